@@ -1,1 +1,26 @@
-//! placeholder
+//! What is kept: the only crate that knows SQL.
+//!
+//! [`Store`] is SQLite or PostgreSQL behind one closed enum; [`Tx`] is one transaction of either. Every query is one
+//! text for both engines, in the portable subset that `docs/architecture.md` describes; what differs stands in
+//! `engine.rs` and in `migrations/`. Callers see plain structs, no generics, no trait objects.
+//!
+//! It knows rows, not rules: it is handed ids, instants and states, and decides nothing. It must not know `workflow`,
+//! `provisioner`, `app` or `server`.
+//!
+//! To add a table: write migration `NNNN_name.sql` in both `migrations/sqlite` and `migrations/postgres`, list it in
+//! `migrate.rs`, add a file named after the thing with its [`row!`] structs and its methods as `impl Tx`, and call each
+//! method once in `tests/conformance`. Lookups return `Option` (not found is a case, not an error).
+
+#[macro_use]
+mod row;
+#[macro_use]
+mod engine;
+
+pub mod audit;
+pub mod installation;
+pub mod jobs;
+mod migrate;
+pub mod sessions;
+
+pub use engine::{Engine, Error, Options, Store, Tx};
+pub use row::Column;

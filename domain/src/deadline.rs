@@ -1,0 +1,89 @@
+//! Everything that must happen at a time, as kinds of durable work, and which warnings a grant gets.
+
+use chrono::Duration;
+
+use crate::{Timestamp, grant::End, words};
+
+words! {
+    /// What a job does. A timer is a job that is due later.
+    pub enum JobKind {
+        /// A grant's start.
+        GrantStart = "grant_start",
+        /// A grant's end.
+        GrantEnd = "grant_end",
+        /// A warning before a grant's end.
+        GrantWarning = "grant_warning",
+        /// A line waited too long.
+        LineLapse = "line_lapse",
+        /// An assignment whose desired and observed states may differ.
+        Converge = "converge",
+        /// A mail to send.
+        Mail = "mail",
+        /// Read the directory.
+        DirectorySync = "directory_sync",
+        /// Enqueue unsettled assignments that have no job.
+        Sweep = "sweep",
+        /// Sign the head of the audit log and write it outside.
+        Checkpoint = "checkpoint",
+        /// Delete what has outlived its keeping: sessions, sign-in states, drafts.
+        Housekeeping = "housekeeping",
+    }
+}
+
+words! {
+    /// The warnings before a grant ends.
+    pub enum Warning {
+        /// Seven days before.
+        Week = "7d",
+        /// One day before.
+        Day = "1d",
+        /// One hour before.
+        Hour = "1h",
+    }
+}
+
+impl Warning {
+    /// How long before the end it is due.
+    pub fn lead(self) -> Duration {
+        match self {
+            Self::Week => Duration::days(7),
+            Self::Day => Duration::days(1),
+            Self::Hour => Duration::hours(1),
+        }
+    }
+}
+
+/// The warnings that a grant over `[from, end)` gets, with their instants: those that lie after its start by at
+/// least as long as they lie before its end, so that an eight-hour grant is not warned of when it begins.
+pub fn warnings(from: Timestamp, end: End) -> Vec<(Warning, Timestamp)> {
+    let End::At(end) = end else { return Vec::new() };
+    Warning::ALL
+        .iter()
+        .map(|&warning| (warning, end - warning.lead()))
+        .filter(|&(warning, at)| at - from >= warning.lead())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::tests::now;
+
+    #[test]
+    fn only_the_warnings_that_fit_are_given() {
+        let kinds = |length: Duration| {
+            warnings(now(), End::At(now() + length))
+                .into_iter()
+                .map(|(kind, _)| kind)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(Duration::minutes(90)), vec![]);
+        assert_eq!(kinds(Duration::hours(8)), vec![Warning::Hour]);
+        assert_eq!(kinds(Duration::days(5)), vec![Warning::Day, Warning::Hour]);
+        assert_eq!(
+            kinds(Duration::days(30)),
+            vec![Warning::Week, Warning::Day, Warning::Hour]
+        );
+        assert!(warnings(now(), End::Permanent).is_empty());
+    }
+}

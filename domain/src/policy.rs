@@ -1,0 +1,226 @@
+//! A package's policy: who may ask, for how long, who decides. Typed data, versioned with the package.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{PersonId, person::Person, words};
+
+words! {
+    /// An attribute of a person that eligibility may look at.
+    pub enum Attribute {
+        /// Department.
+        Department = "department",
+        /// Country, two letters.
+        Country = "country",
+        /// Office.
+        Office = "office",
+        /// Company (legal entity).
+        Company = "company",
+        /// `employee`, `contractor`, …
+        EmployeeType = "employee_type",
+        /// `member` or `guest`.
+        UserType = "user_type",
+        /// Job title.
+        JobTitle = "job_title",
+    }
+}
+
+impl Attribute {
+    /// The person's value.
+    pub fn of(self, person: &Person) -> &str {
+        match self {
+            Self::Department => &person.department,
+            Self::Country => &person.country,
+            Self::Office => &person.office,
+            Self::Company => &person.company,
+            Self::EmployeeType => &person.employee_type,
+            Self::UserType => &person.user_type,
+            Self::JobTitle => &person.job_title,
+        }
+    }
+}
+
+/// One condition of eligibility. All conditions of a policy must hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// What is looked at.
+    pub attribute: Attribute,
+    /// The person's value must be one of these (compared without regard to case), if any are given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub any_of: Vec<String>,
+    /// The person's value must be none of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub none_of: Vec<String>,
+    /// The condition in plain words, shown to somebody who does not meet it.
+    pub explain: String,
+}
+
+impl Condition {
+    /// Whether `person` meets it. A condition that says nothing is met by nobody: policies fail closed.
+    pub fn met_by(&self, person: &Person) -> bool {
+        let value = self.attribute.of(person).to_lowercase();
+        let is = |wanted: &String| wanted.to_lowercase() == value;
+        if self.any_of.is_empty() && self.none_of.is_empty() {
+            return false;
+        }
+        (self.any_of.is_empty() || self.any_of.iter().any(is)) && !self.none_of.iter().any(is)
+    }
+}
+
+/// The unmet conditions in the policy's words; empty means eligible.
+pub fn unmet(conditions: &[Condition], person: &Person) -> Vec<String> {
+    conditions
+        .iter()
+        .filter(|condition| !condition.met_by(person))
+        .map(|condition| condition.explain.clone())
+        .collect()
+}
+
+words! {
+    /// Who may decide in a stage.
+    pub enum ApproverRule {
+        /// The beneficiary's manager; for somebody who is not an employee, the sponsor first.
+        Manager = "manager",
+        /// The manager's manager.
+        ManagersManager = "managers_manager",
+        /// The sponsor that the directory names.
+        Sponsor = "sponsor",
+        /// The owners of the package.
+        PackageOwner = "package_owner",
+        /// Everybody who holds the portal role security.
+        Security = "security",
+        /// The people whom the policy names.
+        Named = "named",
+    }
+}
+
+/// How many of a stage's seats must say yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quorum {
+    /// So many different people.
+    Count(u8),
+    /// Everybody seated.
+    All,
+}
+
+impl Quorum {
+    /// Votes needed among `seats` people; never zero.
+    pub fn needed(self, seats: usize) -> usize {
+        match self {
+            Self::Count(count) => usize::from(count.max(1)),
+            Self::All => seats.max(1),
+        }
+    }
+}
+
+/// One step of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageRule {
+    /// Who may decide.
+    pub approvers: ApproverRule,
+    /// The named people, for [`ApproverRule::Named`].
+    #[serde(default)]
+    pub named: Vec<PersonId>,
+    /// How many must say yes.
+    pub quorum: Quorum,
+}
+
+/// Which lengths and windows may be asked for. Seconds throughout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Offered first in the form.
+    pub default_seconds: i64,
+    /// The longest that may be asked for.
+    pub longest_seconds: i64,
+    /// Whether it may be asked for without an end.
+    pub permanent: bool,
+    /// How far ahead a start may lie.
+    pub furthest_start_seconds: i64,
+    /// How long a line may wait for decisions; then it lapses.
+    pub pending_seconds: i64,
+}
+
+/// The shortest span that may be asked for: a minute, so that set-up and removal do not overlap.
+pub const SHORTEST_SECONDS: i64 = 60;
+
+words! {
+    /// How a question is answered.
+    pub enum QuestionKind {
+        /// Free text.
+        Text = "text",
+        /// One of the given choices.
+        Choice = "choice",
+    }
+}
+
+/// A question of the package's own; the answer travels with the line and is shown to approvers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Stable key.
+    pub key: String,
+    /// What is asked, in plain words.
+    pub ask: String,
+    /// How it is answered.
+    pub kind: QuestionKind,
+    /// The choices, for [`QuestionKind::Choice`].
+    #[serde(default)]
+    pub choices: Vec<String>,
+    /// Whether an answer is needed.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// The whole policy of one package version, pinned by every line that asks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// All must hold; none means everybody.
+    pub eligibility: Vec<Condition>,
+    /// The stages in order. Empty means approved by policy at once (the catalogue says so explicitly).
+    pub route: Vec<StageRule>,
+    /// Whether one person may decide several stages (low risk only); otherwise stages want different people.
+    pub collapse: bool,
+    /// Lengths and windows.
+    pub limits: Limits,
+    /// The package's own questions.
+    pub questions: Vec<Question>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn condition(any_of: &[&str], none_of: &[&str]) -> Condition {
+        Condition {
+            attribute: Attribute::Department,
+            any_of: any_of.iter().map(ToString::to_string).collect(),
+            none_of: none_of.iter().map(ToString::to_string).collect(),
+            explain: "only for Finance".into(),
+        }
+    }
+
+    #[test]
+    fn a_condition_that_says_nothing_is_met_by_nobody() {
+        assert!(!condition(&[], &[]).met_by(&crate::request::tests::person("Finance")));
+    }
+
+    #[test]
+    fn conditions_compare_without_case_and_exclude() {
+        let person = crate::request::tests::person("Finance");
+        assert!(condition(&["finance"], &[]).met_by(&person));
+        assert!(!condition(&["Finance"], &["FINANCE"]).met_by(&person));
+        assert!(condition(&[], &["Sales"]).met_by(&person));
+        assert_eq!(
+            unmet(&[condition(&["Sales"], &[])], &person),
+            vec!["only for Finance".to_owned()]
+        );
+    }
+
+    #[test]
+    fn a_quorum_is_never_zero() {
+        assert_eq!(Quorum::Count(0).needed(3), 1);
+        assert_eq!(Quorum::All.needed(0), 1);
+        assert_eq!(Quorum::All.needed(3), 3);
+    }
+}

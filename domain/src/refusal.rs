@@ -1,0 +1,139 @@
+//! Why something was not done: stable codes with the facts as fields. Words for people are made where they are shown.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// A refusal by a rule. It changes nothing, and says enough for the person to act on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Refusal {
+    /// The reason is empty or too short.
+    #[error("a reason of at least {least} characters is needed")]
+    ReasonTooShort {
+        /// Characters needed.
+        least: usize,
+    },
+    /// The reason, a note or an answer is too long.
+    #[error("{field} may have at most {most} characters")]
+    TooLong {
+        /// Which field.
+        field: String,
+        /// Characters allowed.
+        most: usize,
+    },
+    /// A question of the package was not answered, or not validly.
+    #[error("the question {question} needs an answer: {why}")]
+    Answer {
+        /// The question's key.
+        question: String,
+        /// What is wrong, in words.
+        why: String,
+    },
+    /// Longer than the package allows.
+    #[error("at most {most_seconds} s may be asked for")]
+    TooLongAsked {
+        /// The longest that may be asked for, in seconds.
+        most_seconds: i64,
+    },
+    /// Zero, negative, or under the shortest useful span.
+    #[error("at least {least_seconds} s must be asked for")]
+    TooShortAsked {
+        /// The shortest that may be asked for, in seconds.
+        least_seconds: i64,
+    },
+    /// Permanent access was asked for where only timed access is offered.
+    #[error("this package is never permanent")]
+    NotPermanent,
+    /// The start lies in the past, or too far ahead.
+    #[error("the start must lie between now and {latest}")]
+    BadStart {
+        /// The latest start that may be asked for.
+        latest: Timestamp,
+    },
+    /// The end lies before the start.
+    #[error("the end must lie after the start")]
+    EndBeforeStart,
+    /// Eligibility says no; each entry is one unmet condition in words.
+    #[error("not eligible")]
+    NotEligible {
+        /// Unmet conditions, in the words of the policy.
+        because: Vec<String>,
+    },
+    /// The person holds the package already; they may extend it.
+    #[error("already held")]
+    AlreadyHeld,
+    /// The same ask is waiting already.
+    #[error("the same ask waits already")]
+    AlreadyAsked,
+    /// The package is no longer offered.
+    #[error("the package is retired")]
+    Retired,
+    /// An entitlement of the package cannot be managed by us.
+    #[error("{entitlement} cannot be managed: {why}")]
+    NotManageable {
+        /// Name of the entitlement.
+        entitlement: String,
+        /// Why not, in words.
+        why: String,
+    },
+    /// The state does not allow this any more; says the state as it is now.
+    #[error("not possible: it is {state} now")]
+    WrongState {
+        /// The state now.
+        state: String,
+    },
+    /// The person may not decide here.
+    #[error("you may not decide this: {why}")]
+    MayNotDecide {
+        /// The rule that says so.
+        why: DeciderBar,
+    },
+    /// The person decided in this stage already: one human is one vote.
+    #[error("you have decided this already")]
+    DecidedAlready,
+    /// What was signed off is not what is there now.
+    #[error("what you saw has changed since")]
+    Changed,
+    /// Too many in a short time.
+    #[error("too many; try again in {after_seconds} s")]
+    TooMany {
+        /// Seconds to wait.
+        after_seconds: i64,
+    },
+    /// Four eyes: the one who drafted may not confirm.
+    #[error("somebody else must confirm this")]
+    OwnDraft,
+    /// A change of the catalogue was refused with faults in the files.
+    #[error("the catalogue has faults")]
+    Catalogue {
+        /// Each fault with file, line and fix.
+        faults: Vec<String>,
+    },
+    /// An extension may not shorten.
+    #[error("an extension must end later than {end}")]
+    NotAnExtension {
+        /// Today's end.
+        end: Timestamp,
+    },
+}
+
+words! {
+    /// Why somebody may not decide on a line.
+    pub enum DeciderBar {
+        /// They asked.
+        Asker = "asker",
+        /// It is for them.
+        Beneficiary = "beneficiary",
+        /// They report, at some depth, to the asker or the beneficiary.
+        Subordinate = "subordinate",
+        /// They hold no seat in this stage.
+        NoSeat = "no_seat",
+        /// They decided an earlier stage, and this policy wants different people.
+        DecidedEarlier = "decided_earlier",
+        /// They no longer work here.
+        Inactive = "inactive",
+    }
+}
+
+use crate::words;

@@ -1,0 +1,540 @@
+-- The whole house in one migration. The same number and name exist for the other engine; a test compares the tables.
+-- Times are instants in UTC with microseconds; ids are UUIDv7; enumerations are words with a CHECK.
+
+-- One row: which installation this is. `starts` counts starts of the process; with `id` it tells a restore apart.
+CREATE TABLE installation (
+  one BOOLEAN NOT NULL PRIMARY KEY DEFAULT TRUE CHECK (one = TRUE),
+  id UUID NOT NULL,
+  mode TEXT NOT NULL CHECK (mode IN ('trial', 'production')),
+  starts BIGINT NOT NULL DEFAULT 0,
+  clock_offset_us BIGINT NOT NULL DEFAULT 0 CHECK (clock_offset_us >= 0),
+  created_at TIMESTAMPTZ NOT NULL
+);
+
+-- Short numbers that people see (AR-1042).
+CREATE TABLE counters (
+  name TEXT NOT NULL PRIMARY KEY,
+  value BIGINT NOT NULL
+);
+
+-- Humans. `version` is written to lock the person for anything that two transactions could decide differently.
+CREATE TABLE persons (
+  id UUID NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  given_name TEXT NOT NULL DEFAULT '',
+  mail TEXT NOT NULL DEFAULT '',
+  department TEXT NOT NULL DEFAULT '',
+  job_title TEXT NOT NULL DEFAULT '',
+  country TEXT NOT NULL DEFAULT '',
+  office TEXT NOT NULL DEFAULT '',
+  company TEXT NOT NULL DEFAULT '',
+  employee_id TEXT NOT NULL DEFAULT '',
+  employee_type TEXT NOT NULL DEFAULT '',
+  user_type TEXT NOT NULL DEFAULT 'member',
+  manager_id UUID REFERENCES persons (id),
+  hired_at TIMESTAMPTZ,
+  last_day_at TIMESTAMPTZ,
+  state TEXT NOT NULL CHECK (state IN ('active', 'left')),
+  left_at TIMESTAMPTZ,
+  search_key TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL DEFAULT 0,
+  created_at TIMESTAMPTZ NOT NULL,
+  updated_at TIMESTAMPTZ NOT NULL,
+  CHECK ((state = 'left') = (left_at IS NOT NULL))
+);
+CREATE INDEX persons_manager ON persons (manager_id);
+CREATE INDEX persons_search ON persons (search_key);
+CREATE INDEX persons_department ON persons (department);
+
+-- Who answers for somebody who is not an employee.
+CREATE TABLE person_sponsors (
+  person_id UUID NOT NULL REFERENCES persons (id),
+  sponsor_id UUID NOT NULL REFERENCES persons (id),
+  PRIMARY KEY (person_id, sponsor_id)
+);
+
+-- Sign-in identities, known by tenant and object id only.
+CREATE TABLE accounts (
+  id UUID NOT NULL PRIMARY KEY,
+  person_id UUID NOT NULL REFERENCES persons (id),
+  tenant_id UUID NOT NULL,
+  object_id UUID NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('normal', 'admin', 'guest', 'directory')),
+  user_name TEXT NOT NULL DEFAULT '',
+  enabled BOOLEAN NOT NULL,
+  deleted BOOLEAN NOT NULL,
+  created_at TIMESTAMPTZ NOT NULL,
+  updated_at TIMESTAMPTZ NOT NULL,
+  UNIQUE (tenant_id, object_id)
+);
+CREATE INDEX accounts_person ON accounts (person_id);
+
+-- Portal roles by account: from the directory, refreshed at sign-in, or the first administrator from configuration.
+CREATE TABLE portal_roles (
+  account_id UUID NOT NULL REFERENCES accounts (id),
+  role TEXT NOT NULL CHECK (role IN ('administrator', 'security', 'auditor', 'catalogue_owner', 'operator', 'hr')),
+  source TEXT NOT NULL CHECK (source IN ('directory', 'configuration')),
+  since TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY (account_id, role)
+);
+CREATE INDEX portal_roles_role ON portal_roles (role);
+
+-- Server-side sessions. `id` is the SHA-256 of what the cookie holds, so that a copy of this table opens nothing.
+CREATE TABLE sessions (
+  id BYTEA NOT NULL PRIMARY KEY,
+  person_id UUID REFERENCES persons (id),
+  account_id UUID REFERENCES accounts (id),
+  data BYTEA NOT NULL,
+  created_at TIMESTAMPTZ NOT NULL,
+  seen_at TIMESTAMPTZ NOT NULL,
+  expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX sessions_person ON sessions (person_id);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+-- Sign-ins under way: state, nonce and verifier, bound to one browser, taken out once.
+CREATE TABLE sign_ins (
+  state_hash BYTEA NOT NULL PRIMARY KEY,
+  browser_hash BYTEA NOT NULL,
+  nonce TEXT NOT NULL,
+  verifier TEXT NOT NULL,
+  return_to TEXT NOT NULL,
+  expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX sign_ins_expiry ON sign_ins (expires_at);
+
+-- Applications of the catalogue.
+CREATE TABLE applications (
+  id UUID NOT NULL PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  summary TEXT NOT NULL DEFAULT '',
+  url TEXT NOT NULL DEFAULT '',
+  tint TEXT NOT NULL DEFAULT 'a',
+  initials TEXT NOT NULL DEFAULT '',
+  retired BOOLEAN NOT NULL DEFAULT FALSE
+);
+
+-- Systems that a connector reaches, with what is known of their health.
+CREATE TABLE targets (
+  id UUID NOT NULL PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL CHECK (kind IN ('graph')),
+  name TEXT NOT NULL,
+  tenant_id UUID,
+  paused BOOLEAN NOT NULL DEFAULT FALSE,
+  not_before TIMESTAMPTZ,
+  problem TEXT,
+  problem_at TIMESTAMPTZ,
+  succeeded_at TIMESTAMPTZ
+);
+
+-- Concrete rights. `lane` is the object that a write locks at the target.
+CREATE TABLE entitlements (
+  id UUID NOT NULL PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  target_id UUID NOT NULL REFERENCES targets (id),
+  application_id UUID REFERENCES applications (id),
+  kind TEXT NOT NULL CHECK (kind IN ('group', 'app_role')),
+  external_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  summary TEXT NOT NULL DEFAULT '',
+  lane TEXT NOT NULL,
+  privileged BOOLEAN NOT NULL,
+  control_scope TEXT,
+  manageable BOOLEAN NOT NULL,
+  unmanageable_reason TEXT,
+  effective_within_seconds BIGINT NOT NULL DEFAULT 0,
+  owner_id UUID REFERENCES persons (id),
+  UNIQUE (target_id, kind, external_id),
+  CHECK (manageable = TRUE OR unmanageable_reason IS NOT NULL)
+);
+CREATE INDEX entitlements_application ON entitlements (application_id);
+
+-- Editions of the catalogue files. Who drafts does not confirm.
+CREATE TABLE catalogue_versions (
+  id UUID NOT NULL PRIMARY KEY,
+  number BIGINT NOT NULL UNIQUE,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'published', 'superseded', 'refused')),
+  drafted_by UUID REFERENCES persons (id),
+  file_hash TEXT NOT NULL,
+  content TEXT NOT NULL,
+  difference TEXT NOT NULL,
+  widens BOOLEAN NOT NULL,
+  created_at TIMESTAMPTZ NOT NULL,
+  decided_by UUID REFERENCES persons (id),
+  decided_at TIMESTAMPTZ,
+  CHECK (drafted_by IS NULL OR decided_by IS NULL OR drafted_by <> decided_by)
+);
+CREATE UNIQUE INDEX catalogue_versions_published ON catalogue_versions (state) WHERE state = 'published';
+
+-- What the catalogue offers. The columns beside `version_id` repeat the current version for lists.
+CREATE TABLE packages (
+  id UUID NOT NULL PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  application_id UUID NOT NULL REFERENCES applications (id),
+  name TEXT NOT NULL,
+  summary TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL CHECK (state IN ('offered', 'retired')),
+  version_id UUID,
+  privileged BOOLEAN NOT NULL DEFAULT FALSE,
+  control_scope TEXT,
+  default_seconds BIGINT NOT NULL DEFAULT 0,
+  longest_seconds BIGINT NOT NULL DEFAULT 0,
+  permanent BOOLEAN NOT NULL DEFAULT FALSE,
+  search_key TEXT COLLATE "C" NOT NULL,
+  updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX packages_list ON packages (state, name, id);
+CREATE INDEX packages_application ON packages (application_id);
+
+-- Pinned editions: a request and a grant keep the one that they were made under.
+CREATE TABLE package_versions (
+  id UUID NOT NULL PRIMARY KEY,
+  package_id UUID NOT NULL REFERENCES packages (id),
+  number BIGINT NOT NULL,
+  catalogue_version_id UUID NOT NULL REFERENCES catalogue_versions (id),
+  policy TEXT NOT NULL,
+  opens TEXT NOT NULL,
+  created_at TIMESTAMPTZ NOT NULL,
+  UNIQUE (package_id, number)
+);
+
+CREATE TABLE package_version_entitlements (
+  package_version_id UUID NOT NULL REFERENCES package_versions (id),
+  entitlement_id UUID NOT NULL REFERENCES entitlements (id),
+  PRIMARY KEY (package_version_id, entitlement_id)
+);
+CREATE INDEX package_version_entitlements_entitlement ON package_version_entitlements (entitlement_id);
+
+CREATE TABLE package_owners (
+  package_id UUID NOT NULL REFERENCES packages (id),
+  person_id UUID NOT NULL REFERENCES persons (id),
+  PRIMARY KEY (package_id, person_id)
+);
+CREATE INDEX package_owners_person ON package_owners (person_id);
+
+-- One person's asking. The key makes fifty identical posts one request.
+CREATE TABLE requests (
+  id UUID NOT NULL PRIMARY KEY,
+  number BIGINT NOT NULL UNIQUE,
+  asker_id UUID NOT NULL REFERENCES persons (id),
+  idempotency_key TEXT NOT NULL,
+  created_at TIMESTAMPTZ NOT NULL,
+  UNIQUE (asker_id, idempotency_key)
+);
+
+-- One package for one beneficiary and account; decided on its own.
+CREATE TABLE lines (
+  id UUID NOT NULL PRIMARY KEY,
+  request_id UUID NOT NULL REFERENCES requests (id),
+  number BIGINT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('new', 'extension')),
+  package_id UUID NOT NULL REFERENCES packages (id),
+  package_version_id UUID NOT NULL REFERENCES package_versions (id),
+  asker_id UUID NOT NULL REFERENCES persons (id),
+  beneficiary_id UUID NOT NULL REFERENCES persons (id),
+  account_id UUID NOT NULL REFERENCES accounts (id),
+  extends_grant_id UUID,
+  state TEXT NOT NULL CHECK (state IN ('awaiting_approval', 'approved', 'denied', 'cancelled', 'lapsed', 'superseded', 'withdrawn')),
+  reason TEXT NOT NULL,
+  answers TEXT NOT NULL,
+  start_at TIMESTAMPTZ,
+  length_kind TEXT NOT NULL CHECK (length_kind IN ('seconds', 'until', 'permanent')),
+  length_seconds BIGINT,
+  until_at TIMESTAMPTZ,
+  frozen_hash TEXT NOT NULL,
+  screening TEXT NOT NULL,
+  submitted_at TIMESTAMPTZ NOT NULL,
+  lapse_at TIMESTAMPTZ NOT NULL,
+  ended_at TIMESTAMPTZ,
+  ended_by UUID REFERENCES persons (id),
+  version BIGINT NOT NULL DEFAULT 0,
+  CHECK ((length_kind = 'seconds') = (length_seconds IS NOT NULL)),
+  CHECK ((length_kind = 'until') = (until_at IS NOT NULL)),
+  CHECK ((state = 'awaiting_approval') = (ended_at IS NULL)),
+  CHECK ((kind = 'extension') = (extends_grant_id IS NOT NULL))
+);
+CREATE INDEX lines_request ON lines (request_id);
+CREATE INDEX lines_asker ON lines (asker_id, submitted_at, id);
+CREATE INDEX lines_beneficiary ON lines (beneficiary_id, submitted_at, id);
+CREATE INDEX lines_package ON lines (package_id, submitted_at, id);
+CREATE UNIQUE INDEX lines_one_waiting ON lines (beneficiary_id, package_id, account_id) WHERE state = 'awaiting_approval';
+
+-- The steps of a line's route, with the rule as it was when the line was submitted.
+CREATE TABLE stages (
+  id UUID NOT NULL PRIMARY KEY,
+  line_id UUID NOT NULL REFERENCES lines (id),
+  position BIGINT NOT NULL,
+  rule TEXT NOT NULL,
+  approvers TEXT NOT NULL CHECK (approvers IN ('manager', 'managers_manager', 'sponsor', 'package_owner', 'security', 'named')),
+  needed BIGINT NOT NULL CHECK (needed >= 1),
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'open', 'met', 'met_by_asking', 'collapsed', 'denied', 'closed')),
+  fallback BOOLEAN NOT NULL DEFAULT FALSE,
+  by_subordinates BOOLEAN NOT NULL DEFAULT FALSE,
+  stuck BOOLEAN NOT NULL DEFAULT FALSE,
+  opened_at TIMESTAMPTZ,
+  closed_at TIMESTAMPTZ,
+  UNIQUE (line_id, position)
+);
+CREATE INDEX stages_stuck ON stages (opened_at, id) WHERE state = 'open' AND stuck = TRUE;
+
+-- Who may decide in the stages that are open now. Worked out again at the decision; this is the queue.
+CREATE TABLE seats (
+  stage_id UUID NOT NULL REFERENCES stages (id),
+  person_id UUID NOT NULL REFERENCES persons (id),
+  via TEXT NOT NULL CHECK (via IN ('manager', 'managers_manager', 'sponsor', 'package_owner', 'security', 'named')),
+  opened_at TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY (stage_id, person_id)
+);
+CREATE INDEX seats_queue ON seats (person_id, opened_at, stage_id);
+
+-- Votes. One human, one vote a stage; never on their own access (trigger).
+CREATE TABLE decisions (
+  id UUID NOT NULL PRIMARY KEY,
+  stage_id UUID NOT NULL REFERENCES stages (id),
+  line_id UUID NOT NULL REFERENCES lines (id),
+  decider_id UUID NOT NULL REFERENCES persons (id),
+  verdict TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),
+  via TEXT NOT NULL,
+  note TEXT NOT NULL,
+  cap_seconds BIGINT CHECK (cap_seconds > 0),
+  signed_hash TEXT NOT NULL,
+  decided_at TIMESTAMPTZ NOT NULL,
+  UNIQUE (stage_id, decider_id)
+);
+CREATE INDEX decisions_line ON decisions (line_id);
+CREATE INDEX decisions_decider ON decisions (decider_id, decided_at, id);
+
+-- Rights over a span of time. Exactly one of an end and 'permanent' is said; an end is final.
+CREATE TABLE grants (
+  id UUID NOT NULL PRIMARY KEY,
+  person_id UUID NOT NULL REFERENCES persons (id),
+  account_id UUID NOT NULL REFERENCES accounts (id),
+  package_id UUID REFERENCES packages (id),
+  package_version_id UUID REFERENCES package_versions (id),
+  line_id UUID REFERENCES lines (id),
+  source TEXT NOT NULL CHECK (source IN ('request', 'role', 'rule', 'import', 'break_glass')),
+  state TEXT NOT NULL CHECK (state IN ('scheduled', 'active', 'suspended', 'ended')),
+  valid_from TIMESTAMPTZ NOT NULL,
+  end_kind TEXT NOT NULL CHECK (end_kind IN ('at', 'permanent')),
+  end_at TIMESTAMPTZ,
+  ready_at TIMESTAMPTZ,
+  ended_at TIMESTAMPTZ,
+  end_reason TEXT CHECK (end_reason IN ('expired', 'returned', 'revoked', 'review', 'mover', 'leaver', 'superseded', 'exception_ended')),
+  ended_by UUID REFERENCES persons (id),
+  end_note TEXT,
+  gone_at TIMESTAMPTZ,
+  version BIGINT NOT NULL DEFAULT 0,
+  created_at TIMESTAMPTZ NOT NULL,
+  CHECK ((end_kind = 'at') = (end_at IS NOT NULL)),
+  CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
+  CHECK ((state = 'ended') = (end_reason IS NOT NULL)),
+  CHECK (gone_at IS NULL OR state = 'ended'),
+  CHECK (source <> 'request' OR line_id IS NOT NULL)
+);
+CREATE UNIQUE INDEX grants_line ON grants (line_id) WHERE line_id IS NOT NULL;
+CREATE INDEX grants_person ON grants (person_id, state, valid_from, id);
+CREATE INDEX grants_package ON grants (package_id, state, valid_from, id);
+CREATE INDEX grants_ending ON grants (end_at, id) WHERE state IN ('scheduled', 'active', 'suspended') AND end_at IS NOT NULL;
+CREATE INDEX grants_ending_person ON grants (person_id, end_at, id) WHERE state IN ('scheduled', 'active', 'suspended') AND end_at IS NOT NULL;
+
+-- What a grant contains, frozen as approved. Import grants have one row and no package.
+CREATE TABLE grant_entitlements (
+  grant_id UUID NOT NULL REFERENCES grants (id),
+  entitlement_id UUID NOT NULL REFERENCES entitlements (id),
+  account_id UUID NOT NULL REFERENCES accounts (id),
+  PRIMARY KEY (grant_id, entitlement_id)
+);
+CREATE INDEX grant_entitlements_pair ON grant_entitlements (account_id, entitlement_id);
+
+-- One (account, entitlement) pair: what should be, what is. The unit of work of the provisioner.
+CREATE TABLE assignments (
+  id UUID NOT NULL PRIMARY KEY,
+  account_id UUID NOT NULL REFERENCES accounts (id),
+  person_id UUID NOT NULL REFERENCES persons (id),
+  entitlement_id UUID NOT NULL REFERENCES entitlements (id),
+  target_id UUID NOT NULL REFERENCES targets (id),
+  lane TEXT NOT NULL,
+  desired BOOLEAN NOT NULL,
+  only_imports BOOLEAN NOT NULL DEFAULT FALSE,
+  desired_since TIMESTAMPTZ NOT NULL,
+  observed TEXT NOT NULL CHECK (observed IN ('unknown', 'present', 'absent')),
+  observed_at TIMESTAMPTZ,
+  origin TEXT CHECK (origin IN ('ours', 'found')),
+  phase TEXT NOT NULL CHECK (phase IN ('settled', 'due', 'settling', 'attention')),
+  settle_reads BIGINT NOT NULL DEFAULT 0,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  next_at TIMESTAMPTZ,
+  problem TEXT,
+  wrote_at TIMESTAMPTZ,
+  updated_at TIMESTAMPTZ NOT NULL,
+  version BIGINT NOT NULL DEFAULT 0,
+  UNIQUE (account_id, entitlement_id)
+);
+CREATE INDEX assignments_unsettled ON assignments (target_id, phase, id) WHERE phase <> 'settled';
+CREATE INDEX assignments_entitlement ON assignments (entitlement_id, account_id);
+
+-- Evidence: every call that was made at a target for an assignment.
+CREATE TABLE operations (
+  id UUID NOT NULL PRIMARY KEY,
+  assignment_id UUID NOT NULL REFERENCES assignments (id),
+  kind TEXT NOT NULL CHECK (kind IN ('read', 'add', 'remove')),
+  outcome TEXT NOT NULL CHECK (outcome IN ('present', 'absent', 'done', 'already', 'later', 'never', 'misconfigured')),
+  status BIGINT,
+  request_id TEXT,
+  client_request_id TEXT,
+  detail TEXT NOT NULL DEFAULT '',
+  at TIMESTAMPTZ NOT NULL,
+  took_us BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX operations_assignment ON operations (assignment_id, at, id);
+
+-- Outbox, timer and schedule in one. A key has one row; a timer is a job that is due later.
+CREATE TABLE jobs (
+  key TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL,
+  subject UUID,
+  lane TEXT,
+  priority BIGINT NOT NULL,
+  due_at TIMESTAMPTZ NOT NULL,
+  wanted BIGINT NOT NULL DEFAULT 1,
+  attempt BIGINT NOT NULL DEFAULT 0,
+  failures BIGINT NOT NULL DEFAULT 0,
+  leased_until TIMESTAMPTZ,
+  leased_by UUID,
+  problem TEXT
+);
+CREATE INDEX jobs_due ON jobs (priority, due_at, key);
+CREATE INDEX jobs_lane ON jobs (lane, leased_until) WHERE lane IS NOT NULL AND leased_until IS NOT NULL;
+CREATE INDEX jobs_subject ON jobs (subject);
+
+-- Mails, each once: the key names the event and the person.
+CREATE TABLE messages (
+  id UUID NOT NULL PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  person_id UUID NOT NULL REFERENCES persons (id),
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  body TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'failed')),
+  problem TEXT,
+  created_at TIMESTAMPTZ NOT NULL,
+  sent_at TIMESTAMPTZ
+);
+CREATE INDEX messages_person ON messages (person_id, created_at, id);
+
+-- Where reading the directory stands.
+CREATE TABLE directory_state (
+  tenant_id UUID NOT NULL PRIMARY KEY,
+  delta_link TEXT,
+  full_at TIMESTAMPTZ,
+  delta_at TIMESTAMPTZ,
+  people BIGINT NOT NULL DEFAULT 0,
+  problem TEXT,
+  problem_at TIMESTAMPTZ
+);
+
+-- Mass changes that wait for a human.
+CREATE TABLE holds (
+  id UUID NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('mass_leave')),
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'confirmed', 'dismissed')),
+  placed_at TIMESTAMPTZ NOT NULL,
+  counted BIGINT NOT NULL,
+  allowed BIGINT NOT NULL,
+  people TEXT NOT NULL,
+  decided_by UUID REFERENCES persons (id),
+  decided_at TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX holds_one_waiting ON holds (kind) WHERE state = 'waiting';
+
+-- The audit log: canonical text, chained by SHA-256. Update and delete are refused by triggers.
+CREATE TABLE audit_head (
+  one BOOLEAN NOT NULL PRIMARY KEY DEFAULT TRUE CHECK (one = TRUE),
+  seq BIGINT NOT NULL,
+  hash BYTEA NOT NULL
+);
+CREATE TABLE audit_events (
+  seq BIGINT NOT NULL PRIMARY KEY,
+  at TIMESTAMPTZ NOT NULL,
+  kind TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  actor_id UUID,
+  entry TEXT NOT NULL,
+  hash BYTEA NOT NULL
+);
+CREATE INDEX audit_events_kind ON audit_events (kind, seq);
+CREATE INDEX audit_events_actor ON audit_events (actor_id, seq);
+CREATE INDEX audit_events_at ON audit_events (at, seq);
+CREATE TABLE audit_subjects (
+  subject TEXT COLLATE "C" NOT NULL,
+  seq BIGINT NOT NULL REFERENCES audit_events (seq),
+  PRIMARY KEY (subject, seq)
+);
+
+INSERT INTO audit_head (seq, hash) VALUES (0, decode(repeat('00', 32), 'hex'));
+INSERT INTO counters (name, value) VALUES ('request', 1000);
+
+-- Rules that hold whatever the code does.
+CREATE FUNCTION latchkey_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation';
+END $$;
+CREATE FUNCTION decisions_four_eyes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM lines WHERE lines.id = NEW.line_id AND (lines.asker_id = NEW.decider_id OR lines.beneficiary_id = NEW.decider_id)) THEN
+    RAISE EXCEPTION 'nobody decides on their own access' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER decisions_four_eyes BEFORE INSERT ON decisions FOR EACH ROW EXECUTE FUNCTION decisions_four_eyes();
+CREATE FUNCTION decisions_open_stage() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM stages JOIN lines ON lines.id = stages.line_id WHERE stages.id = NEW.stage_id AND stages.line_id = NEW.line_id AND stages.state = 'open' AND lines.state = 'awaiting_approval') THEN
+    RAISE EXCEPTION 'only an open stage of a waiting line is decided' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER decisions_open_stage BEFORE INSERT ON decisions FOR EACH ROW EXECUTE FUNCTION decisions_open_stage();
+CREATE TRIGGER decisions_fixed BEFORE UPDATE ON decisions FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('a decision is never changed');
+CREATE TRIGGER decisions_kept BEFORE DELETE ON decisions FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('a decision is never deleted');
+CREATE TRIGGER lines_legal BEFORE UPDATE ON lines FOR EACH ROW
+  WHEN (OLD.state <> 'awaiting_approval' AND NEW.state <> OLD.state)
+  EXECUTE FUNCTION latchkey_refuse('a line that has ended stays ended');
+CREATE TRIGGER lines_frozen BEFORE UPDATE ON lines FOR EACH ROW
+  WHEN (NEW.frozen_hash <> OLD.frozen_hash OR NEW.beneficiary_id <> OLD.beneficiary_id OR NEW.asker_id <> OLD.asker_id OR NEW.account_id <> OLD.account_id OR NEW.package_version_id <> OLD.package_version_id OR NEW.reason <> OLD.reason)
+  EXECUTE FUNCTION latchkey_refuse('what was asked is frozen');
+CREATE TRIGGER lines_kept BEFORE DELETE ON lines FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('a line is never deleted');
+CREATE TRIGGER stages_legal BEFORE UPDATE ON stages FOR EACH ROW
+  WHEN (OLD.state NOT IN ('waiting', 'open') AND NEW.state <> OLD.state)
+  EXECUTE FUNCTION latchkey_refuse('a stage that is decided stays decided');
+CREATE TRIGGER stages_rule_fixed BEFORE UPDATE ON stages FOR EACH ROW
+  WHEN (NEW.rule <> OLD.rule OR NEW.line_id <> OLD.line_id OR NEW.position <> OLD.position)
+  EXECUTE FUNCTION latchkey_refuse('the rules of a submitted route are fixed');
+CREATE TRIGGER stages_kept BEFORE DELETE ON stages FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('a stage is never deleted');
+CREATE TRIGGER grants_legal BEFORE UPDATE ON grants FOR EACH ROW
+  WHEN ((OLD.state = 'ended' AND (NEW.state <> 'ended' OR NEW.ended_at <> OLD.ended_at OR NEW.end_reason <> OLD.end_reason)) OR (OLD.state = 'scheduled' AND NEW.state = 'suspended') OR (OLD.state IN ('active', 'suspended') AND NEW.state = 'scheduled'))
+  EXECUTE FUNCTION latchkey_refuse('a grant moves forward only, and an end is final');
+CREATE TRIGGER grants_fixed BEFORE UPDATE ON grants FOR EACH ROW
+  WHEN (NEW.person_id <> OLD.person_id OR NEW.account_id <> OLD.account_id OR NEW.source <> OLD.source)
+  EXECUTE FUNCTION latchkey_refuse('whose grant it is and where it comes from is fixed');
+CREATE TRIGGER grants_kept BEFORE DELETE ON grants FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('a grant is never deleted');
+CREATE TRIGGER audit_events_fixed BEFORE UPDATE ON audit_events FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('the audit log is append-only');
+CREATE TRIGGER audit_events_kept BEFORE DELETE ON audit_events FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('the audit log is append-only');
+CREATE TRIGGER audit_subjects_fixed BEFORE UPDATE ON audit_subjects FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('the audit log is append-only');
+CREATE TRIGGER audit_subjects_kept BEFORE DELETE ON audit_subjects FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('the audit log is append-only');
+CREATE TRIGGER catalogue_versions_fixed BEFORE UPDATE ON catalogue_versions FOR EACH ROW
+  WHEN (NEW.content <> OLD.content OR NEW.file_hash <> OLD.file_hash OR (OLD.state IN ('superseded', 'refused') AND NEW.state <> OLD.state))
+  EXECUTE FUNCTION latchkey_refuse('a catalogue version is never rewritten');
+CREATE TRIGGER package_versions_fixed BEFORE UPDATE ON package_versions FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('a package version is never changed');

@@ -1,0 +1,564 @@
+-- The whole house in one migration. The same number and name exist for the other engine; a test compares the tables.
+-- Times are instants in UTC with microseconds; ids are UUIDv7; enumerations are words with a CHECK.
+
+-- One row: which installation this is. `starts` counts starts of the process; with `id` it tells a restore apart.
+CREATE TABLE installation (
+  one INTEGER NOT NULL PRIMARY KEY DEFAULT 1 CHECK (one = 1),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  mode TEXT NOT NULL CHECK (mode IN ('trial', 'production')),
+  starts INTEGER NOT NULL DEFAULT 0,
+  clock_offset_us INTEGER NOT NULL DEFAULT 0 CHECK (clock_offset_us >= 0),
+  created_at INTEGER NOT NULL
+) STRICT;
+
+-- Short numbers that people see (AR-1042).
+CREATE TABLE counters (
+  name TEXT NOT NULL PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT;
+
+-- Humans. `version` is written to lock the person for anything that two transactions could decide differently.
+CREATE TABLE persons (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  name TEXT NOT NULL,
+  given_name TEXT NOT NULL DEFAULT '',
+  mail TEXT NOT NULL DEFAULT '',
+  department TEXT NOT NULL DEFAULT '',
+  job_title TEXT NOT NULL DEFAULT '',
+  country TEXT NOT NULL DEFAULT '',
+  office TEXT NOT NULL DEFAULT '',
+  company TEXT NOT NULL DEFAULT '',
+  employee_id TEXT NOT NULL DEFAULT '',
+  employee_type TEXT NOT NULL DEFAULT '',
+  user_type TEXT NOT NULL DEFAULT 'member',
+  manager_id BLOB REFERENCES persons (id) CHECK (length(manager_id) = 16),
+  hired_at INTEGER,
+  last_day_at INTEGER,
+  state TEXT NOT NULL CHECK (state IN ('active', 'left')),
+  left_at INTEGER,
+  search_key TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  CHECK ((state = 'left') = (left_at IS NOT NULL))
+) STRICT;
+CREATE INDEX persons_manager ON persons (manager_id);
+CREATE INDEX persons_search ON persons (search_key);
+CREATE INDEX persons_department ON persons (department);
+
+-- Who answers for somebody who is not an employee.
+CREATE TABLE person_sponsors (
+  person_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(person_id) = 16),
+  sponsor_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(sponsor_id) = 16),
+  PRIMARY KEY (person_id, sponsor_id)
+) STRICT;
+
+-- Sign-in identities, known by tenant and object id only.
+CREATE TABLE accounts (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  person_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(person_id) = 16),
+  tenant_id BLOB NOT NULL CHECK (length(tenant_id) = 16),
+  object_id BLOB NOT NULL CHECK (length(object_id) = 16),
+  kind TEXT NOT NULL CHECK (kind IN ('normal', 'admin', 'guest', 'directory')),
+  user_name TEXT NOT NULL DEFAULT '',
+  enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+  deleted INTEGER NOT NULL CHECK (deleted IN (0, 1)),
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  UNIQUE (tenant_id, object_id)
+) STRICT;
+CREATE INDEX accounts_person ON accounts (person_id);
+
+-- Portal roles by account: from the directory, refreshed at sign-in, or the first administrator from configuration.
+CREATE TABLE portal_roles (
+  account_id BLOB NOT NULL REFERENCES accounts (id) CHECK (length(account_id) = 16),
+  role TEXT NOT NULL CHECK (role IN ('administrator', 'security', 'auditor', 'catalogue_owner', 'operator', 'hr')),
+  source TEXT NOT NULL CHECK (source IN ('directory', 'configuration')),
+  since INTEGER NOT NULL,
+  PRIMARY KEY (account_id, role)
+) STRICT;
+CREATE INDEX portal_roles_role ON portal_roles (role);
+
+-- Server-side sessions. `id` is the SHA-256 of what the cookie holds, so that a copy of this table opens nothing.
+CREATE TABLE sessions (
+  id BLOB NOT NULL PRIMARY KEY,
+  person_id BLOB REFERENCES persons (id) CHECK (length(person_id) = 16),
+  account_id BLOB REFERENCES accounts (id) CHECK (length(account_id) = 16),
+  data BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_person ON sessions (person_id);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+-- Sign-ins under way: state, nonce and verifier, bound to one browser, taken out once.
+CREATE TABLE sign_ins (
+  state_hash BLOB NOT NULL PRIMARY KEY,
+  browser_hash BLOB NOT NULL,
+  nonce TEXT NOT NULL,
+  verifier TEXT NOT NULL,
+  return_to TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sign_ins_expiry ON sign_ins (expires_at);
+
+-- Applications of the catalogue.
+CREATE TABLE applications (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  key TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  summary TEXT NOT NULL DEFAULT '',
+  url TEXT NOT NULL DEFAULT '',
+  tint TEXT NOT NULL DEFAULT 'a',
+  initials TEXT NOT NULL DEFAULT '',
+  retired INTEGER NOT NULL DEFAULT 0 CHECK (retired IN (0, 1))
+) STRICT;
+
+-- Systems that a connector reaches, with what is known of their health.
+CREATE TABLE targets (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  key TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL CHECK (kind IN ('graph')),
+  name TEXT NOT NULL,
+  tenant_id BLOB CHECK (length(tenant_id) = 16),
+  paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
+  not_before INTEGER,
+  problem TEXT,
+  problem_at INTEGER,
+  succeeded_at INTEGER
+) STRICT;
+
+-- Concrete rights. `lane` is the object that a write locks at the target.
+CREATE TABLE entitlements (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  key TEXT NOT NULL UNIQUE,
+  target_id BLOB NOT NULL REFERENCES targets (id) CHECK (length(target_id) = 16),
+  application_id BLOB REFERENCES applications (id) CHECK (length(application_id) = 16),
+  kind TEXT NOT NULL CHECK (kind IN ('group', 'app_role')),
+  external_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  summary TEXT NOT NULL DEFAULT '',
+  lane TEXT NOT NULL,
+  privileged INTEGER NOT NULL CHECK (privileged IN (0, 1)),
+  control_scope TEXT,
+  manageable INTEGER NOT NULL CHECK (manageable IN (0, 1)),
+  unmanageable_reason TEXT,
+  effective_within_seconds INTEGER NOT NULL DEFAULT 0,
+  owner_id BLOB REFERENCES persons (id) CHECK (length(owner_id) = 16),
+  UNIQUE (target_id, kind, external_id),
+  CHECK (manageable = 1 OR unmanageable_reason IS NOT NULL)
+) STRICT;
+CREATE INDEX entitlements_application ON entitlements (application_id);
+
+-- Editions of the catalogue files. Who drafts does not confirm.
+CREATE TABLE catalogue_versions (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  number INTEGER NOT NULL UNIQUE,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'published', 'superseded', 'refused')),
+  drafted_by BLOB REFERENCES persons (id) CHECK (length(drafted_by) = 16),
+  file_hash TEXT NOT NULL,
+  content TEXT NOT NULL,
+  difference TEXT NOT NULL,
+  widens INTEGER NOT NULL CHECK (widens IN (0, 1)),
+  created_at INTEGER NOT NULL,
+  decided_by BLOB REFERENCES persons (id) CHECK (length(decided_by) = 16),
+  decided_at INTEGER,
+  CHECK (drafted_by IS NULL OR decided_by IS NULL OR drafted_by <> decided_by)
+) STRICT;
+CREATE UNIQUE INDEX catalogue_versions_published ON catalogue_versions (state) WHERE state = 'published';
+
+-- What the catalogue offers. The columns beside `version_id` repeat the current version for lists.
+CREATE TABLE packages (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  key TEXT NOT NULL UNIQUE,
+  application_id BLOB NOT NULL REFERENCES applications (id) CHECK (length(application_id) = 16),
+  name TEXT NOT NULL,
+  summary TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL CHECK (state IN ('offered', 'retired')),
+  version_id BLOB CHECK (length(version_id) = 16),
+  privileged INTEGER NOT NULL DEFAULT 0 CHECK (privileged IN (0, 1)),
+  control_scope TEXT,
+  default_seconds INTEGER NOT NULL DEFAULT 0,
+  longest_seconds INTEGER NOT NULL DEFAULT 0,
+  permanent INTEGER NOT NULL DEFAULT 0 CHECK (permanent IN (0, 1)),
+  search_key TEXT NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX packages_list ON packages (state, name, id);
+CREATE INDEX packages_application ON packages (application_id);
+
+-- Pinned editions: a request and a grant keep the one that they were made under.
+CREATE TABLE package_versions (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  package_id BLOB NOT NULL REFERENCES packages (id) CHECK (length(package_id) = 16),
+  number INTEGER NOT NULL,
+  catalogue_version_id BLOB NOT NULL REFERENCES catalogue_versions (id) CHECK (length(catalogue_version_id) = 16),
+  policy TEXT NOT NULL,
+  opens TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (package_id, number)
+) STRICT;
+
+CREATE TABLE package_version_entitlements (
+  package_version_id BLOB NOT NULL REFERENCES package_versions (id) CHECK (length(package_version_id) = 16),
+  entitlement_id BLOB NOT NULL REFERENCES entitlements (id) CHECK (length(entitlement_id) = 16),
+  PRIMARY KEY (package_version_id, entitlement_id)
+) STRICT;
+CREATE INDEX package_version_entitlements_entitlement ON package_version_entitlements (entitlement_id);
+
+CREATE TABLE package_owners (
+  package_id BLOB NOT NULL REFERENCES packages (id) CHECK (length(package_id) = 16),
+  person_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(person_id) = 16),
+  PRIMARY KEY (package_id, person_id)
+) STRICT;
+CREATE INDEX package_owners_person ON package_owners (person_id);
+
+-- One person's asking. The key makes fifty identical posts one request.
+CREATE TABLE requests (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  number INTEGER NOT NULL UNIQUE,
+  asker_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(asker_id) = 16),
+  idempotency_key TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (asker_id, idempotency_key)
+) STRICT;
+
+-- One package for one beneficiary and account; decided on its own.
+CREATE TABLE lines (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  request_id BLOB NOT NULL REFERENCES requests (id) CHECK (length(request_id) = 16),
+  number INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('new', 'extension')),
+  package_id BLOB NOT NULL REFERENCES packages (id) CHECK (length(package_id) = 16),
+  package_version_id BLOB NOT NULL REFERENCES package_versions (id) CHECK (length(package_version_id) = 16),
+  asker_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(asker_id) = 16),
+  beneficiary_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(beneficiary_id) = 16),
+  account_id BLOB NOT NULL REFERENCES accounts (id) CHECK (length(account_id) = 16),
+  extends_grant_id BLOB CHECK (length(extends_grant_id) = 16),
+  state TEXT NOT NULL CHECK (state IN ('awaiting_approval', 'approved', 'denied', 'cancelled', 'lapsed', 'superseded', 'withdrawn')),
+  reason TEXT NOT NULL,
+  answers TEXT NOT NULL,
+  start_at INTEGER,
+  length_kind TEXT NOT NULL CHECK (length_kind IN ('seconds', 'until', 'permanent')),
+  length_seconds INTEGER,
+  until_at INTEGER,
+  frozen_hash TEXT NOT NULL,
+  screening TEXT NOT NULL,
+  submitted_at INTEGER NOT NULL,
+  lapse_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  ended_by BLOB REFERENCES persons (id) CHECK (length(ended_by) = 16),
+  version INTEGER NOT NULL DEFAULT 0,
+  CHECK ((length_kind = 'seconds') = (length_seconds IS NOT NULL)),
+  CHECK ((length_kind = 'until') = (until_at IS NOT NULL)),
+  CHECK ((state = 'awaiting_approval') = (ended_at IS NULL)),
+  CHECK ((kind = 'extension') = (extends_grant_id IS NOT NULL))
+) STRICT;
+CREATE INDEX lines_request ON lines (request_id);
+CREATE INDEX lines_asker ON lines (asker_id, submitted_at, id);
+CREATE INDEX lines_beneficiary ON lines (beneficiary_id, submitted_at, id);
+CREATE INDEX lines_package ON lines (package_id, submitted_at, id);
+CREATE UNIQUE INDEX lines_one_waiting ON lines (beneficiary_id, package_id, account_id) WHERE state = 'awaiting_approval';
+
+-- The steps of a line's route, with the rule as it was when the line was submitted.
+CREATE TABLE stages (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  line_id BLOB NOT NULL REFERENCES lines (id) CHECK (length(line_id) = 16),
+  position INTEGER NOT NULL,
+  rule TEXT NOT NULL,
+  approvers TEXT NOT NULL CHECK (approvers IN ('manager', 'managers_manager', 'sponsor', 'package_owner', 'security', 'named')),
+  needed INTEGER NOT NULL CHECK (needed >= 1),
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'open', 'met', 'met_by_asking', 'collapsed', 'denied', 'closed')),
+  fallback INTEGER NOT NULL DEFAULT 0 CHECK (fallback IN (0, 1)),
+  by_subordinates INTEGER NOT NULL DEFAULT 0 CHECK (by_subordinates IN (0, 1)),
+  stuck INTEGER NOT NULL DEFAULT 0 CHECK (stuck IN (0, 1)),
+  opened_at INTEGER,
+  closed_at INTEGER,
+  UNIQUE (line_id, position)
+) STRICT;
+CREATE INDEX stages_stuck ON stages (opened_at, id) WHERE state = 'open' AND stuck = 1;
+
+-- Who may decide in the stages that are open now. Worked out again at the decision; this is the queue.
+CREATE TABLE seats (
+  stage_id BLOB NOT NULL REFERENCES stages (id) CHECK (length(stage_id) = 16),
+  person_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(person_id) = 16),
+  via TEXT NOT NULL CHECK (via IN ('manager', 'managers_manager', 'sponsor', 'package_owner', 'security', 'named')),
+  opened_at INTEGER NOT NULL,
+  PRIMARY KEY (stage_id, person_id)
+) STRICT;
+CREATE INDEX seats_queue ON seats (person_id, opened_at, stage_id);
+
+-- Votes. One human, one vote a stage; never on their own access (trigger).
+CREATE TABLE decisions (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  stage_id BLOB NOT NULL REFERENCES stages (id) CHECK (length(stage_id) = 16),
+  line_id BLOB NOT NULL REFERENCES lines (id) CHECK (length(line_id) = 16),
+  decider_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(decider_id) = 16),
+  verdict TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),
+  via TEXT NOT NULL,
+  note TEXT NOT NULL,
+  cap_seconds INTEGER CHECK (cap_seconds > 0),
+  signed_hash TEXT NOT NULL,
+  decided_at INTEGER NOT NULL,
+  UNIQUE (stage_id, decider_id)
+) STRICT;
+CREATE INDEX decisions_line ON decisions (line_id);
+CREATE INDEX decisions_decider ON decisions (decider_id, decided_at, id);
+
+-- Rights over a span of time. Exactly one of an end and 'permanent' is said; an end is final.
+CREATE TABLE grants (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  person_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(person_id) = 16),
+  account_id BLOB NOT NULL REFERENCES accounts (id) CHECK (length(account_id) = 16),
+  package_id BLOB REFERENCES packages (id) CHECK (length(package_id) = 16),
+  package_version_id BLOB REFERENCES package_versions (id) CHECK (length(package_version_id) = 16),
+  line_id BLOB REFERENCES lines (id) CHECK (length(line_id) = 16),
+  source TEXT NOT NULL CHECK (source IN ('request', 'role', 'rule', 'import', 'break_glass')),
+  state TEXT NOT NULL CHECK (state IN ('scheduled', 'active', 'suspended', 'ended')),
+  valid_from INTEGER NOT NULL,
+  end_kind TEXT NOT NULL CHECK (end_kind IN ('at', 'permanent')),
+  end_at INTEGER,
+  ready_at INTEGER,
+  ended_at INTEGER,
+  end_reason TEXT CHECK (end_reason IN ('expired', 'returned', 'revoked', 'review', 'mover', 'leaver', 'superseded', 'exception_ended')),
+  ended_by BLOB REFERENCES persons (id) CHECK (length(ended_by) = 16),
+  end_note TEXT,
+  gone_at INTEGER,
+  version INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  CHECK ((end_kind = 'at') = (end_at IS NOT NULL)),
+  CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
+  CHECK ((state = 'ended') = (end_reason IS NOT NULL)),
+  CHECK (gone_at IS NULL OR state = 'ended'),
+  CHECK (source <> 'request' OR line_id IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX grants_line ON grants (line_id) WHERE line_id IS NOT NULL;
+CREATE INDEX grants_person ON grants (person_id, state, valid_from, id);
+CREATE INDEX grants_package ON grants (package_id, state, valid_from, id);
+CREATE INDEX grants_ending ON grants (end_at, id) WHERE state IN ('scheduled', 'active', 'suspended') AND end_at IS NOT NULL;
+CREATE INDEX grants_ending_person ON grants (person_id, end_at, id) WHERE state IN ('scheduled', 'active', 'suspended') AND end_at IS NOT NULL;
+
+-- What a grant contains, frozen as approved. Import grants have one row and no package.
+CREATE TABLE grant_entitlements (
+  grant_id BLOB NOT NULL REFERENCES grants (id) CHECK (length(grant_id) = 16),
+  entitlement_id BLOB NOT NULL REFERENCES entitlements (id) CHECK (length(entitlement_id) = 16),
+  account_id BLOB NOT NULL REFERENCES accounts (id) CHECK (length(account_id) = 16),
+  PRIMARY KEY (grant_id, entitlement_id)
+) STRICT;
+CREATE INDEX grant_entitlements_pair ON grant_entitlements (account_id, entitlement_id);
+
+-- One (account, entitlement) pair: what should be, what is. The unit of work of the provisioner.
+CREATE TABLE assignments (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  account_id BLOB NOT NULL REFERENCES accounts (id) CHECK (length(account_id) = 16),
+  person_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(person_id) = 16),
+  entitlement_id BLOB NOT NULL REFERENCES entitlements (id) CHECK (length(entitlement_id) = 16),
+  target_id BLOB NOT NULL REFERENCES targets (id) CHECK (length(target_id) = 16),
+  lane TEXT NOT NULL,
+  desired INTEGER NOT NULL CHECK (desired IN (0, 1)),
+  only_imports INTEGER NOT NULL DEFAULT 0 CHECK (only_imports IN (0, 1)),
+  desired_since INTEGER NOT NULL,
+  observed TEXT NOT NULL CHECK (observed IN ('unknown', 'present', 'absent')),
+  observed_at INTEGER,
+  origin TEXT CHECK (origin IN ('ours', 'found')),
+  phase TEXT NOT NULL CHECK (phase IN ('settled', 'due', 'settling', 'attention')),
+  settle_reads INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_at INTEGER,
+  problem TEXT,
+  wrote_at INTEGER,
+  updated_at INTEGER NOT NULL,
+  version INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (account_id, entitlement_id)
+) STRICT;
+CREATE INDEX assignments_unsettled ON assignments (target_id, phase, id) WHERE phase <> 'settled';
+CREATE INDEX assignments_entitlement ON assignments (entitlement_id, account_id);
+
+-- Evidence: every call that was made at a target for an assignment.
+CREATE TABLE operations (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  assignment_id BLOB NOT NULL REFERENCES assignments (id) CHECK (length(assignment_id) = 16),
+  kind TEXT NOT NULL CHECK (kind IN ('read', 'add', 'remove')),
+  outcome TEXT NOT NULL CHECK (outcome IN ('present', 'absent', 'done', 'already', 'later', 'never', 'misconfigured')),
+  status INTEGER,
+  request_id TEXT,
+  client_request_id TEXT,
+  detail TEXT NOT NULL DEFAULT '',
+  at INTEGER NOT NULL,
+  took_us INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX operations_assignment ON operations (assignment_id, at, id);
+
+-- Outbox, timer and schedule in one. A key has one row; a timer is a job that is due later.
+CREATE TABLE jobs (
+  key TEXT NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL,
+  subject BLOB CHECK (length(subject) = 16),
+  lane TEXT,
+  priority INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  wanted INTEGER NOT NULL DEFAULT 1,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  failures INTEGER NOT NULL DEFAULT 0,
+  leased_until INTEGER,
+  leased_by BLOB CHECK (length(leased_by) = 16),
+  problem TEXT
+) STRICT;
+CREATE INDEX jobs_due ON jobs (priority, due_at, key);
+CREATE INDEX jobs_lane ON jobs (lane, leased_until) WHERE lane IS NOT NULL AND leased_until IS NOT NULL;
+CREATE INDEX jobs_subject ON jobs (subject);
+
+-- Mails, each once: the key names the event and the person.
+CREATE TABLE messages (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  key TEXT NOT NULL UNIQUE,
+  person_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(person_id) = 16),
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  body TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'failed')),
+  problem TEXT,
+  created_at INTEGER NOT NULL,
+  sent_at INTEGER
+) STRICT;
+CREATE INDEX messages_person ON messages (person_id, created_at, id);
+
+-- Where reading the directory stands.
+CREATE TABLE directory_state (
+  tenant_id BLOB NOT NULL PRIMARY KEY CHECK (length(tenant_id) = 16),
+  delta_link TEXT,
+  full_at INTEGER,
+  delta_at INTEGER,
+  people INTEGER NOT NULL DEFAULT 0,
+  problem TEXT,
+  problem_at INTEGER
+) STRICT;
+
+-- Mass changes that wait for a human.
+CREATE TABLE holds (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  kind TEXT NOT NULL CHECK (kind IN ('mass_leave')),
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'confirmed', 'dismissed')),
+  placed_at INTEGER NOT NULL,
+  counted INTEGER NOT NULL,
+  allowed INTEGER NOT NULL,
+  people TEXT NOT NULL,
+  decided_by BLOB REFERENCES persons (id) CHECK (length(decided_by) = 16),
+  decided_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX holds_one_waiting ON holds (kind) WHERE state = 'waiting';
+
+-- The audit log: canonical text, chained by SHA-256. Update and delete are refused by triggers.
+CREATE TABLE audit_head (
+  one INTEGER NOT NULL PRIMARY KEY DEFAULT 1 CHECK (one = 1),
+  seq INTEGER NOT NULL,
+  hash BLOB NOT NULL
+) STRICT;
+CREATE TABLE audit_events (
+  seq INTEGER NOT NULL PRIMARY KEY,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  actor_id BLOB CHECK (length(actor_id) = 16),
+  entry TEXT NOT NULL,
+  hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX audit_events_kind ON audit_events (kind, seq);
+CREATE INDEX audit_events_actor ON audit_events (actor_id, seq);
+CREATE INDEX audit_events_at ON audit_events (at, seq);
+CREATE TABLE audit_subjects (
+  subject TEXT NOT NULL,
+  seq INTEGER NOT NULL REFERENCES audit_events (seq),
+  PRIMARY KEY (subject, seq)
+) STRICT;
+
+INSERT INTO audit_head (seq, hash) VALUES (0, zeroblob(32));
+INSERT INTO counters (name, value) VALUES ('request', 1000);
+
+-- Rules that hold whatever the code does.
+CREATE TRIGGER decisions_four_eyes BEFORE INSERT ON decisions
+  WHEN EXISTS (SELECT 1 FROM lines WHERE lines.id = NEW.line_id AND (lines.asker_id = NEW.decider_id OR lines.beneficiary_id = NEW.decider_id))
+BEGIN
+  SELECT RAISE(ABORT, 'nobody decides on their own access');
+END;
+CREATE TRIGGER decisions_open_stage BEFORE INSERT ON decisions
+  WHEN NOT EXISTS (SELECT 1 FROM stages JOIN lines ON lines.id = stages.line_id WHERE stages.id = NEW.stage_id AND stages.line_id = NEW.line_id AND stages.state = 'open' AND lines.state = 'awaiting_approval')
+BEGIN
+  SELECT RAISE(ABORT, 'only an open stage of a waiting line is decided');
+END;
+CREATE TRIGGER decisions_fixed BEFORE UPDATE ON decisions
+BEGIN
+  SELECT RAISE(ABORT, 'a decision is never changed');
+END;
+CREATE TRIGGER decisions_kept BEFORE DELETE ON decisions
+BEGIN
+  SELECT RAISE(ABORT, 'a decision is never deleted');
+END;
+CREATE TRIGGER lines_legal BEFORE UPDATE ON lines
+  WHEN OLD.state <> 'awaiting_approval' AND NEW.state <> OLD.state
+BEGIN
+  SELECT RAISE(ABORT, 'a line that has ended stays ended');
+END;
+CREATE TRIGGER lines_frozen BEFORE UPDATE ON lines
+  WHEN NEW.frozen_hash <> OLD.frozen_hash OR NEW.beneficiary_id <> OLD.beneficiary_id OR NEW.asker_id <> OLD.asker_id OR NEW.account_id <> OLD.account_id OR NEW.package_version_id <> OLD.package_version_id OR NEW.reason <> OLD.reason
+BEGIN
+  SELECT RAISE(ABORT, 'what was asked is frozen');
+END;
+CREATE TRIGGER lines_kept BEFORE DELETE ON lines
+BEGIN
+  SELECT RAISE(ABORT, 'a line is never deleted');
+END;
+CREATE TRIGGER stages_legal BEFORE UPDATE ON stages
+  WHEN OLD.state NOT IN ('waiting', 'open') AND NEW.state <> OLD.state
+BEGIN
+  SELECT RAISE(ABORT, 'a stage that is decided stays decided');
+END;
+CREATE TRIGGER stages_rule_fixed BEFORE UPDATE ON stages
+  WHEN NEW.rule <> OLD.rule OR NEW.line_id <> OLD.line_id OR NEW.position <> OLD.position
+BEGIN
+  SELECT RAISE(ABORT, 'the rules of a submitted route are fixed');
+END;
+CREATE TRIGGER stages_kept BEFORE DELETE ON stages
+BEGIN
+  SELECT RAISE(ABORT, 'a stage is never deleted');
+END;
+CREATE TRIGGER grants_legal BEFORE UPDATE ON grants
+  WHEN (OLD.state = 'ended' AND (NEW.state <> 'ended' OR NEW.ended_at <> OLD.ended_at OR NEW.end_reason <> OLD.end_reason)) OR (OLD.state = 'scheduled' AND NEW.state = 'suspended') OR (OLD.state IN ('active', 'suspended') AND NEW.state = 'scheduled')
+BEGIN
+  SELECT RAISE(ABORT, 'a grant moves forward only, and an end is final');
+END;
+CREATE TRIGGER grants_fixed BEFORE UPDATE ON grants
+  WHEN NEW.person_id <> OLD.person_id OR NEW.account_id <> OLD.account_id OR NEW.source <> OLD.source
+BEGIN
+  SELECT RAISE(ABORT, 'whose grant it is and where it comes from is fixed');
+END;
+CREATE TRIGGER grants_kept BEFORE DELETE ON grants
+BEGIN
+  SELECT RAISE(ABORT, 'a grant is never deleted');
+END;
+CREATE TRIGGER audit_events_fixed BEFORE UPDATE ON audit_events
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_events_kept BEFORE DELETE ON audit_events
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_subjects_fixed BEFORE UPDATE ON audit_subjects
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_subjects_kept BEFORE DELETE ON audit_subjects
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER catalogue_versions_fixed BEFORE UPDATE ON catalogue_versions
+  WHEN NEW.content <> OLD.content OR NEW.file_hash <> OLD.file_hash OR (OLD.state IN ('superseded', 'refused') AND NEW.state <> OLD.state)
+BEGIN
+  SELECT RAISE(ABORT, 'a catalogue version is never rewritten');
+END;
+CREATE TRIGGER package_versions_fixed BEFORE UPDATE ON package_versions
+BEGIN
+  SELECT RAISE(ABORT, 'a package version is never changed');
+END;

@@ -1,0 +1,186 @@
+//! One queue: outbox, timer and schedule. A key has one row; a timer is a job that is due later.
+//!
+//! A claimed job is due again when its lease ends, so a crash loses nothing. `attempt` fences: whoever lost the lease
+//! can no longer finish. `wanted` counts enqueues, also while the job runs: finishing deletes the row only if nobody
+//! asked again meanwhile.
+
+use domain::{Timestamp, deadline::JobKind};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use crate::engine::{At, Error, Tx};
+
+/// What is worked first. Within one priority, what is due longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Ends of access and removals.
+    Removal = 0,
+    /// What a person waits for.
+    Normal = 1,
+    /// Mail, warnings.
+    Low = 2,
+    /// Reading the directory, sweeps, checkpoints.
+    Background = 3,
+}
+
+impl Priority {
+    /// All, in the order of work.
+    pub const ALL: [Self; 4] = [Self::Removal, Self::Normal, Self::Low, Self::Background];
+}
+
+/// A job to enqueue.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Unique: names the kind and the thing.
+    pub key: String,
+    /// What it does.
+    pub kind: JobKind,
+    /// The row that it stands for.
+    pub subject: Option<Uuid>,
+    /// The object that the work locks; jobs of one lane run one after another.
+    pub lane: Option<String>,
+    /// Order of work.
+    pub priority: Priority,
+    /// When.
+    pub due_at: Timestamp,
+}
+
+row! {
+    /// A claimed job.
+    pub struct Job {
+        /// Its key.
+        pub key: String,
+        /// What it does.
+        pub kind: JobKind,
+        /// The row that it stands for.
+        pub subject: Option<Uuid>,
+        /// The object that the work locks.
+        pub lane: Option<String>,
+        /// Fence: finishing needs the same attempt.
+        pub attempt: i64,
+        /// How often it was asked for, as of the claim.
+        pub wanted: i64,
+        /// Failures in a row.
+        pub failures: i64,
+    }
+}
+
+impl Tx {
+    /// Enqueues. An existing key is asked for once more, and pulled forward if the new instant is earlier, unless it is
+    /// running: then it is due again at once when it finishes.
+    pub async fn enqueue(&mut self, jobs: &[NewJob]) -> Result<(), Error> {
+        for chunk in jobs.chunks(500) {
+            on!(self, c => {
+                let mut query = QueryBuilder::new("INSERT INTO jobs (key, kind, subject, lane, priority, due_at) ");
+                query.push_values(chunk, |mut tuple, job| {
+                    tuple.push_bind(job.key.clone()).push_bind(job.kind.as_str()).push_bind(job.subject)
+                        .push_bind(job.lane.clone()).push_bind(job.priority as i64).push_bind(At(job.due_at));
+                });
+                query.push(
+                    " ON CONFLICT (key) DO UPDATE SET wanted = jobs.wanted + 1,
+                      priority = CASE WHEN excluded.priority < jobs.priority THEN excluded.priority ELSE jobs.priority END,
+                      due_at = CASE WHEN jobs.leased_by IS NULL AND excluded.due_at < jobs.due_at
+                        THEN excluded.due_at ELSE jobs.due_at END");
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Takes up to `limit` due jobs of one priority, none whose lane is being worked on. Of one lane several may be
+    /// taken together; the worker does them one after another under this lease.
+    pub async fn claim_jobs(
+        &mut self,
+        priority: Priority,
+        kinds: &[JobKind],
+        now: Timestamp,
+        lease_until: Timestamp,
+        worker: Uuid,
+        limit: i64,
+    ) -> Result<Vec<Job>, Error> {
+        self.lock_claims().await?;
+        let lock = self.skip_locked();
+        Ok(on!(self, c => {
+            let mut query = QueryBuilder::new("UPDATE jobs SET attempt = attempt + 1, leased_by = ");
+            query.push_bind(worker).push(", leased_until = ").push_bind(At(lease_until)).push(", due_at = ")
+                .push_bind(At(lease_until))
+                .push(" WHERE key IN (SELECT j.key FROM jobs j WHERE j.priority = ").push_bind(priority as i64)
+                .push(" AND j.due_at <= ").push_bind(At(now)).push(" AND j.kind IN (");
+            let mut list = query.separated(", ");
+            for kind in kinds {
+                list.push_bind(kind.as_str());
+            }
+            query.push(") AND (j.lane IS NULL OR NOT EXISTS (SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.leased_until > ")
+                .push_bind(At(now)).push(")) ORDER BY j.due_at, j.key LIMIT ").push_bind(limit).push(lock)
+                .push(") RETURNING key, kind, subject, lane, attempt, wanted, failures");
+            query.build_query_as().fetch_all(c).await
+        })?)
+    }
+
+    /// Finishes a job: gone if nobody asked again since the claim, due at once otherwise. False if the lease was lost.
+    pub async fn finish_job(&mut self, job: &Job, now: Timestamp) -> Result<bool, Error> {
+        let gone = on!(self, c => sqlx::query("DELETE FROM jobs WHERE key = $1 AND attempt = $2 AND wanted = $3")
+            .bind(&job.key).bind(job.attempt).bind(job.wanted).execute(c).await.map(|done| done.rows_affected()))?;
+        if gone == 1 {
+            return Ok(true);
+        }
+        self.release_job(job, now, None).await
+    }
+
+    /// Puts a job back, due at `due`. With a problem it counts as a failure. False if the lease was lost.
+    pub async fn release_job(
+        &mut self,
+        job: &Job,
+        due: Timestamp,
+        problem: Option<&str>,
+    ) -> Result<bool, Error> {
+        let text = "UPDATE jobs SET leased_until = NULL, leased_by = NULL, due_at = $3, problem = $4,
+            failures = CASE WHEN $5 = 1 THEN failures + 1 ELSE 0 END WHERE key = $1 AND attempt = $2";
+        let put = on!(self, c => sqlx::query(text).bind(&job.key).bind(job.attempt).bind(At(due)).bind(problem)
+            .bind(i64::from(problem.is_some())).execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(put == 1)
+    }
+
+    /// Whether a job's lease is still held by this attempt.
+    pub async fn holds_job(&mut self, job: &Job) -> Result<bool, Error> {
+        let count: i64 = on!(self, c => sqlx::query_scalar("SELECT COUNT(*) FROM jobs WHERE key = $1 AND attempt = $2")
+            .bind(&job.key).bind(job.attempt).fetch_one(c).await)?;
+        Ok(count == 1)
+    }
+
+    /// Removes a job that nothing stands behind any more, unless it is running.
+    pub async fn cancel_job(&mut self, key: &str) -> Result<(), Error> {
+        on!(self, c => sqlx::query("DELETE FROM jobs WHERE key = $1 AND leased_by IS NULL")
+            .bind(key).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// When the next job falls due, of the kinds given.
+    pub async fn next_due(&mut self, kinds: &[JobKind]) -> Result<Option<Timestamp>, Error> {
+        let mut earliest: Option<Timestamp> = None;
+        for priority in Priority::ALL {
+            let due: Option<At> = on!(self, c => {
+                let mut query = QueryBuilder::new("SELECT due_at FROM jobs WHERE priority = ");
+                query.push_bind(priority as i64).push(" AND kind IN (");
+                let mut list = query.separated(", ");
+                for kind in kinds {
+                    list.push_bind(kind.as_str());
+                }
+                query.push(") ORDER BY due_at LIMIT 1");
+                query.build_query_scalar().fetch_optional(c).await
+            })?;
+            if let Some(At(due)) = due {
+                earliest = Some(earliest.map_or(due, |known| known.min(due)));
+            }
+        }
+        Ok(earliest)
+    }
+
+    /// Lets every lease of a worker that is known to be gone run out now. Called at start with SQLite, where there is
+    /// one process.
+    pub async fn drop_all_leases(&mut self, now: Timestamp) -> Result<u64, Error> {
+        Ok(on!(self, c => sqlx::query(
+            "UPDATE jobs SET leased_until = NULL, leased_by = NULL, due_at = $1 WHERE leased_by IS NOT NULL")
+            .bind(At(now)).execute(c).await.map(|done| done.rows_affected()))?)
+    }
+}
