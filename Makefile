@@ -5,7 +5,6 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup run dev test fmt lint unit browser bench soak release clean-data
 
-PORT ?= 3000
 SEEDS ?= 20000
 
 help: ## Show this list

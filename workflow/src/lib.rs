@@ -1,1 +1,109 @@
-//! placeholder
+//! What happens: the use cases. Each is one transaction, authorised, audited, and the only door to its effect; pages,
+//! forms, command line, deadlines and worker all go through here.
+//!
+//! A use case reads like this: begin a [`Unit`] → lock what two callers could decide differently (persons, then
+//! assignments, in id order) → read facts → ask `domain` → write → record events → commit, which chains the audit
+//! log last and then wakes whoever waits.
+//!
+//! It owns the clock and the ids. It must not know HTTP, Leptos, connectors or configuration files.
+//!
+//! To add a use case: a function in the file named after its thing, taking a [`access::Viewer`] (or a capability made
+//! from one) and plain values, returning plain values or [`Error`]; a test in `tests/` on both engines.
+
+pub mod access;
+pub mod clock;
+mod error;
+mod hub;
+mod unit;
+
+use std::sync::Arc;
+
+pub use clock::{Clock, Ids};
+pub use error::{Error, Result};
+pub use hub::Hub;
+pub use store::Store;
+pub use unit::Unit;
+
+/// What the use cases need to know of the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Public address of the portal, without a slash at the end; links in mail begin with it.
+    pub public_url: String,
+    /// Share of people that may leave in one directory read before a human must confirm, in percent.
+    pub mass_leave_percent: u32,
+    /// The same as a number; the larger of both holds.
+    pub mass_leave_least: u32,
+    /// Most requests that one person may submit in ten minutes.
+    pub asks_per_ten_minutes: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:3000".into(),
+            mass_leave_percent: 2,
+            mass_leave_least: 5,
+            asks_per_ten_minutes: 30,
+        }
+    }
+}
+
+/// The door to everything that happens. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Workflow {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    hub: Hub,
+    settings: Settings,
+}
+
+impl Workflow {
+    /// Puts the use cases over a migrated store.
+    pub fn new(store: Store, clock: Clock, ids: Ids, settings: Settings) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                clock,
+                ids,
+                hub: Hub::default(),
+                settings,
+            }),
+        }
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// Ids and chance.
+    pub fn ids(&self) -> &Ids {
+        &self.inner.ids
+    }
+
+    /// Who waits for changes.
+    pub fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// Begins a unit of work: one transaction with its audit events.
+    pub async fn unit(&self) -> Result<Unit> {
+        Unit::begin(self.clone()).await
+    }
+}
