@@ -20,6 +20,7 @@ pub mod audit;
 pub mod installation;
 pub mod jobs;
 mod migrate;
+pub mod requests;
 pub mod sessions;
 
 pub use engine::{Engine, Error, Options, Store, Tx};

@@ -1,0 +1,430 @@
+//! Requests, their lines, the stages of each line's route, who is seated, and the votes.
+
+use domain::{
+    AccountId, DecisionId, GrantId, LineId, PackageId, PackageVersionId, PersonId, RequestId,
+    StageId, Timestamp,
+    approval::{Seat, StageState, Verdict, Via},
+    policy::ApproverRule,
+    request::{Length, LineKind, LineState, Start, Window},
+};
+use sqlx::QueryBuilder;
+
+use crate::engine::{At, Engine, Error, Tx};
+
+row! {
+    /// One line of a request.
+    pub struct LineRow {
+        /// Its id.
+        pub id: LineId,
+        /// The request that it belongs to.
+        pub request_id: RequestId,
+        /// The request's short number, repeated here for lists.
+        pub number: i64,
+        /// Something new or more time.
+        pub kind: LineKind,
+        /// What is asked for.
+        pub package_id: PackageId,
+        /// In which edition; pinned.
+        pub package_version_id: PackageVersionId,
+        /// Who asks.
+        pub asker_id: PersonId,
+        /// For whom.
+        pub beneficiary_id: PersonId,
+        /// On which account.
+        pub account_id: AccountId,
+        /// Which grant is to last longer, for an extension.
+        pub extends_grant_id: Option<GrantId>,
+        /// Where it stands.
+        pub state: LineState,
+        /// The business reason.
+        pub reason: String,
+        /// Answers by question key, as JSON.
+        pub answers: String,
+        /// The asked start; none means on activation.
+        pub start_at: Option<Timestamp>,
+        /// `seconds`, `until` or `permanent`.
+        pub length_kind: String,
+        /// The asked length, in seconds.
+        pub length_seconds: Option<i64>,
+        /// The asked end.
+        pub until_at: Option<Timestamp>,
+        /// SHA-256 (hex) of what is asked: what approvers sign off.
+        pub frozen_hash: String,
+        /// What screening found, as JSON.
+        pub screening: String,
+        /// When it was submitted.
+        pub submitted_at: Timestamp,
+        /// When it lapses.
+        pub lapse_at: Timestamp,
+        /// When it reached its end state.
+        pub ended_at: Option<Timestamp>,
+        /// By whom, if a person.
+        pub ended_by: Option<PersonId>,
+        /// Counts changes.
+        pub version: i64,
+    }
+
+    /// One stage of a line's route.
+    pub struct StageRow {
+        /// Its id.
+        pub id: StageId,
+        /// The line.
+        pub line_id: LineId,
+        /// From 0.
+        pub position: i64,
+        /// The rule as JSON, fixed at submission.
+        pub rule: String,
+        /// The rule's word.
+        pub approvers: ApproverRule,
+        /// How many must say yes.
+        pub needed: i64,
+        /// Where it stands.
+        pub state: StageState,
+        /// Whether the fallback chain is seated.
+        pub fallback: bool,
+        /// Whether only subordinates were left.
+        pub by_subordinates: bool,
+        /// Whether nobody can decide.
+        pub stuck: bool,
+        /// When it opened.
+        pub opened_at: Option<Timestamp>,
+        /// When it closed.
+        pub closed_at: Option<Timestamp>,
+    }
+
+    /// One seat of an open stage.
+    pub struct SeatRow {
+        /// The stage.
+        pub stage_id: StageId,
+        /// Who may decide.
+        pub person_id: PersonId,
+        /// By which rule.
+        pub via: Via,
+    }
+
+    /// One vote.
+    pub struct DecisionRow {
+        /// Its id.
+        pub id: DecisionId,
+        /// In which stage.
+        pub stage_id: StageId,
+        /// On which line.
+        pub line_id: LineId,
+        /// Whose.
+        pub decider_id: PersonId,
+        /// Yes or no.
+        pub verdict: Verdict,
+        /// By which rule they were seated.
+        pub via: Via,
+        /// What they wrote.
+        pub note: String,
+        /// For at most so many seconds, if they said less.
+        pub cap_seconds: Option<i64>,
+        /// What they signed off.
+        pub signed_hash: String,
+        /// When.
+        pub decided_at: Timestamp,
+    }
+}
+
+/// All columns of a line, followed by the given rest: one static text, as sqlx wants it.
+macro_rules! select_line {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, request_id, number, kind, package_id, package_version_id, asker_id, beneficiary_id,\
+               account_id, extends_grant_id, state, reason, answers, start_at, length_kind, length_seconds, until_at, frozen_hash,\
+               screening, submitted_at, lapse_at, ended_at, ended_by, version FROM lines",
+            $rest
+        )
+    };
+}
+
+impl LineRow {
+    /// The asked window.
+    pub fn window(&self) -> Window {
+        let start = self.start_at.map_or(Start::OnActivation, Start::At);
+        let length = match (self.length_seconds, self.until_at) {
+            (Some(seconds), _) => Length::Seconds(seconds),
+            (None, Some(at)) => Length::Until(at),
+            (None, None) => Length::Permanent,
+        };
+        Window { start, length }
+    }
+}
+
+impl Tx {
+    /// The request that this asker made under this key, if any.
+    pub async fn request_by_key(
+        &mut self,
+        asker: PersonId,
+        key: &str,
+    ) -> Result<Option<RequestId>, Error> {
+        let id: Option<uuid::Uuid> = on!(self, c => sqlx::query_scalar(
+            "SELECT id FROM requests WHERE asker_id = $1 AND idempotency_key = $2")
+            .bind(asker.0).bind(key).fetch_optional(c).await)?;
+        Ok(id.map(RequestId))
+    }
+
+    /// The short number and asker of a request.
+    pub async fn request_head(&mut self, id: RequestId) -> Result<Option<(i64, PersonId)>, Error> {
+        let head: Option<(i64, uuid::Uuid)> = on!(self, c => sqlx::query_as(
+            "SELECT number, asker_id FROM requests WHERE id = $1").bind(id.0).fetch_optional(c).await)?;
+        Ok(head.map(|(number, asker)| (number, PersonId(asker))))
+    }
+
+    /// Inserts a request.
+    pub async fn insert_request(
+        &mut self,
+        id: RequestId,
+        number: i64,
+        asker: PersonId,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        on!(self, c => sqlx::query(
+            "INSERT INTO requests (id, number, asker_id, idempotency_key, created_at) VALUES ($1, $2, $3, $4, $5)")
+            .bind(id.0).bind(number).bind(asker.0).bind(key).bind(At(now)).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// How many lines the asker submitted since `since`.
+    pub async fn count_lines_since(
+        &mut self,
+        asker: PersonId,
+        since: Timestamp,
+    ) -> Result<i64, Error> {
+        Ok(
+            on!(self, c => sqlx::query_scalar("SELECT COUNT(*) FROM lines WHERE asker_id = $1 AND submitted_at > $2")
+            .bind(asker.0).bind(At(since)).fetch_one(c).await)?,
+        )
+    }
+
+    /// Inserts a line.
+    pub async fn insert_line(&mut self, line: &LineRow) -> Result<(), Error> {
+        on!(self, c => sqlx::query(
+            "INSERT INTO lines (id, request_id, number, kind, package_id, package_version_id, asker_id, beneficiary_id,
+               account_id, extends_grant_id, state, reason, answers, start_at, length_kind, length_seconds, until_at,
+               frozen_hash, screening, submitted_at, lapse_at, ended_at, ended_by, version)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)")
+            .bind(line.id.0).bind(line.request_id.0).bind(line.number).bind(line.kind.as_str())
+            .bind(line.package_id.0).bind(line.package_version_id.0).bind(line.asker_id.0).bind(line.beneficiary_id.0)
+            .bind(line.account_id.0).bind(line.extends_grant_id.map(|id| id.0)).bind(line.state.as_str())
+            .bind(&line.reason).bind(&line.answers).bind(line.start_at.map(At)).bind(&line.length_kind)
+            .bind(line.length_seconds).bind(line.until_at.map(At)).bind(&line.frozen_hash).bind(&line.screening)
+            .bind(At(line.submitted_at)).bind(At(line.lapse_at)).bind(line.ended_at.map(At))
+            .bind(line.ended_by.map(|id| id.0)).bind(line.version).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// A line.
+    pub async fn line(&mut self, id: LineId) -> Result<Option<LineRow>, Error> {
+        Ok(
+            on!(self, c => sqlx::query_as(select_line!(" WHERE id = $1")).bind(id.0).fetch_optional(c).await)?,
+        )
+    }
+
+    /// A line, locked until commit.
+    pub async fn lock_line(&mut self, id: LineId) -> Result<Option<LineRow>, Error> {
+        let text = match self.engine() {
+            Engine::Sqlite => select_line!(" WHERE id = $1"),
+            Engine::Postgres => select_line!(" WHERE id = $1 FOR UPDATE"),
+        };
+        Ok(on!(self, c => sqlx::query_as(text).bind(id.0).fetch_optional(c).await)?)
+    }
+
+    /// The lines of a request.
+    pub async fn lines_of_request(&mut self, id: RequestId) -> Result<Vec<LineRow>, Error> {
+        Ok(
+            on!(self, c => sqlx::query_as(select_line!(" WHERE request_id = $1 ORDER BY id"))
+            .bind(id.0).fetch_all(c).await)?,
+        )
+    }
+
+    /// The waiting line for the same beneficiary, package and account, if any.
+    pub async fn waiting_line(
+        &mut self,
+        beneficiary: PersonId,
+        package: PackageId,
+        account: AccountId,
+    ) -> Result<Option<LineRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(select_line!(
+            " WHERE beneficiary_id = $1 AND package_id = $2 AND account_id = $3 AND state = 'awaiting_approval'"))
+            .bind(beneficiary.0).bind(package.0).bind(account.0).fetch_optional(c).await)?)
+    }
+
+    /// The waiting lines that a person asked for or that are for them.
+    pub async fn waiting_lines_of_person(
+        &mut self,
+        person: PersonId,
+    ) -> Result<Vec<LineRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(select_line!(
+            " WHERE (asker_id = $1 OR beneficiary_id = $1) AND state = 'awaiting_approval' ORDER BY id"))
+            .bind(person.0).fetch_all(c).await)?)
+    }
+
+    /// The waiting lines for a package.
+    pub async fn waiting_lines_of_package(
+        &mut self,
+        package: PackageId,
+    ) -> Result<Vec<LineRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(select_line!(
+            " WHERE package_id = $1 AND state = 'awaiting_approval' ORDER BY id"))
+            .bind(package.0).fetch_all(c).await)?)
+    }
+
+    /// The latest denial of the same package for the same person, if any.
+    pub async fn last_denial(
+        &mut self,
+        beneficiary: PersonId,
+        package: PackageId,
+    ) -> Result<Option<DecisionRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, d.verdict, d.via, d.note, d.cap_seconds, d.signed_hash, d.decided_at
+             FROM lines l JOIN decisions d ON d.line_id = l.id AND d.verdict = 'deny'
+             WHERE l.beneficiary_id = $1 AND l.package_id = $2 AND l.state = 'denied'
+             ORDER BY l.submitted_at DESC, d.id DESC LIMIT 1")
+            .bind(beneficiary.0).bind(package.0).fetch_optional(c).await)?)
+    }
+
+    /// Moves a waiting line to an end state, if it is still as it was read. False if somebody else was first.
+    pub async fn end_line(
+        &mut self,
+        line: &LineRow,
+        state: LineState,
+        by: Option<PersonId>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let changed = on!(self, c => sqlx::query(
+            "UPDATE lines SET state = $3, ended_at = $4, ended_by = $5, version = version + 1
+             WHERE id = $1 AND version = $2 AND state = 'awaiting_approval'")
+            .bind(line.id.0).bind(line.version).bind(state.as_str()).bind(At(now)).bind(by.map(|id| id.0))
+            .execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(changed == 1)
+    }
+
+    /// Counts a change of a line that stays waiting (a stage closed, another opened), so that open pages see it.
+    pub async fn touch_line(&mut self, id: LineId) -> Result<(), Error> {
+        on!(self, c => sqlx::query("UPDATE lines SET version = version + 1 WHERE id = $1")
+            .bind(id.0).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Inserts the stages of a route.
+    pub async fn insert_stages(&mut self, stages: &[StageRow]) -> Result<(), Error> {
+        if stages.is_empty() {
+            return Ok(());
+        }
+        on!(self, c => {
+            let mut query = QueryBuilder::new(
+                "INSERT INTO stages (id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, opened_at, closed_at) ");
+            query.push_values(stages, |mut tuple, stage| {
+                tuple.push_bind(stage.id.0).push_bind(stage.line_id.0).push_bind(stage.position)
+                    .push_bind(stage.rule.clone()).push_bind(stage.approvers.as_str()).push_bind(stage.needed)
+                    .push_bind(stage.state.as_str()).push_bind(stage.fallback).push_bind(stage.by_subordinates)
+                    .push_bind(stage.stuck).push_bind(stage.opened_at.map(At)).push_bind(stage.closed_at.map(At));
+            });
+            query.build().execute(c).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// The stages of a line in order.
+    pub async fn stages(&mut self, line: LineId) -> Result<Vec<StageRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, opened_at, closed_at
+             FROM stages WHERE line_id = $1 ORDER BY position").bind(line.0).fetch_all(c).await)?)
+    }
+
+    /// The line that a stage belongs to.
+    pub async fn line_of_stage(&mut self, stage: StageId) -> Result<Option<LineRow>, Error> {
+        Ok(
+            on!(self, c => sqlx::query_as(select_line!(" WHERE id = (SELECT line_id FROM stages WHERE stages.id = $1)"))
+            .bind(stage.0).fetch_optional(c).await)?,
+        )
+    }
+
+    /// Writes where a stage stands.
+    pub async fn update_stage(&mut self, stage: &StageRow) -> Result<(), Error> {
+        on!(self, c => sqlx::query(
+            "UPDATE stages SET needed = $2, state = $3, fallback = $4, by_subordinates = $5, stuck = $6, opened_at = $7, closed_at = $8
+             WHERE id = $1")
+            .bind(stage.id.0).bind(stage.needed).bind(stage.state.as_str()).bind(stage.fallback)
+            .bind(stage.by_subordinates).bind(stage.stuck).bind(stage.opened_at.map(At)).bind(stage.closed_at.map(At))
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Closes every stage of a line that is not decided, and clears its seats.
+    pub async fn close_stages(&mut self, line: LineId, now: Timestamp) -> Result<(), Error> {
+        on!(self, c => sqlx::query("DELETE FROM seats WHERE stage_id IN (SELECT id FROM stages WHERE line_id = $1)")
+            .bind(line.0).execute(c).await.map(drop))?;
+        on!(self, c => sqlx::query(
+            "UPDATE stages SET state = 'closed', closed_at = $2, stuck = FALSE WHERE line_id = $1 AND state IN ('waiting', 'open')")
+            .bind(line.0).bind(At(now)).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Replaces the seats of a stage.
+    pub async fn set_seats(
+        &mut self,
+        stage: StageId,
+        seats: &[Seat],
+        opened: Timestamp,
+    ) -> Result<(), Error> {
+        on!(self, c => sqlx::query("DELETE FROM seats WHERE stage_id = $1").bind(stage.0).execute(c).await.map(drop))?;
+        if seats.is_empty() {
+            return Ok(());
+        }
+        on!(self, c => {
+            let mut query = QueryBuilder::new("INSERT INTO seats (stage_id, person_id, via, opened_at) ");
+            query.push_values(seats, |mut tuple, seat| {
+                tuple.push_bind(stage.0).push_bind(seat.person.0).push_bind(seat.via.as_str()).push_bind(At(opened));
+            });
+            query.build().execute(c).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// The seats of a line's open stages.
+    pub async fn seats_of_line(&mut self, line: LineId) -> Result<Vec<SeatRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT s.stage_id, s.person_id, s.via FROM seats s JOIN stages t ON t.id = s.stage_id
+             WHERE t.line_id = $1 ORDER BY s.stage_id, s.person_id").bind(line.0).fetch_all(c).await)?)
+    }
+
+    /// The lines with an open stage in which this person is seated.
+    pub async fn lines_with_seat(&mut self, person: PersonId) -> Result<Vec<LineId>, Error> {
+        let ids: Vec<uuid::Uuid> = on!(self, c => sqlx::query_scalar(
+            "SELECT DISTINCT t.line_id FROM seats s JOIN stages t ON t.id = s.stage_id WHERE s.person_id = $1 ORDER BY t.line_id")
+            .bind(person.0).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(LineId).collect())
+    }
+
+    /// The lines with an open stage of this rule, or that is stuck or in fallback: they may seat others when roles or
+    /// owners change.
+    pub async fn lines_open_for(&mut self, approvers: ApproverRule) -> Result<Vec<LineId>, Error> {
+        let ids: Vec<uuid::Uuid> = on!(self, c => sqlx::query_scalar(
+            "SELECT DISTINCT line_id FROM stages WHERE state = 'open' AND (approvers = $1 OR stuck = TRUE OR fallback = TRUE) ORDER BY line_id")
+            .bind(approvers.as_str()).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(LineId).collect())
+    }
+
+    /// Inserts a vote. The database refuses a second by the same person, one on their own access, and one in a stage
+    /// that is not open.
+    pub async fn insert_decision(&mut self, decision: &DecisionRow) -> Result<(), Error> {
+        on!(self, c => sqlx::query(
+            "INSERT INTO decisions (id, stage_id, line_id, decider_id, verdict, via, note, cap_seconds, signed_hash, decided_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+            .bind(decision.id.0).bind(decision.stage_id.0).bind(decision.line_id.0).bind(decision.decider_id.0)
+            .bind(decision.verdict.as_str()).bind(decision.via.as_str()).bind(&decision.note).bind(decision.cap_seconds)
+            .bind(&decision.signed_hash).bind(At(decision.decided_at)).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// The votes on a line, oldest first.
+    pub async fn decisions(&mut self, line: LineId) -> Result<Vec<DecisionRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT id, stage_id, line_id, decider_id, verdict, via, note, cap_seconds, signed_hash, decided_at
+             FROM decisions WHERE line_id = $1 ORDER BY decided_at, id").bind(line.0).fetch_all(c).await)?)
+    }
+}
