@@ -127,6 +127,33 @@ impl Tx {
         self.release_job(job, now, None).await
     }
 
+    /// Finishes many jobs in few statements, as [`Tx::finish_job`] does one.
+    pub async fn finish_jobs(&mut self, jobs: &[Job], now: Timestamp) -> Result<(), Error> {
+        for chunk in jobs.chunks(300) {
+            on!(self, c => {
+                let mut query = QueryBuilder::new("DELETE FROM jobs WHERE (key, attempt, wanted) IN (VALUES ");
+                for (index, job) in chunk.iter().enumerate() {
+                    query.push(if index == 0 { "(" } else { ", (" }).push_bind(job.key.clone()).push(", ")
+                        .push_bind(job.attempt).push(", ").push_bind(job.wanted).push(")");
+                }
+                query.push(")");
+                query.build().execute(c).await.map(drop)
+            })?;
+            // What was asked for again meanwhile is due at once.
+            on!(self, c => {
+                let mut query = QueryBuilder::new("UPDATE jobs SET leased_until = NULL, leased_by = NULL, failures = 0, due_at = ");
+                query.push_bind(At(now)).push(" WHERE (key, attempt) IN (VALUES ");
+                for (index, job) in chunk.iter().enumerate() {
+                    query.push(if index == 0 { "(" } else { ", (" }).push_bind(job.key.clone()).push(", ")
+                        .push_bind(job.attempt).push(")");
+                }
+                query.push(")");
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Puts a job back, due at `due`. With a problem it counts as a failure. False if the lease was lost.
     pub async fn release_job(
         &mut self,

@@ -17,8 +17,10 @@ mod row;
 mod engine;
 
 pub mod audit;
+pub mod grants;
 pub mod installation;
 pub mod jobs;
+pub mod messages;
 mod migrate;
 pub mod requests;
 pub mod sessions;
