@@ -38,6 +38,9 @@ unit: ## Tests without a browser, on SQLite and on a PostgreSQL of their own
 browser: ## The journeys in Chromium, against the binary that `make run` starts
 	@.ci/test browser
 
+soak: ## The simulations with many more seeds: make soak SEEDS=20000
+	@LATCHKEY_SEEDS=$(SEEDS) .ci/test soak
+
 release: ## The binary to install: target/release/latchkey, everything inside
 	@.ci/setup/all run
 	@.ci/build release
