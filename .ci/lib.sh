@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts in .ci: where things are, how steps are told, how system packages are asked for.
 # To be sourced, after `set -euo pipefail`. Set-up scripts speak on stderr, so that stdout can carry values.
 
