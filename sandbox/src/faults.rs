@@ -191,6 +191,8 @@ pub(crate) struct Subject<'a> {
     pub path: &'a str,
     pub group: Option<Uuid>,
     pub graph: bool,
+    /// It carries a delta or page token.
+    pub delta_token: bool,
 }
 
 impl Subject<'_> {
@@ -347,7 +349,9 @@ fn applies(fault: &Fault, subject: &Subject<'_>) -> bool {
         FaultKind::EmptyListing | FaultKind::TruncatedListing { .. } => {
             subject.graph && subject.lists()
         }
-        FaultKind::DeltaExpired => subject.graph && subject.path.contains("/delta"),
+        FaultKind::DeltaExpired => {
+            subject.graph && subject.delta_token && subject.path.contains("/delta")
+        }
         FaultKind::RemovedReferenceText => subject.graph && subject.method == "DELETE",
     }
 }
@@ -357,12 +361,12 @@ fn hits(fault: &Fault, chance: &mut StdRng) -> bool {
     match &fault.kind {
         FaultKind::Throttle {
             every: Some(every), ..
-        } => fault.seen % (*every).max(1) == 0,
+        } => fault.seen.is_multiple_of((*every).max(1)),
         FaultKind::Throttle {
             percent: Some(percent),
             ..
-        } => by_percent(*percent, chance),
-        FaultKind::ServerError { percent, .. }
+        }
+        | FaultKind::ServerError { percent, .. }
         | FaultKind::Conflict { percent }
         | FaultKind::LostReply { percent, .. } => by_percent(*percent, chance),
         _ => true,

@@ -19,16 +19,19 @@
 //! # }
 //! ```
 
+mod admin;
 mod clock;
 mod config;
 mod directory;
 mod faults;
+mod graph;
 mod keys;
 mod log;
 mod oidc;
 mod routes;
 mod running;
 mod state_file;
+mod uri;
 mod wire;
 mod world;
 

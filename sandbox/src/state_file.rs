@@ -64,9 +64,11 @@ impl StateFile {
                 match written {
                     Ok(Ok(())) => first = false,
                     Ok(Err(error)) => {
-                        tracing::error!(path = %self.path.display(), %error, "the sandbox's state was not written")
+                        tracing::error!(path = %self.path.display(), %error, "the sandbox's state was not written");
                     }
-                    Err(error) => tracing::error!(%error, "the sandbox's state was not written"),
+                    Err(error) => {
+                        tracing::error!(%error, "the sandbox's state was not written");
+                    }
                 }
             }
             if last {

@@ -1,5 +1,7 @@
 //! Taking addresses apart and putting them together.
 
+use std::fmt::Write as _;
+
 /// Decodes `%41` and, in queries, `+`; what is not valid UTF-8 is replaced.
 pub(crate) fn decode(text: &str, plus_is_space: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
@@ -14,7 +16,11 @@ pub(crate) fn decode(text: &str, plus_is_space: bool) -> String {
             bytes.push(high * 16 + low);
             rest = &tail[2..];
         } else {
-            bytes.push(if first == b'+' && plus_is_space { b' ' } else { first });
+            bytes.push(if first == b'+' && plus_is_space {
+                b' '
+            } else {
+                first
+            });
             rest = tail;
         }
     }
@@ -28,7 +34,7 @@ pub(crate) fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~$,'()".contains(&byte) {
             encoded.push(byte as char);
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded
@@ -36,7 +42,10 @@ pub(crate) fn encode(text: &str) -> String {
 
 /// The decoded segments of a path.
 pub(crate) fn segments(path: &str) -> Vec<String> {
-    path.split('/').filter(|segment| !segment.is_empty()).map(|segment| decode(segment, false)).collect()
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .map(|segment| decode(segment, false))
+        .collect()
 }
 
 /// The decoded pairs of a query or of a form.
@@ -52,12 +61,15 @@ pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
 }
 
 /// `address?key=value&...`, or with `&` when the address has a query already.
-pub(crate) fn with_query<'a>(address: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub(crate) fn with_query<'a>(
+    address: &str,
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
     let mut url = address.to_owned();
     let mut separator = if address.contains('?') { '&' } else { '?' };
     for (key, value) in pairs {
         url.push(separator);
-        url.push_str(&format!("{}={}", encode(key), encode(value)));
+        let _ = write!(url, "{}={}", encode(key), encode(value));
         separator = '&';
     }
     url

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::directory::{AppRoleAssignment, Directory, Group, Organization, ServicePrincipal, User};
 
 /// How long membership writes are remembered for reads that lag.
-const LAG_MEMORY: Duration = Duration::from_secs(120);
+const LAG_MEMORY: Duration = Duration::from_mins(2);
 /// And at most so many of them.
 const LAG_WRITES: usize = 20_000;
 
@@ -98,9 +98,7 @@ impl World {
         for user in world.users.values() {
             for other in user.manager.iter().chain(&user.sponsors) {
                 // People who left stay named as managers for a while, as in real directories; the journal knows them.
-                if !world.users.contains_key(other)
-                    && !world.journal.deleted_users.contains_key(other)
-                {
+                if !world.knew(*other) {
                     return Err(format!("user {} names the unknown user {other}", user.id));
                 }
             }
@@ -110,8 +108,7 @@ impl World {
                 return Err(format!("there are members of the unknown group {group}"));
             }
             for member in members {
-                if !world.is_principal(member) && !world.journal.deleted_users.contains_key(&member)
-                {
+                if !world.knew(member) {
                     return Err(format!("group {group} has the unknown member {member}"));
                 }
                 world.link(group, member);
@@ -126,7 +123,7 @@ impl World {
             if !world
                 .service_principals
                 .contains_key(&assignment.resource_id)
-                || !world.is_principal(assignment.principal_id)
+                || !world.knew(assignment.principal_id)
             {
                 return Err(format!(
                     "an app role assignment joins {} and {}, of which one is unknown",
@@ -155,6 +152,13 @@ impl World {
 
     fn is_principal(&self, id: Uuid) -> bool {
         self.users.contains_key(&id) || self.groups.contains_key(&id)
+    }
+
+    /// Whether someone or something is there or was deleted: links to them stay in the data.
+    fn knew(&self, id: Uuid) -> bool {
+        self.is_principal(id)
+            || self.journal.deleted_users.contains_key(&id)
+            || self.journal.deleted_groups.contains_key(&id)
     }
 
     fn link(&mut self, group: Uuid, member: Uuid) -> bool {

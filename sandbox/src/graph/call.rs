@@ -42,7 +42,12 @@ pub(crate) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub fn new(shared: &'a Shared, client: &'a Client, asked: &'a Asked, effects: &'a Effects) -> Self {
+    pub fn new(
+        shared: &'a Shared,
+        client: &'a Client,
+        asked: &'a Asked,
+        effects: &'a Effects,
+    ) -> Self {
         Self {
             shared,
             client,
@@ -60,12 +65,18 @@ impl<'a> Call<'a> {
 
     /// A query option such as `$top`.
     pub fn option(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether the client was granted one of these application permissions.
     pub fn may(&self, any_of: &[&str]) -> bool {
-        self.client.permissions.iter().any(|held| any_of.contains(&held.as_str()))
+        self.client
+            .permissions
+            .iter()
+            .any(|held| any_of.contains(&held.as_str()))
     }
 
     /// The body as a JSON object.
@@ -78,7 +89,10 @@ impl<'a> Call<'a> {
         }
         match serde_json::from_slice(self.body) {
             Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => Err(Answer::bad_request("BadRequest", "Unable to read JSON request payload. A JSON object is expected.")),
+            Ok(_) => Err(Answer::bad_request(
+                "BadRequest",
+                "Unable to read JSON request payload. A JSON object is expected.",
+            )),
             Err(_) => Err(Answer::bad_request(
                 "BadRequest",
                 "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
@@ -104,9 +118,9 @@ pub(crate) struct Answer {
     pub headers: Vec<(&'static str, String)>,
     pub body: Option<Value>,
     /// Code and message of an error.
-    pub error: Option<(String, String)>,
+    pub error: Option<Box<(String, String)>>,
     /// For the request log: what is dangerous about the call.
-    pub alarm: Option<String>,
+    pub alarm: Option<Box<str>>,
 }
 
 impl Answer {
@@ -140,7 +154,7 @@ impl Answer {
 
     pub fn error(status: StatusCode, code: &str, message: &str) -> Self {
         Self {
-            error: Some((code.into(), message.into())),
+            error: Some(Box::new((code.into(), message.into()))),
             ..Self::plain(status)
         }
     }
@@ -154,7 +168,9 @@ impl Answer {
         Self::error(
             StatusCode::NOT_FOUND,
             "Request_ResourceNotFound",
-            &format!("Resource '{resource}' does not exist or one of its queried reference-property objects are not present."),
+            &format!(
+                "Resource '{resource}' does not exist or one of its queried reference-property objects are not present."
+            ),
         )
     }
 
@@ -174,16 +190,22 @@ impl Answer {
     }
 
     #[must_use]
-    pub fn alarm(mut self, why: impl Into<String>) -> Self {
+    pub fn alarm(mut self, why: impl Into<Box<str>>) -> Self {
         self.alarm = Some(why.into());
         self
     }
 
     /// The body, with the error envelope filled in.
-    pub fn take_body(&mut self, request_id: Uuid, client_request_id: Option<&str>, now: DateTime<Utc>) -> Option<Value> {
-        let Some((code, message)) = self.error.take() else {
+    pub fn take_body(
+        &mut self,
+        request_id: Uuid,
+        client_request_id: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Option<Value> {
+        let Some(error) = self.error.take() else {
             return self.body.take();
         };
+        let (code, message) = *error;
         let request_id = request_id.to_string();
         Some(json!({
             "error": {

@@ -36,14 +36,20 @@ impl Expand {
         if !known.contains(&relation.trim()) {
             return Err(Answer::bad_request(
                 "BadRequest",
-                &format!("Parsing OData Select and Expand failed: the sandbox does not expand '{relation}' here."),
+                &format!(
+                    "Parsing OData Select and Expand failed: the sandbox does not expand '{relation}' here."
+                ),
             ));
         }
         let mut expand = Self {
             select: None,
             all_levels: false,
         };
-        for option in options.split(';').map(str::trim).filter(|option| !option.is_empty()) {
+        for option in options
+            .split(';')
+            .map(str::trim)
+            .filter(|option| !option.is_empty())
+        {
             match option.split_once('=') {
                 Some(("$select", list)) => {
                     let names = query::parse_select(list, &USER, &[], "user")?;
@@ -54,7 +60,9 @@ impl Expand {
                 _ => {
                     return Err(Answer::bad_request(
                         "BadRequest",
-                        &format!("Parsing OData Select and Expand failed: '{option}' is not taken here."),
+                        &format!(
+                            "Parsing OData Select and Expand failed: '{option}' is not taken here."
+                        ),
                     ));
                 }
             }
@@ -73,7 +81,11 @@ pub(crate) fn manager(world: &World, user: &User, expand: &Expand, shown: &mut M
         if !seen.insert(manager.id) {
             break;
         }
-        chain.push(users::show(&users::whole(manager), expand.select.as_deref(), true));
+        chain.push(users::show(
+            &users::whole(manager),
+            expand.select.as_deref(),
+            true,
+        ));
         next = manager.manager.filter(|_| expand.all_levels);
     }
     let nested = chain.into_iter().rev().reduce(|above, mut below| {
@@ -86,8 +98,15 @@ pub(crate) fn manager(world: &World, user: &User, expand: &Expand, shown: &mut M
 }
 
 /// Puts the first members into a shown group.
-pub(crate) fn members(world: &World, ids: &BTreeSet<Uuid>, expand: &Expand, shown: &mut Map<String, Value>) {
+pub(crate) fn members(
+    world: &World,
+    ids: &BTreeSet<Uuid>,
+    expand: &Expand,
+    shown: &mut Map<String, Value>,
+) {
     let first = ids.iter().take(LARGEST);
-    let members: Vec<Value> = first.filter_map(|id| groups::principal(world, *id, expand.select.as_deref(), true)).collect();
+    let members: Vec<Value> = first
+        .filter_map(|id| groups::principal(world, *id, expand.select.as_deref(), true))
+        .collect();
     shown.insert("members".into(), json!(members));
 }

@@ -43,7 +43,12 @@ fn show(whole: Map<String, Value>, select: Option<&[String]>, typed: bool) -> Ma
 }
 
 /// A member, user or group, as an entry of a collection of directory objects.
-pub(crate) fn principal(world: &World, id: Uuid, select: Option<&[String]>, typed: bool) -> Option<Value> {
+pub(crate) fn principal(
+    world: &World,
+    id: Uuid,
+    select: Option<&[String]>,
+    typed: bool,
+) -> Option<Value> {
     let shown = match world.users.get(&id) {
         Some(user) => users::show(&users::whole(user), select, typed),
         None => show(whole(world.groups.get(&id)?), select, typed),
@@ -53,7 +58,8 @@ pub(crate) fn principal(world: &World, id: Uuid, select: Option<&[String]>, type
 
 pub(crate) fn find<'w>(world: &'w World, key: &str) -> Result<&'w Group, Answer> {
     let id = Uuid::parse_str(key).ok();
-    id.and_then(|id| world.groups.get(&id)).ok_or_else(|| Answer::not_found(key))
+    id.and_then(|id| world.groups.get(&id))
+        .ok_or_else(|| Answer::not_found(key))
 }
 
 /// `GET /groups`
@@ -70,7 +76,12 @@ pub(crate) fn list(call: &Call<'_>) -> Answered {
         |id, whole| {
             let mut shown = show(whole, select.as_deref(), false);
             if let Some(expand) = &expand {
-                expand::members(&world, &world.members(id, call.effects.lag), expand, &mut shown);
+                expand::members(
+                    &world,
+                    &world.members(id, call.effects.lag),
+                    expand,
+                    &mut shown,
+                );
             }
             Value::Object(shown)
         },
@@ -85,7 +96,12 @@ pub(crate) fn get(call: &Call<'_>, key: &str) -> Answered {
     let group = find(&world, key)?;
     let mut shown = show(whole(group), select.as_deref(), false);
     if let Some(expand) = &expand {
-        expand::members(&world, &world.members(group.id, call.effects.lag), expand, &mut shown);
+        expand::members(
+            &world,
+            &world.members(group.id, call.effects.lag),
+            expand,
+            &mut shown,
+        );
     }
     shown.insert("@odata.context".into(), call.context("groups/$entity"));
     Ok(Answer::ok(Value::Object(shown)))
@@ -123,7 +139,11 @@ pub(crate) fn members(call: &Call<'_>, key: &str, transitive: bool, cast: Cast) 
     let world = call.shared.world();
     let group = find(&world, key)?.id;
     let lag = call.effects.lag;
-    let ids = if transitive { world.transitive_members(group, lag) } else { world.members(group, lag) };
+    let ids = if transitive {
+        world.transitive_members(group, lag)
+    } else {
+        world.members(group, lag)
+    };
     principals(call, &world, ids, cast)
 }
 
@@ -132,7 +152,11 @@ pub(crate) fn member_of(call: &Call<'_>, key: &str, transitive: bool, cast: Cast
     let world = call.shared.world();
     let user = users::find(&world, key)?.id;
     let lag = call.effects.lag;
-    let ids = if transitive { world.transitive_groups_of(user, lag) } else { world.groups_of(user, lag) };
+    let ids = if transitive {
+        world.transitive_groups_of(user, lag)
+    } else {
+        world.groups_of(user, lag)
+    };
     principals(call, &world, ids, cast)
 }
 
@@ -180,11 +204,20 @@ fn changeable(call: &Call<'_>, group: &Group) -> Result<(), Answer> {
             "Cannot Update a mail-enabled security groups and or distribution list.",
         ));
     }
-    if group.group_types.iter().any(|kind| kind == "DynamicMembership") {
-        return Err(Answer::bad_request("Request_BadRequest", "Members of a group with dynamic membership cannot be changed."));
+    if group
+        .group_types
+        .iter()
+        .any(|kind| kind == "DynamicMembership")
+    {
+        return Err(Answer::bad_request(
+            "Request_BadRequest",
+            "Members of a group with dynamic membership cannot be changed.",
+        ));
     }
     let role_assignable = group.is_assignable_to_role == Some(true);
-    if group.is_management_restricted == Some(true) || (role_assignable && !call.may(&["RoleManagement.ReadWrite.Directory"])) {
+    if group.is_management_restricted == Some(true)
+        || (role_assignable && !call.may(&["RoleManagement.ReadWrite.Directory"]))
+    {
         return Err(Answer::denied());
     }
     Ok(())
@@ -218,7 +251,8 @@ pub(crate) fn remove_member(call: &Call<'_>, key: &str, member: &str) -> Answere
     let group = find(&world, key)?;
     changeable(call, group)?;
     let group = group.id;
-    let removed = Uuid::parse_str(member).is_ok_and(|member| world.remove_member(group, member).is_ok());
+    let removed =
+        Uuid::parse_str(member).is_ok_and(|member| world.remove_member(group, member).is_ok());
     if removed {
         return Ok(Answer::no_content());
     }
@@ -233,15 +267,30 @@ pub(crate) fn remove_member(call: &Call<'_>, key: &str, member: &str) -> Answere
 
 /// `DELETE /groups/{id}/members/{member}` without `/$ref`, which on the real Graph can delete the user.
 pub(crate) fn dangerous_delete(call: &Call<'_>) -> Answered {
-    let why = format!("DELETE {} lacks /$ref: on Microsoft Graph it can delete the object itself", call.path);
-    tracing::error!(path = call.path, "a DELETE of a member lacks /$ref and would delete the object itself");
-    Err(Answer::error(axum::http::StatusCode::METHOD_NOT_ALLOWED, "Sandbox_DangerousDelete", &why).alarm(why))
+    let why = format!(
+        "DELETE {} lacks /$ref: on Microsoft Graph it can delete the object itself",
+        call.path
+    );
+    tracing::error!(
+        path = call.path,
+        "a DELETE of a member lacks /$ref and would delete the object itself"
+    );
+    Err(Answer::error(
+        axum::http::StatusCode::METHOD_NOT_ALLOWED,
+        "Sandbox_DangerousDelete",
+        &why,
+    )
+    .alarm(why))
 }
 
 /// `PATCH /groups/{id}`: new members, all or none, or properties.
 pub(crate) fn change(call: &Call<'_>, key: &str) -> Answered {
     let mut body = call.object()?;
-    let members = body.remove(BIND).map(|members| reference::many(call, &members)).transpose()?.unwrap_or_default();
+    let members = body
+        .remove(BIND)
+        .map(|members| reference::many(call, &members))
+        .transpose()?
+        .unwrap_or_default();
     if !body.is_empty() && !call.may(&["Group.ReadWrite.All", "Directory.ReadWrite.All"]) {
         return Err(Answer::denied());
     }
@@ -269,7 +318,9 @@ pub(crate) fn change(call: &Call<'_>, key: &str) -> Answered {
         }
     }
     for member in fresh {
-        world.add_member(group, member).expect("group and member are there, and not linked");
+        world
+            .add_member(group, member)
+            .expect("group and member are there, and not linked");
     }
     if let Some(changed) = changed {
         world.put_group(changed);
@@ -285,13 +336,21 @@ fn merge(group: &Group, body: Map<String, Value>) -> Result<Option<Group>, Answe
     let mut whole = whole(group);
     for (name, value) in body {
         if name == "id" || !whole.contains_key(&name) {
-            return Err(Answer::bad_request("Request_BadRequest", &format!("Invalid property '{name}'.")));
+            return Err(Answer::bad_request(
+                "Request_BadRequest",
+                &format!("Invalid property '{name}'."),
+            ));
         }
         whole.insert(name, value);
     }
     serde_json::from_value(Value::Object(whole))
         .map(Some)
-        .map_err(|error| Answer::bad_request("Request_BadRequest", &format!("Invalid value specified for a property: {error}.")))
+        .map_err(|error| {
+            Answer::bad_request(
+                "Request_BadRequest",
+                &format!("Invalid value specified for a property: {error}."),
+            )
+        })
 }
 
 /// `POST /users/{id}/checkMemberGroups`: which of up to 20 groups, through any nesting.
@@ -302,13 +361,21 @@ pub(crate) fn check_member_groups(call: &Call<'_>, key: &str) -> Answered {
         .and_then(Value::as_array)
         .and_then(|ids| ids.iter().map(Value::as_str).collect());
     let Some(asked) = asked.filter(|asked| asked.len() <= 20) else {
-        return Err(Answer::bad_request("Request_BadRequest", "'groupIds' must be a list of at most 20 ids."));
+        return Err(Answer::bad_request(
+            "Request_BadRequest",
+            "'groupIds' must be a list of at most 20 ids.",
+        ));
     };
     let world = call.shared.world();
     let user = users::find(&world, key)?.id;
     let held = world.transitive_groups_of(user, call.effects.lag);
-    let of_them: Vec<&str> = asked.into_iter().filter(|id| Uuid::parse_str(id).is_ok_and(|id| held.contains(&id))).collect();
-    Ok(Answer::ok(json!({ "@odata.context": call.context("Collection(Edm.String)"), "value": of_them })))
+    let of_them: Vec<&str> = asked
+        .into_iter()
+        .filter(|id| Uuid::parse_str(id).is_ok_and(|id| held.contains(&id)))
+        .collect();
+    Ok(Answer::ok(
+        json!({ "@odata.context": call.context("Collection(Edm.String)"), "value": of_them }),
+    ))
 }
 
 /// `POST /users/{id}/getMemberObjects` and `getMemberGroups`: all groups, through any nesting.
@@ -318,6 +385,11 @@ pub(crate) fn member_objects(call: &Call<'_>, key: &str) -> Answered {
     let world = call.shared.world();
     let user = users::find(&world, key)?.id;
     let held = world.transitive_groups_of(user, call.effects.lag);
-    let kept: Vec<Uuid> = held.into_iter().filter(|id| !security_only || world.groups[id].security_enabled).collect();
-    Ok(Answer::ok(json!({ "@odata.context": call.context("Collection(Edm.String)"), "value": kept })))
+    let kept: Vec<Uuid> = held
+        .into_iter()
+        .filter(|id| !security_only || world.groups[id].security_enabled)
+        .collect();
+    Ok(Answer::ok(
+        json!({ "@odata.context": call.context("Collection(Edm.String)"), "value": kept }),
+    ))
 }

@@ -16,20 +16,36 @@ const DEFAULT_PAGE: usize = 100;
 const LARGEST_PAGE: usize = 999;
 
 /// The properties asked for; `None` means the default ones.
-pub(crate) fn select(call: &Call<'_>, known: &[&str], navigation: &[&str], type_name: &str) -> Result<Option<Vec<String>>, Answer> {
+pub(crate) fn select(
+    call: &Call<'_>,
+    known: &[&str],
+    navigation: &[&str],
+    type_name: &str,
+) -> Result<Option<Vec<String>>, Answer> {
     let Some(list) = call.option("$select") else {
         return Ok(None);
     };
     parse_select(list, known, navigation, type_name).map(Some)
 }
 
-pub(crate) fn parse_select(list: &str, known: &[&str], navigation: &[&str], type_name: &str) -> Result<Vec<String>, Answer> {
-    let names: Vec<String> = list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+pub(crate) fn parse_select(
+    list: &str,
+    known: &[&str],
+    navigation: &[&str],
+    type_name: &str,
+) -> Result<Vec<String>, Answer> {
+    let names: Vec<String> = list
+        .split(',')
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
     for name in &names {
         if !known.contains(&name.as_str()) && !navigation.contains(&name.as_str()) {
             return Err(Answer::bad_request(
                 "BadRequest",
-                &format!("Parsing OData Select and Expand failed: Could not find a property named '{name}' on type 'microsoft.graph.{type_name}'."),
+                &format!(
+                    "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type 'microsoft.graph.{type_name}'."
+                ),
             ));
         }
     }
@@ -38,11 +54,22 @@ pub(crate) fn parse_select(list: &str, known: &[&str], navigation: &[&str], type
 
 /// Only the named properties of a whole object; one that is not held is null or empty. `id` comes as asked, like the rest.
 pub(crate) fn pick(whole: &Map<String, Value>, names: &[impl AsRef<str>]) -> Map<String, Value> {
-    let absent = |name: &str| if COLLECTIONS.contains(&name) { json!([]) } else { Value::Null };
+    let absent = |name: &str| {
+        if COLLECTIONS.contains(&name) {
+            json!([])
+        } else {
+            Value::Null
+        }
+    };
     names
         .iter()
-        .map(|name| name.as_ref())
-        .map(|name| (name.to_owned(), whole.get(name).cloned().unwrap_or_else(|| absent(name))))
+        .map(AsRef::as_ref)
+        .map(|name| {
+            (
+                name.to_owned(),
+                whole.get(name).cloned().unwrap_or_else(|| absent(name)),
+            )
+        })
         .collect()
 }
 
@@ -78,7 +105,9 @@ pub(crate) fn page(
         if skipped && !count {
             continue;
         }
-        let Some(whole) = row(id).filter(|whole| filter.as_ref().is_none_or(|filter| filter.holds(whole))) else {
+        let Some(whole) =
+            row(id).filter(|whole| filter.as_ref().is_none_or(|filter| filter.holds(whole)))
+        else {
             continue;
         };
         total += 1;
@@ -105,7 +134,10 @@ pub(crate) fn page(
         body.insert("@odata.count".into(), json!(total));
     }
     if let Some(last) = last.filter(|_| more) {
-        body.insert("@odata.nextLink".into(), json!(next_link(call, &write_token(last))));
+        body.insert(
+            "@odata.nextLink".into(),
+            json!(next_link(call, &write_token(last))),
+        );
     }
     body.insert("value".into(), Value::Array(value));
     Ok(Answer::ok(Value::Object(body)))
@@ -114,7 +146,9 @@ pub(crate) fn page(
 /// The same address with another `$skiptoken`.
 fn next_link(call: &Call<'_>, token: &str) -> String {
     let kept = call.query.iter().filter(|(key, _)| key != "$skiptoken");
-    let pairs = kept.map(|(key, value)| (key.as_str(), value.as_str())).chain([("$skiptoken", token)]);
+    let pairs = kept
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .chain([("$skiptoken", token)]);
     uri::with_query(&format!("{}{}", call.root(), call.path), pairs)
 }
 
@@ -148,27 +182,50 @@ enum Clause {
 
 impl Filter {
     fn parse(text: &str) -> Result<Self, Answer> {
-        let all = |part: &str| part.split(" and ").map(Clause::parse).collect::<Option<Vec<_>>>();
-        text.split(" or ").map(all).collect::<Option<Vec<_>>>().map(|any| Self { any }).ok_or_else(|| {
-            Answer::bad_request("Request_UnsupportedQuery", &format!("Unsupported or invalid query filter clause specified: '{text}'."))
-        })
+        let all = |part: &str| {
+            part.split(" and ")
+                .map(Clause::parse)
+                .collect::<Option<Vec<_>>>()
+        };
+        text.split(" or ")
+            .map(all)
+            .collect::<Option<Vec<_>>>()
+            .map(|any| Self { any })
+            .ok_or_else(|| {
+                Answer::bad_request(
+                    "Request_UnsupportedQuery",
+                    &format!("Unsupported or invalid query filter clause specified: '{text}'."),
+                )
+            })
     }
 
     fn holds(&self, whole: &Map<String, Value>) -> bool {
-        self.any.iter().any(|all| all.iter().all(|clause| clause.holds(whole)))
+        self.any
+            .iter()
+            .any(|all| all.iter().all(|clause| clause.holds(whole)))
     }
 }
 
 impl Clause {
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim().trim_matches(['(', ')'].as_slice()).trim();
-        if let Some(arguments) = text.strip_prefix("startswith(").or_else(|| text.strip_prefix("startsWith(")) {
+        if let Some(arguments) = text
+            .strip_prefix("startswith(")
+            .or_else(|| text.strip_prefix("startsWith("))
+        {
             let (name, value) = arguments.split_once(',')?;
-            let Value::String(prefix) = literal(value)? else { return None };
+            let Value::String(prefix) = literal(value)? else {
+                return None;
+            };
             return Some(Self::StartsWith(name.trim().into(), prefix.to_lowercase()));
         }
         if let Some((name, list)) = text.split_once(" in ") {
-            let values = list.trim().trim_matches(['(', ')'].as_slice()).split(',').map(literal).collect::<Option<_>>()?;
+            let values = list
+                .trim()
+                .trim_matches(['(', ')'].as_slice())
+                .split(',')
+                .map(literal)
+                .collect::<Option<_>>()?;
             return Some(Self::OneOf(name.trim().into(), values));
         }
         let (name, value) = text.split_once(" eq ")?;
@@ -180,7 +237,9 @@ impl Clause {
         match self {
             Self::Equal(name, wanted) => same(value(name), wanted),
             Self::OneOf(name, wanted) => wanted.iter().any(|wanted| same(value(name), wanted)),
-            Self::StartsWith(name, prefix) => value(name).as_str().is_some_and(|text| text.to_lowercase().starts_with(prefix)),
+            Self::StartsWith(name, prefix) => value(name)
+                .as_str()
+                .is_some_and(|text| text.to_lowercase().starts_with(prefix)),
         }
     }
 }
@@ -188,7 +247,9 @@ impl Clause {
 /// Directory strings compare without case.
 fn same(held: &Value, wanted: &Value) -> bool {
     match (held, wanted) {
-        (Value::String(held), Value::String(wanted)) => held.to_lowercase() == wanted.to_lowercase(),
+        (Value::String(held), Value::String(wanted)) => {
+            held.to_lowercase() == wanted.to_lowercase()
+        }
         _ => held == wanted,
     }
 }

@@ -30,25 +30,43 @@ const DEFAULT: [&str; 11] = [
 ];
 /// Properties that take a permission of their own.
 const LIFE_CYCLE: &str = "employeeLeaveDateTime";
-const READ_LIFE_CYCLE: [&str; 2] = ["User-LifeCycleInfo.Read.All", "User-LifeCycleInfo.ReadWrite.All"];
+const READ_LIFE_CYCLE: [&str; 2] = [
+    "User-LifeCycleInfo.Read.All",
+    "User-LifeCycleInfo.ReadWrite.All",
+];
 
 /// A user as Graph shows all of them.
 pub(crate) fn whole(user: &User) -> Map<String, Value> {
     let Ok(Value::Object(mut whole)) = serde_json::to_value(user) else {
         unreachable!("a user is an object");
     };
-    for sandbox_only in ["manager", "sponsors", "other", "foreignTid", "noOid", "overage"] {
+    for sandbox_only in [
+        "manager",
+        "sponsors",
+        "other",
+        "foreignTid",
+        "noOid",
+        "overage",
+    ] {
         whole.remove(sandbox_only);
     }
     whole.extend(user.other.clone());
-    let alias = user.user_principal_name.split('@').next().unwrap_or_default();
+    let alias = user
+        .user_principal_name
+        .split('@')
+        .next()
+        .unwrap_or_default();
     whole.entry("mailNickname").or_insert_with(|| json!(alias));
     whole.entry("businessPhones").or_insert_with(|| json!([]));
     whole
 }
 
 /// A user with the selected properties, as an entry of a collection of directory objects when `typed`.
-pub(crate) fn show(whole: &Map<String, Value>, select: Option<&[String]>, typed: bool) -> Map<String, Value> {
+pub(crate) fn show(
+    whole: &Map<String, Value>,
+    select: Option<&[String]>,
+    typed: bool,
+) -> Map<String, Value> {
     let mut shown = match select {
         Some(names) => query::pick(whole, names),
         None => query::pick(whole, &DEFAULT),
@@ -118,7 +136,13 @@ pub(crate) fn get(call: &Call<'_>, key: &str) -> Answered {
 /// `POST /users`
 pub(crate) fn create(call: &Call<'_>) -> Answered {
     let mut body = call.object()?;
-    for name in ["accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile"] {
+    for name in [
+        "accountEnabled",
+        "displayName",
+        "mailNickname",
+        "userPrincipalName",
+        "passwordProfile",
+    ] {
         if body.get(name).is_none_or(Value::is_null) {
             return Err(Answer::bad_request(
                 "Request_BadRequest",
@@ -138,7 +162,11 @@ pub(crate) fn create(call: &Call<'_>) -> Answered {
     };
     let user = merge(&user, body)?;
     let mut world = call.shared.world();
-    let taken = world.users.values().any(|other| other.user_principal_name.eq_ignore_ascii_case(&user.user_principal_name));
+    let taken = world.users.values().any(|other| {
+        other
+            .user_principal_name
+            .eq_ignore_ascii_case(&user.user_principal_name)
+    });
     if taken {
         return Err(Answer::bad_request(
             "Request_BadRequest",
@@ -156,7 +184,11 @@ pub(crate) fn change(call: &Call<'_>, key: &str) -> Answered {
     let body = call.object()?;
     for name in body.keys() {
         let enough: &[&str] = match name.as_str() {
-            "accountEnabled" => &["User.EnableDisableAccount.All", "User.ReadWrite.All", "Directory.ReadWrite.All"],
+            "accountEnabled" => &[
+                "User.EnableDisableAccount.All",
+                "User.ReadWrite.All",
+                "Directory.ReadWrite.All",
+            ],
             LIFE_CYCLE => &["User-LifeCycleInfo.ReadWrite.All"],
             _ => &["User.ReadWrite.All", "Directory.ReadWrite.All"],
         };
@@ -190,7 +222,10 @@ fn merge(user: &User, body: Map<String, Value>) -> Result<User, Answer> {
     let mut other = user.other.clone();
     for (name, value) in body {
         if !USER.contains(&name.as_str()) || name == "id" {
-            return Err(Answer::bad_request("Request_BadRequest", &format!("Invalid property '{name}'.")));
+            return Err(Answer::bad_request(
+                "Request_BadRequest",
+                &format!("Invalid property '{name}'."),
+            ));
         }
         if whole.contains_key(&name) {
             whole.insert(name, value);
@@ -199,8 +234,12 @@ fn merge(user: &User, body: Map<String, Value>) -> Result<User, Answer> {
         }
     }
     whole.insert("other".into(), Value::Object(other));
-    serde_json::from_value(Value::Object(whole))
-        .map_err(|error| Answer::bad_request("Request_BadRequest", &format!("Invalid value specified for a property: {error}.")))
+    serde_json::from_value(Value::Object(whole)).map_err(|error| {
+        Answer::bad_request(
+            "Request_BadRequest",
+            &format!("Invalid value specified for a property: {error}."),
+        )
+    })
 }
 
 /// `DELETE /users/{id}`
@@ -215,17 +254,24 @@ pub(crate) fn delete(call: &Call<'_>, key: &str) -> Answered {
 pub(crate) fn manager(call: &Call<'_>, key: &str) -> Answered {
     let select = selected(call)?;
     let world = call.shared.world();
-    let manager = find(&world, key)?.manager.and_then(|id| world.users.get(&id));
+    let manager = find(&world, key)?
+        .manager
+        .and_then(|id| world.users.get(&id));
     let manager = manager.ok_or_else(|| Answer::not_found("manager"))?;
     let mut shown = show(&whole(manager), select.as_deref(), true);
-    shown.insert("@odata.context".into(), call.context("directoryObjects/$entity"));
+    shown.insert(
+        "@odata.context".into(),
+        call.context("directoryObjects/$entity"),
+    );
     Ok(Answer::ok(Value::Object(shown)))
 }
 
 /// `GET /users/{id}/manager/$ref`
 pub(crate) fn manager_reference(call: &Call<'_>, key: &str) -> Answered {
     let world = call.shared.world();
-    let manager = find(&world, key)?.manager.ok_or_else(|| Answer::not_found("manager"))?;
+    let manager = find(&world, key)?
+        .manager
+        .ok_or_else(|| Answer::not_found("manager"))?;
     Ok(Answer::ok(json!({
         "@odata.context": call.context("$ref"),
         "@odata.id": format!("{}/directoryObjects/{manager}", call.root()),
@@ -268,7 +314,11 @@ pub(crate) fn sponsors(call: &Call<'_>, key: &str) -> Answered {
 pub(crate) fn direct_reports(call: &Call<'_>, key: &str) -> Answered {
     let world = call.shared.world();
     let id = find(&world, key)?.id;
-    let ids = world.listed_users().filter(|user| user.manager == Some(id)).map(|user| user.id).collect();
+    let ids = world
+        .listed_users()
+        .filter(|user| user.manager == Some(id))
+        .map(|user| user.id)
+        .collect();
     people(call, &world, ids)
 }
 
@@ -288,5 +338,7 @@ pub(crate) fn revoke_sessions(call: &Call<'_>, key: &str) -> Answered {
     let mut world = call.shared.world();
     let id = find(&world, key)?.id;
     world.revoke_sessions(id, call.shared.clock.now());
-    Ok(Answer::ok(json!({ "@odata.context": call.context("Edm.Boolean"), "value": true })))
+    Ok(Answer::ok(
+        json!({ "@odata.context": call.context("Edm.Boolean"), "value": true }),
+    ))
 }
