@@ -17,13 +17,19 @@ mod row;
 mod engine;
 
 pub mod audit;
+pub mod directory;
 pub mod grants;
 pub mod installation;
 pub mod jobs;
 pub mod messages;
 mod migrate;
+pub mod offers;
+pub mod people;
 pub mod requests;
+pub mod roles;
 pub mod sessions;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use engine::{Engine, Error, Options, Store, Tx};
 pub use row::Column;

@@ -7,7 +7,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use crate::engine::{Error, Store};
 
 /// Number, name, SQLite text, PostgreSQL text; the same number and name in both folders.
-const FILES: &[(i64, &str, &str, &str)] = &[(
+pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[(
     1,
     "house",
     include_str!("../../migrations/sqlite/0001_house.sql"),

@@ -1,0 +1,107 @@
+//! Portal roles by account, and where each comes from.
+
+use domain::{AccountId, PersonId, Timestamp, person::PortalRole};
+use sqlx::QueryBuilder;
+
+use crate::engine::{At, Error, Tx};
+
+domain::words! {
+    /// Where a portal role comes from.
+    pub enum RoleSource {
+        /// The directory's app role assignments, refreshed at sign-in.
+        Directory = "directory",
+        /// The first administrator of the configuration.
+        Configuration = "configuration",
+    }
+}
+
+row! {
+    /// One portal role of one account.
+    pub struct RoleRow {
+        /// Which account.
+        pub account_id: AccountId,
+        /// Whose account.
+        pub person_id: PersonId,
+        /// Which role.
+        pub role: PortalRole,
+        /// Where it comes from.
+        pub source: RoleSource,
+        /// Since when.
+        pub since: Timestamp,
+    }
+}
+
+macro_rules! role_columns {
+    ($tail:literal) => {
+        concat!(
+            "SELECT r.account_id, a.person_id, r.role, r.source, r.since FROM portal_roles r \
+             JOIN accounts a ON a.id = r.account_id",
+            $tail
+        )
+    };
+}
+
+impl Tx {
+    /// The roles that these people's usable accounts hold.
+    pub async fn roles_of(&mut self, people: &[PersonId]) -> Result<Vec<RoleRow>, Error> {
+        if people.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(on!(self, c => {
+            let mut query = QueryBuilder::new(role_columns!(
+                " WHERE a.enabled = TRUE AND a.deleted = FALSE AND a.person_id IN ("));
+            let mut list = query.separated(", ");
+            for id in people {
+                list.push_bind(id.0);
+            }
+            query.push(") ORDER BY a.person_id, r.role");
+            query.build_query_as().fetch_all(c).await
+        })?)
+    }
+
+    /// All roles of everybody who holds `role` on a usable account: which of them count is the caller's to say.
+    pub async fn roles_of_holders(&mut self, role: PortalRole) -> Result<Vec<RoleRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(role_columns!(
+            " WHERE a.enabled = TRUE AND a.deleted = FALSE AND a.person_id IN (
+               SELECT h.person_id FROM accounts h JOIN portal_roles q ON q.account_id = h.id
+               WHERE q.role = $1 AND h.enabled = TRUE AND h.deleted = FALSE)
+              ORDER BY a.person_id, r.role")).bind(role.as_str()).fetch_all(c).await)?)
+    }
+
+    /// Every role of every account.
+    pub async fn all_roles(&mut self) -> Result<Vec<RoleRow>, Error> {
+        Ok(
+            on!(self, c => sqlx::query_as(role_columns!(" ORDER BY r.account_id, r.role"))
+            .fetch_all(c).await)?,
+        )
+    }
+
+    /// Every role of one account, usable or not.
+    pub async fn roles_of_account(&mut self, account: AccountId) -> Result<Vec<RoleRow>, Error> {
+        Ok(
+            on!(self, c => sqlx::query_as(role_columns!(" WHERE r.account_id = $1 ORDER BY r.role"))
+            .bind(account.0).fetch_all(c).await)?,
+        )
+    }
+
+    /// Gives an account a role. One that it has already stays as it is.
+    pub async fn insert_role(
+        &mut self,
+        account: AccountId,
+        role: PortalRole,
+        source: RoleSource,
+        since: Timestamp,
+    ) -> Result<(), Error> {
+        on!(self, c => sqlx::query(
+            "INSERT INTO portal_roles (account_id, role, source, since) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
+            .bind(account.0).bind(role.as_str()).bind(source.as_str()).bind(At(since)).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Takes a role from an account.
+    pub async fn delete_role(&mut self, account: AccountId, role: PortalRole) -> Result<(), Error> {
+        on!(self, c => sqlx::query("DELETE FROM portal_roles WHERE account_id = $1 AND role = $2")
+            .bind(account.0).bind(role.as_str()).execute(c).await.map(drop))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,210 @@
+//! Databases for tests: one fresh, migrated database for each call and engine. Behind the feature `testing`.
+//!
+//! SQLite lies in a folder of the system's temporary folder, PostgreSQL in the server that `LATCHKEY_TEST_POSTGRES`
+//! names. What a process leaves behind, the next one sweeps away.
+
+use std::{
+    path::PathBuf,
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::sync::OnceCell;
+
+use crate::{Engine, Options, Store};
+
+/// Names the PostgreSQL server for tests: an address with the right to create databases.
+pub const POSTGRES: &str = "LATCHKEY_TEST_POSTGRES";
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+static FOLDER: OnceCell<PathBuf> = OnceCell::const_new();
+
+/// A fresh, migrated store on each engine, not durable.
+///
+/// Panics with a sentence if `LATCHKEY_TEST_POSTGRES` is not set: a suite that leaves an engine out proves nothing.
+pub async fn stores() -> Vec<(Engine, Store)> {
+    vec![
+        (Engine::Sqlite, store(Engine::Sqlite).await),
+        (Engine::Postgres, store(Engine::Postgres).await),
+    ]
+}
+
+/// A fresh, migrated store on one engine, not durable.
+pub async fn store(engine: Engine) -> Store {
+    let url = url(engine).await;
+    let store = Store::open(&Options {
+        connections: 4,
+        durable: false,
+        ..Options::new(url)
+    })
+    .await
+    .expect("a database that was just made opens");
+    store
+        .migrate()
+        .await
+        .expect("the migrations apply to a new database");
+    store
+}
+
+/// The address of a fresh database, for tests that open it themselves or hand it to another process. On PostgreSQL it
+/// is migrated already.
+pub async fn url(engine: Engine) -> String {
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    match engine {
+        Engine::Sqlite => {
+            let folder = FOLDER.get_or_init(folder).await;
+            format!("sqlite:{}", folder.join(format!("{count}.db")).display())
+        }
+        Engine::Postgres => {
+            let template = TEMPLATE.get_or_init(template).await;
+            let name = format!("latchkey_test_{}_{count}", process::id());
+            let mut admin = admin().await;
+            run(
+                &mut admin,
+                format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            )
+            .await;
+            run(
+                &mut admin,
+                format!("CREATE DATABASE {name} TEMPLATE {template}"),
+            )
+            .await;
+            database(&name)
+        }
+    }
+}
+
+/// Whether a process of this number lives. Where that cannot be told, it does.
+fn lives(pid: &str) -> bool {
+    let proc = PathBuf::from("/proc");
+    !proc.join("self").exists() || proc.join(pid).exists()
+}
+
+async fn folder() -> PathBuf {
+    const PREFIX: &str = "latchkey-test-";
+    let base = std::env::temp_dir();
+    for entry in std::fs::read_dir(&base).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let stale = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX))
+            .is_some_and(|pid| pid.parse::<u32>().is_ok() && !lives(pid));
+        if stale {
+            // Another process may sweep the same folder.
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
+    let mine = base.join(format!("{PREFIX}{}", process::id()));
+    drop(std::fs::remove_dir_all(&mine));
+    std::fs::create_dir_all(&mine).expect("the temporary folder can be written");
+    mine
+}
+
+/// The name of a migrated database to copy from; made once for each state of the migrations.
+async fn template() -> String {
+    let name = format!("latchkey_template_{:016x}", fingerprint());
+    let mut admin = admin().await;
+    // One process makes it, the others wait. The number is ours alone.
+    run(&mut admin, "SELECT pg_advisory_lock(5417326)".into()).await;
+    sweep(&mut admin).await;
+    let ready: Option<bool> =
+        sqlx::query_scalar("SELECT datistemplate FROM pg_database WHERE datname = $1")
+            .bind(&name)
+            .fetch_optional(&mut admin)
+            .await
+            .expect("the server for tests answers");
+    if ready != Some(true) {
+        run(
+            &mut admin,
+            format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+        )
+        .await;
+        run(&mut admin, format!("CREATE DATABASE {name}")).await;
+        let store = Store::open(&Options {
+            connections: 2,
+            durable: false,
+            ..Options::new(database(&name))
+        })
+        .await
+        .expect("a database that was just made opens");
+        store
+            .migrate()
+            .await
+            .expect("the migrations apply to a new database");
+        store.close().await;
+        run(
+            &mut admin,
+            format!("ALTER DATABASE {name} IS_TEMPLATE true"),
+        )
+        .await;
+    }
+    drop(admin.close().await);
+    name
+}
+
+/// Drops the databases of processes that are gone.
+async fn sweep(admin: &mut PgConnection) {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT datname FROM pg_database WHERE datname LIKE 'latchkey\\_test\\_%'",
+    )
+    .fetch_all(&mut *admin)
+    .await
+    .expect("the server for tests answers");
+    for name in names {
+        let pid = name.split('_').nth(2).unwrap_or_default();
+        if !lives(pid) {
+            run(
+                admin,
+                format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            )
+            .await;
+        }
+    }
+}
+
+async fn admin() -> PgConnection {
+    PgConnection::connect(&server())
+        .await
+        .expect("the server that LATCHKEY_TEST_POSTGRES names takes connections")
+}
+
+fn server() -> String {
+    std::env::var(POSTGRES).unwrap_or_else(|_| {
+        panic!(
+            "{POSTGRES} is not set: run `make test`, or `eval \"$(.ci/setup/postgres-start)\"` first"
+        )
+    })
+}
+
+/// The server's address with another database.
+fn database(name: &str) -> String {
+    let server = server();
+    let (address, parameters) = server
+        .split_once('?')
+        .map_or((server.as_str(), None), |(a, p)| (a, Some(p)));
+    let base = address.rsplit_once('/').map_or(address, |(base, _)| base);
+    match parameters {
+        Some(parameters) => format!("{base}/{name}?{parameters}"),
+        None => format!("{base}/{name}"),
+    }
+}
+
+async fn run(admin: &mut PgConnection, text: String) {
+    // The only changing parts are names made above from numbers.
+    sqlx::query(AssertSqlSafe(text))
+        .execute(admin)
+        .await
+        .expect("the server for tests lets databases be made");
+}
+
+/// Tells states of the migrations apart (FNV-1a; nothing secret).
+fn fingerprint() -> u64 {
+    crate::migrate::FILES
+        .iter()
+        .flat_map(|file| file.3.bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+}
