@@ -2,11 +2,12 @@
 //! be called by somebody who has not obtained it.
 
 use domain::{
-    AccountId, PersonId,
-    person::{Person, PortalRole},
+    AccountId, PersonId, Timestamp,
+    person::{Person, PortalRole, effective_roles},
 };
+use store::people::PersonRow;
 
-use crate::{Error, Result};
+use crate::{Error, Result, Workflow};
 
 /// A signed-in person, read afresh from the database for every page and form; never from the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,4 +39,49 @@ impl Viewer {
             Err(Error::Forbidden)
         }
     }
+}
+
+/// Reads who somebody is now. `None` if they may not be here any more: the person has left or their last day is over,
+/// or the account is disabled, deleted, or somebody else's.
+///
+/// To be called for every page and form: roles and standing come from the database, never from the session.
+pub async fn viewer(
+    workflow: &Workflow,
+    person: PersonId,
+    account: AccountId,
+) -> Result<Option<Viewer>> {
+    let mut tx = workflow.store().read().await?;
+    viewer_in(&mut tx, workflow.clock().now(), person, account).await
+}
+
+/// As [`viewer`], inside a transaction: for a use case that must not act on standing which is being taken away.
+pub async fn viewer_in(
+    tx: &mut store::Tx,
+    now: Timestamp,
+    person: PersonId,
+    account: AccountId,
+) -> Result<Option<Viewer>> {
+    let Some(account) = tx.account(account).await? else {
+        return Ok(None);
+    };
+    if account.person_id != person || !account.usable() {
+        return Ok(None);
+    }
+    let Some(person) = tx.person(person).await?.map(PersonRow::into_domain) else {
+        return Ok(None);
+    };
+    if !person.works_at(now) {
+        return Ok(None);
+    }
+    let held: Vec<PortalRole> = tx
+        .roles_of(&[person.id])
+        .await?
+        .into_iter()
+        .map(|row| row.role)
+        .collect();
+    Ok(Some(Viewer {
+        person,
+        account: account.id,
+        roles: effective_roles(&held).0,
+    }))
 }

@@ -14,6 +14,7 @@ pub mod access;
 pub mod clock;
 mod error;
 mod hub;
+pub mod people;
 mod unit;
 
 use std::sync::Arc;
