@@ -1,0 +1,61 @@
+//! What happens when a deadline comes due. Each job looks at the row that it stands for: if that moved later, the
+//! deadline is armed again; if it is over, nothing happens. Ends are worked in batches, and before everything else.
+
+use domain::{GrantId, deadline::JobKind};
+use store::jobs::Job;
+
+use crate::{Result, Workflow, grants, requests};
+
+/// The kinds of job that [`run`] does.
+pub const KINDS: &[JobKind] = &[
+    JobKind::GrantEnd,
+    JobKind::GrantStart,
+    JobKind::GrantWarning,
+    JobKind::LineLapse,
+];
+
+/// The most ends in one transaction, so that a person's decision never waits long behind a storm.
+pub const BATCH: usize = 500;
+
+/// Does claimed deadline jobs and finishes them in the same transactions. A batch that fails leaves its jobs to their
+/// leases: they are due again when those end.
+pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
+    for kind in KINDS {
+        let of_kind: Vec<Job> = jobs
+            .iter()
+            .filter(|job| job.kind == *kind)
+            .cloned()
+            .collect();
+        for batch in of_kind.chunks(BATCH) {
+            let mut unit = workflow.unit().await?;
+            let ids: Vec<GrantId> = batch.iter().filter_map(Job::grant).collect();
+            // First, so that what these rows arm again is asked for anew and not swallowed with the finished job.
+            let now = unit.now;
+            unit.tx.finish_jobs(batch, now).await?;
+            match kind {
+                JobKind::GrantEnd => grants::expire(&mut unit, &ids).await?,
+                JobKind::GrantStart => grants::start(&mut unit, &ids).await?,
+                JobKind::GrantWarning => {
+                    for job in batch {
+                        if let Some(id) = job.grant() {
+                            grants::warn(&mut unit, id, &job.key).await?;
+                        }
+                    }
+                }
+                JobKind::LineLapse => {
+                    for line in batch.iter().filter_map(Job::line) {
+                        requests::lapse(&mut unit, line).await?;
+                    }
+                }
+                JobKind::Converge
+                | JobKind::Mail
+                | JobKind::DirectorySync
+                | JobKind::Sweep
+                | JobKind::Checkpoint
+                | JobKind::Housekeeping => {}
+            }
+            unit.commit().await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,294 @@
+//! Deciding: one vote of one seated person on one open stage. Every path to a decision goes through [`decide`].
+
+use domain::{
+    DecisionId, PersonId, Refusal, StageId,
+    approval::{Seat, Seating, StageState, Verdict, bar, seat, tally},
+    audit::{Actor, Event, EventKind},
+    policy::{Policy, SHORTEST_SECONDS},
+    refusal::DeciderBar,
+    request::{Length, LineState, REASON_LEAST, TEXT_MOST},
+};
+use serde_json::json;
+use store::requests::{DecisionRow, LineRow, StageRow};
+
+use crate::{
+    Error, Result, Unit, Workflow,
+    access::Viewer,
+    frozen::{shortest_cap, sign_off},
+    requests, route,
+};
+
+/// One vote, as it comes from a form.
+#[derive(Clone, Debug)]
+pub struct Vote {
+    /// In which stage.
+    pub stage: StageId,
+    /// Yes or no.
+    pub verdict: Verdict,
+    /// Needed for a no.
+    pub note: String,
+    /// Approve for at most so many seconds.
+    pub cap_seconds: Option<i64>,
+    /// What the page said the decider signs off.
+    pub signed_hash: String,
+}
+
+/// Proof that a person may decide in a stage now. Only [`seated`] makes one, inside the transaction that uses it.
+struct Seated {
+    line: LineRow,
+    stage: StageRow,
+    stages: Vec<StageRow>,
+    decisions: Vec<DecisionRow>,
+    policy: Policy,
+    seat: Seat,
+    needed: usize,
+}
+
+/// Casts a vote. The line's state afterwards is in the database; a race's loser gets [`Refusal::WrongState`].
+pub async fn decide(workflow: &Workflow, viewer: &Viewer, vote: Vote) -> Result<()> {
+    let mut unit = workflow.unit().await?;
+    let seated = seated(&mut unit, viewer.id(), vote.stage).await?;
+    let refusals = faults(&vote, &seated);
+    if !refusals.is_empty() {
+        return Err(Error::Refused(refusals));
+    }
+    cast(&mut unit, seated, vote).await?;
+    unit.commit().await
+}
+
+/// Locks what is decided and works out, from facts of this transaction, whether this person may decide.
+async fn seated(unit: &mut Unit, decider: PersonId, stage: StageId) -> Result<Seated> {
+    let seen = unit.tx.line_of_stage(stage).await?.ok_or(Error::Missing)?;
+    let mut persons = requests::both(&seen);
+    persons.push(decider);
+    persons.sort_unstable();
+    persons.dedup();
+    unit.tx.lock_persons(&persons).await?;
+    let line = unit.tx.lock_line(seen.id).await?.ok_or(Error::Missing)?;
+    let stages = unit.tx.stages(line.id).await?;
+    let decisions = unit.tx.decisions(line.id).await?;
+    let current = stages
+        .iter()
+        .find(|row| row.id == stage)
+        .cloned()
+        .ok_or(Error::Missing)?;
+    let offer = unit
+        .tx
+        .pinned_offer(line.package_version_id)
+        .await?
+        .ok_or(Error::Missing)?;
+    let policy = requests::policy_of(&offer)?;
+    let rule = route::rule_of(&current)?;
+    let earlier = route::earlier_deciders(&line, &stages, &decisions, policy.collapse);
+    let facts = route::facts_for(unit, &line, &rule, earlier).await?;
+    let seating = seat(&rule, &facts);
+    let Some(seat) = seating
+        .seats
+        .iter()
+        .copied()
+        .find(|seat| seat.person == decider)
+    else {
+        return Err(unseated(decider, &line, &decisions, &facts));
+    };
+    if decisions
+        .iter()
+        .any(|row| row.stage_id == stage && row.decider_id == decider)
+    {
+        return Err(Refusal::DecidedAlready.into());
+    }
+    if line.state.is_final() {
+        return Err(Refusal::WrongState {
+            state: line.state.to_string(),
+        }
+        .into());
+    }
+    if current.state != StageState::Open {
+        return Err(Refusal::WrongState {
+            state: current.state.to_string(),
+        }
+        .into());
+    }
+    if seating.is_stuck() && !can_add(&seating) {
+        return Err(Refusal::MayNotDecide {
+            why: DeciderBar::NoSeat,
+        }
+        .into());
+    }
+    Ok(Seated {
+        line,
+        stage: current,
+        stages,
+        decisions,
+        policy,
+        seat,
+        needed: seating.needed,
+    })
+}
+
+/// In a stage that cannot reach its quorum a vote would only look like progress.
+fn can_add(seating: &Seating) -> bool {
+    seating.seats.len() >= seating.needed
+}
+
+/// What somebody without a seat is told: the reason if they are party to the line, otherwise that there is no such
+/// thing.
+fn unseated(
+    decider: PersonId,
+    line: &LineRow,
+    decisions: &[DecisionRow],
+    facts: &domain::approval::Facts,
+) -> Error {
+    let candidates = facts
+        .manager
+        .iter()
+        .chain(&facts.managers_manager)
+        .chain(&facts.sponsors)
+        .chain(&facts.owners)
+        .chain(&facts.security)
+        .chain(&facts.named);
+    let barred = candidates
+        .filter(|candidate| candidate.person == decider)
+        .find_map(|candidate| bar(candidate, facts));
+    if line.asker_id == decider {
+        Refusal::MayNotDecide {
+            why: DeciderBar::Asker,
+        }
+        .into()
+    } else if line.beneficiary_id == decider {
+        Refusal::MayNotDecide {
+            why: DeciderBar::Beneficiary,
+        }
+        .into()
+    } else if decisions.iter().any(|row| row.decider_id == decider) {
+        Refusal::DecidedAlready.into()
+    } else if let Some(why) = barred {
+        Refusal::MayNotDecide { why }.into()
+    } else {
+        Error::Missing
+    }
+}
+
+fn faults(vote: &Vote, seated: &Seated) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    if vote.signed_hash != sign_off(&seated.line, &seated.decisions) {
+        refusals.push(Refusal::Changed);
+    }
+    let length = vote.note.trim().chars().count();
+    if vote.verdict == Verdict::Deny && length < REASON_LEAST {
+        refusals.push(Refusal::ReasonTooShort {
+            least: REASON_LEAST,
+        });
+    }
+    if length > TEXT_MOST {
+        refusals.push(Refusal::TooLong {
+            field: "note".into(),
+            most: TEXT_MOST,
+        });
+    }
+    if let (Verdict::Approve, Some(seconds)) = (vote.verdict, vote.cap_seconds) {
+        if seconds < SHORTEST_SECONDS {
+            refusals.push(Refusal::TooShortAsked {
+                least_seconds: SHORTEST_SECONDS,
+            });
+        }
+        let most = match seated.line.window().length {
+            Length::Seconds(asked) => Some(asked),
+            Length::Until(_) | Length::Permanent => None,
+        };
+        if let Some(most_seconds) = most.filter(|most| seconds > *most) {
+            refusals.push(Refusal::TooLongAsked { most_seconds });
+        }
+    }
+    refusals
+}
+
+async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
+    let Seated {
+        line,
+        stage,
+        mut stages,
+        mut decisions,
+        policy,
+        seat,
+        needed,
+    } = seated;
+    let now = unit.now;
+    let id: DecisionId = unit.new_id();
+    let row = DecisionRow {
+        id,
+        stage_id: stage.id,
+        line_id: line.id,
+        decider_id: seat.person,
+        verdict: vote.verdict,
+        via: seat.via,
+        note: vote.note.trim().to_owned(),
+        cap_seconds: vote
+            .cap_seconds
+            .filter(|_| vote.verdict == Verdict::Approve),
+        signed_hash: vote.signed_hash,
+        decided_at: now,
+    };
+    route::changed(unit, &line).await?;
+    unit.tx.insert_decision(&row).await?;
+    unit.record(
+        Event::new(EventKind::LineDecided, now, Actor::Person(seat.person))
+            .about(line.id)
+            .about(line.request_id)
+            .about(stage.id)
+            .about(id)
+            .about(line.beneficiary_id)
+            .for_person(line.beneficiary_id)
+            .under(line.package_version_id)
+            .changing(
+                json!({"stage": stage.state}),
+                json!({
+                    "verdict": row.verdict, "via": row.via, "note": row.note, "cap_seconds": row.cap_seconds,
+                    "signed": row.signed_hash, "by_subordinates": stage.by_subordinates,
+                }),
+            ),
+    );
+    decisions.push(row.clone());
+    let position =
+        usize::try_from(stage.position).map_err(|_| Error::internal("a stage before the first"))?;
+    match vote.verdict {
+        Verdict::Deny => {
+            stages[position].state = StageState::Denied;
+            stages[position].closed_at = Some(now);
+            unit.tx.update_stage(&stages[position]).await?;
+            requests::end(
+                unit,
+                &line,
+                LineState::Denied,
+                Actor::Person(seat.person),
+                "denied",
+            )
+            .await?;
+            route::tell_outcome(unit, &line, "Denied", &format!("Reason: {}", row.note)).await
+        }
+        Verdict::Approve => {
+            let approvals = decisions
+                .iter()
+                .filter(|vote| vote.stage_id == stage.id && vote.verdict == Verdict::Approve)
+                .count();
+            stages[position].state = tally(approvals, needed);
+            if stages[position].state == StageState::Met {
+                stages[position].closed_at = Some(now);
+                unit.tx.update_stage(&stages[position]).await?;
+                unit.tx.set_seats(stage.id, &[], now).await?;
+                route::advance(unit, &line, &policy, stages, &decisions).await
+            } else {
+                unit.tx.touch_line(line.id).await.map_err(Error::from)
+            }
+        }
+    }
+}
+
+/// The shortest time that deciders said so far, in seconds: what the next one is shown and signs.
+pub fn cap_so_far(decisions: &[DecisionRow]) -> Option<i64> {
+    shortest_cap(decisions)
+}
+
+/// What the next decider of this line signs off, as the page must send it back.
+pub fn to_sign(line: &LineRow, decisions: &[DecisionRow]) -> String {
+    sign_off(line, decisions)
+}

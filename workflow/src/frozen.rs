@@ -1,0 +1,53 @@
+//! What an approver signs off: a hash over exactly what is asked, so that an edit can never keep an approval.
+
+use domain::{AccountId, PackageVersionId, PersonId, request::Window};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use store::requests::{DecisionRow, LineRow};
+
+/// Everything that is frozen at submission.
+#[derive(Debug, Serialize)]
+pub(crate) struct Frozen<'a> {
+    pub beneficiary: PersonId,
+    pub account: AccountId,
+    pub package_version: PackageVersionId,
+    pub policy_version: i64,
+    pub window: Window,
+    pub reason: &'a str,
+    pub answers: &'a str,
+}
+
+impl Frozen<'_> {
+    /// SHA-256 over the JSON text, in hex.
+    pub(crate) fn hash(&self) -> String {
+        hex(&Sha256::digest(
+            serde_json::to_vec(self).expect("plain values"),
+        ))
+    }
+}
+
+/// What a decider of a later stage signs: the frozen ask together with the shortest cap so far.
+pub(crate) fn sign_off(line: &LineRow, decisions: &[DecisionRow]) -> String {
+    match shortest_cap(decisions) {
+        None => line.frozen_hash.clone(),
+        Some(seconds) => hex(&Sha256::digest(format!("{}:{seconds}", line.frozen_hash))),
+    }
+}
+
+/// The shortest time that any decider said, in seconds.
+pub(crate) fn shortest_cap(decisions: &[DecisionRow]) -> Option<i64> {
+    decisions
+        .iter()
+        .filter_map(|decision| decision.cap_seconds)
+        .min()
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("a String takes everything");
+            text
+        })
+}

@@ -1,0 +1,607 @@
+//! Grants: made by the last yes, begun and ended by their deadlines, given back, capped, and confirmed by the target.
+
+use chrono::Duration;
+use domain::{
+    AccountId, EntitlementId, GrantId, PersonId, Refusal, Timestamp,
+    assignment::Phase,
+    audit::{Actor, Event, EventKind},
+    deadline::{JobKind, Warning, warnings},
+    grant::{
+        Cap, End, EndReason, GrantSource, GrantState, Health, Part, activation, health, settle_end,
+    },
+    policy::{Policy, unmet},
+    request::{LineKind, LineState},
+};
+use serde_json::json;
+use store::{
+    grants::GrantRow,
+    jobs::{NewJob, Priority},
+    requests::{DecisionRow, LineRow},
+};
+
+use crate::{
+    Error, Result, Unit, Workflow,
+    access::Viewer,
+    assignments,
+    frozen::shortest_cap,
+    mail::{self, Mail},
+    requests, route,
+};
+
+/// Approves a line whose last stage is met: a new grant, or a later end for the one that it extends.
+pub(crate) async fn approve(
+    unit: &mut Unit,
+    line: &LineRow,
+    policy: &Policy,
+    decisions: &[DecisionRow],
+) -> Result<()> {
+    let now = unit.now;
+    let beneficiary = unit
+        .tx
+        .person(line.beneficiary_id)
+        .await?
+        .ok_or(Error::Missing)?
+        .into_domain();
+    requests::end(
+        unit,
+        line,
+        LineState::Approved,
+        Actor::Portal,
+        "all stages met",
+    )
+    .await?;
+    let mut caps = vec![];
+    if let Some(at) = beneficiary.last_day_at {
+        caps.push(Cap::LastDay { at });
+    }
+    if line.kind == LineKind::Extension {
+        let held = match line.extends_grant_id {
+            Some(id) => unit
+                .tx
+                .grant(id)
+                .await?
+                .filter(|grant| grant.state != GrantState::Ended),
+            None => None,
+        };
+        if let Some(grant) = held {
+            return lengthen(unit, line, grant, decisions, &caps).await;
+        }
+        // The grant ended while the ask waited: the yes starts a new one.
+    }
+    let from = activation(line.window(), now);
+    if !policy.limits.permanent || line.window().length != domain::request::Length::Permanent {
+        caps.push(Cap::Package {
+            seconds: policy.limits.longest_seconds,
+        });
+    }
+    if let Some(seconds) = shortest_cap(decisions) {
+        caps.push(Cap::Approver { seconds });
+    }
+    let end = settle_end(line.window(), from, &caps);
+    if matches!(end, End::At(at) if at <= from) {
+        return route::tell_outcome(
+            unit,
+            line,
+            "Approved, but there is no time left",
+            "The time that was asked for, or the last working day, has already passed.",
+        )
+        .await;
+    }
+    let state = if from <= now {
+        GrantState::Active
+    } else {
+        GrantState::Scheduled
+    };
+    let grant = GrantRow {
+        id: unit.new_id(),
+        person_id: line.beneficiary_id,
+        account_id: line.account_id,
+        package_id: Some(line.package_id),
+        package_version_id: Some(line.package_version_id),
+        line_id: Some(line.id),
+        source: GrantSource::Request,
+        state,
+        valid_from: from,
+        end_at: end.at(),
+        ready_at: None,
+        ended_at: None,
+        end_reason: None,
+        ended_by: None,
+        end_note: None,
+        gone_at: None,
+        version: 0,
+        created_at: now,
+    };
+    let content: Vec<EntitlementId> = unit
+        .tx
+        .offered(line.package_version_id)
+        .await?
+        .into_iter()
+        .map(|part| part.id)
+        .collect();
+    unit.tx.insert_grant(&grant, &content).await?;
+    unit.record(
+        Event::new(EventKind::GrantMade, now, Actor::Portal)
+            .about(grant.id)
+            .about(line.id)
+            .about(line.request_id)
+            .about(grant.person_id)
+            .because(line.id)
+            .under(line.package_version_id)
+            .changing(
+                serde_json::Value::Null,
+                json!({"state": state, "from": from, "end": end, "caps": caps, "content": content, "account": grant.account_id}),
+            ),
+    );
+    arm(unit, &grant).await?;
+    unit.changed(grant.person_id);
+    if state == GrantState::Active {
+        let pairs: Vec<_> = content
+            .iter()
+            .map(|entitlement| (grant.account_id, *entitlement))
+            .collect();
+        assignments::recompute(unit, &pairs, &grant.id.to_string()).await?;
+    }
+    let when = if state == GrantState::Active {
+        "It is being set up now."
+    } else {
+        "It is set up when its start comes."
+    };
+    route::tell_outcome(unit, line, "Approved", when).await
+}
+
+/// Gives a held grant a later end. It never shortens.
+async fn lengthen(
+    unit: &mut Unit,
+    line: &LineRow,
+    grant: GrantRow,
+    decisions: &[DecisionRow],
+    caps: &[Cap],
+) -> Result<()> {
+    let now = unit.now;
+    let from = grant.end_at.unwrap_or(now);
+    let mut end = settle_end(line.window(), from, caps);
+    if let Some(seconds) = shortest_cap(decisions) {
+        end = end.min(End::At(
+            from + Duration::try_seconds(seconds).unwrap_or_default(),
+        ));
+    }
+    let later = match (end, grant.end()) {
+        (_, End::Permanent) => false,
+        (End::Permanent, End::At(_)) => true,
+        (End::At(new), End::At(old)) => new > old,
+    };
+    if !later {
+        return route::tell_outcome(
+            unit,
+            line,
+            "Approved, but nothing changes",
+            "The access already lasts as long as it may.",
+        )
+        .await;
+    }
+    unit.tx.set_grant_end(grant.id, end).await?;
+    unit.record(
+        Event::new(EventKind::GrantExtended, now, Actor::Portal)
+            .about(grant.id)
+            .about(line.id)
+            .about(line.request_id)
+            .about(grant.person_id)
+            .because(line.id)
+            .under(line.package_version_id)
+            .changing(
+                json!({"end": grant.end()}),
+                json!({"end": end, "held_since": grant.valid_from}),
+            ),
+    );
+    let grant = GrantRow {
+        end_at: end.at(),
+        ..grant
+    };
+    arm(unit, &grant).await?;
+    unit.changed(grant.person_id);
+    route::tell_outcome(unit, line, "Extended", "The access goes on without a gap.").await
+}
+
+/// Writes the deadlines of a grant: start, end, warnings. Existing ones look at the grant's row when they come due.
+pub(crate) async fn arm(unit: &mut Unit, grant: &GrantRow) -> Result<()> {
+    let mut jobs = Vec::with_capacity(5);
+    let job = |key: String, kind, priority, due_at| NewJob {
+        key,
+        kind,
+        subject: Some(grant.id.0),
+        lane: None,
+        priority,
+        due_at,
+    };
+    if grant.state == GrantState::Scheduled {
+        jobs.push(job(
+            format!("start:{}", grant.id),
+            JobKind::GrantStart,
+            Priority::Normal,
+            grant.valid_from,
+        ));
+    }
+    if let Some(end) = grant.end_at {
+        jobs.push(job(
+            format!("end:{}", grant.id),
+            JobKind::GrantEnd,
+            Priority::Removal,
+            end,
+        ));
+        for (warning, at) in warnings(grant.valid_from, End::At(end)) {
+            if at > unit.now {
+                let key = format!("warn:{}:{}:{warning}", grant.id, end.timestamp());
+                jobs.push(job(key, JobKind::GrantWarning, Priority::Low, at));
+            }
+        }
+    }
+    unit.enqueue(&jobs).await
+}
+
+/// Lets due grants begin: eligibility is checked again; who is no longer eligible does not get it.
+pub(crate) async fn start(unit: &mut Unit, ids: &[GrantId]) -> Result<()> {
+    let grants = lock(unit, ids).await?;
+    let mut starting = Vec::new();
+    for grant in grants
+        .iter()
+        .filter(|grant| grant.state == GrantState::Scheduled)
+    {
+        if grant.valid_from > unit.now {
+            arm(unit, grant).await?;
+        } else if grant.end().passed(unit.now) {
+            end_many(
+                unit,
+                std::slice::from_ref(grant),
+                EndReason::Expired,
+                Actor::Portal,
+                None,
+                "its end passed before it began",
+            )
+            .await?;
+        } else if let Some(why) = no_longer_eligible(unit, grant).await? {
+            end_many(
+                unit,
+                std::slice::from_ref(grant),
+                EndReason::Revoked,
+                Actor::Portal,
+                Some(&why),
+                "not eligible at the start",
+            )
+            .await?;
+        } else {
+            starting.push(grant.clone());
+        }
+    }
+    let ids: Vec<GrantId> = starting.iter().map(|grant| grant.id).collect();
+    unit.tx.start_grants(&ids).await?;
+    for grant in &starting {
+        unit.record(
+            Event::new(EventKind::GrantStarted, unit.now, Actor::Portal)
+                .about(grant.id)
+                .about(grant.person_id)
+                .because("its start came")
+                .changing(
+                    json!({"state": GrantState::Scheduled}),
+                    json!({"state": GrantState::Active}),
+                ),
+        );
+        unit.changed(grant.person_id);
+    }
+    recompute(unit, &ids, "start").await
+}
+
+/// Ends due grants. A grant whose end moved later is armed again; one that is over already is left alone.
+pub(crate) async fn expire(unit: &mut Unit, ids: &[GrantId]) -> Result<()> {
+    let grants = lock(unit, ids).await?;
+    let mut due = Vec::with_capacity(grants.len());
+    for grant in grants {
+        if grant.state == GrantState::Ended {
+            continue;
+        }
+        if grant.end().passed(unit.now) {
+            due.push(grant);
+        } else {
+            arm(unit, &grant).await?;
+        }
+    }
+    end_many(
+        unit,
+        &due,
+        EndReason::Expired,
+        Actor::Portal,
+        None,
+        "its end came",
+    )
+    .await
+}
+
+/// Sends a due warning, unless the grant is over or its end has moved.
+pub(crate) async fn warn(unit: &mut Unit, id: GrantId, key: &str) -> Result<()> {
+    let Some(grant) = unit.tx.grant(id).await? else {
+        return Ok(());
+    };
+    let mut parts = key.rsplit(':');
+    let (warning, end) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
+    let current = grant
+        .end_at
+        .is_some_and(|at| at.timestamp().to_string() == end);
+    if grant.state == GrantState::Ended || !current {
+        return Ok(());
+    }
+    let Ok(warning) = warning.parse::<Warning>() else {
+        return Ok(());
+    };
+    let name = name_of(unit, &grant).await?;
+    let left = match warning {
+        Warning::Week => "in seven days",
+        Warning::Day => "tomorrow",
+        Warning::Hour => "within the hour",
+    };
+    let mail = Mail {
+        kind: "ends_soon",
+        subject: format!("Ends {left}: {name}"),
+        text: format!(
+            "Your access to {name} ends {left}. If you still need it, ask for more time before it ends."
+        ),
+        path: "/access".into(),
+    };
+    mail::queue(unit, grant.person_id, &format!("soon:{key}"), &mail).await
+}
+
+/// Gives a grant back. Only the holder may, at any time; imports are not theirs to give.
+pub async fn give_back(workflow: &Workflow, viewer: &Viewer, id: GrantId) -> Result<()> {
+    let mut unit = workflow.unit().await?;
+    unit.tx.lock_persons(&[viewer.id()]).await?;
+    let grant = unit
+        .tx
+        .grant(id)
+        .await?
+        .filter(|grant| grant.person_id == viewer.id() && grant.source != GrantSource::Import)
+        .ok_or(Error::Missing)?;
+    if grant.state == GrantState::Ended {
+        return Err(Refusal::WrongState {
+            state: grant.state.to_string(),
+        }
+        .into());
+    }
+    end_many(
+        &mut unit,
+        &[grant],
+        EndReason::Returned,
+        Actor::Person(viewer.id()),
+        None,
+        "given back",
+    )
+    .await?;
+    unit.commit().await
+}
+
+/// Ends everything that a person holds, imports included: a leave. The caller holds the person's lock.
+pub async fn end_all_of_person(unit: &mut Unit, person: PersonId, reason: EndReason) -> Result<()> {
+    let grants = unit.tx.live_grants_of_person(person).await?;
+    end_many(unit, &grants, reason, Actor::Portal, None, reason.as_str()).await
+}
+
+/// Brings the ends of a person's grants forward to their last day. It never moves one later.
+pub async fn cap_for_person(unit: &mut Unit, person: PersonId) -> Result<()> {
+    let Some(last) = unit
+        .tx
+        .person(person)
+        .await?
+        .and_then(|row| row.last_day_at)
+    else {
+        return Ok(());
+    };
+    for grant in unit.tx.live_grants_of_person(person).await? {
+        let end = grant.end().min(End::At(last));
+        if end == grant.end() {
+            continue;
+        }
+        unit.tx.set_grant_end(grant.id, end).await?;
+        unit.record(
+            Event::new(EventKind::GrantExtended, unit.now, Actor::Portal)
+                .about(grant.id)
+                .about(person)
+                .because("last day")
+                .changing(json!({"end": grant.end()}), json!({"end": end})),
+        );
+        arm(
+            unit,
+            &GrantRow {
+                end_at: end.at(),
+                ..grant
+            },
+        )
+        .await?;
+    }
+    unit.changed(person);
+    Ok(())
+}
+
+/// After a target was read: grants whose every part is confirmed become ready, and ended ones whose every part is
+/// confirmed absent become gone. Called in the transaction that records the observation.
+pub async fn refresh_health(unit: &mut Unit, pairs: &[(AccountId, EntitlementId)]) -> Result<()> {
+    let waiting = unit.tx.grants_awaiting(pairs).await?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<GrantId> = waiting.iter().map(|grant| grant.id).collect();
+    let parts = unit.tx.parts_of_grants(&ids).await?;
+    let (mut ready, mut gone) = (Vec::new(), Vec::new());
+    for grant in &waiting {
+        let own: Vec<Part> = parts
+            .iter()
+            .filter(|part| part.grant_id == grant.id)
+            .map(|part| Part {
+                desired: part.desired,
+                observed: part.observed,
+                attention: part.phase == Phase::Attention,
+            })
+            .collect();
+        // A grant whose assignments do not exist yet has nothing confirmed.
+        match if own.is_empty() {
+            Health::BeingSetUp
+        } else {
+            health(grant.state, &own)
+        } {
+            Health::Ready => ready.push(grant.clone()),
+            Health::Gone => gone.push(grant.clone()),
+            Health::Scheduled
+            | Health::BeingSetUp
+            | Health::Suspended
+            | Health::Attention
+            | Health::BeingRemoved
+            | Health::StillHeld => {}
+        }
+        unit.changed(grant.person_id);
+    }
+    let now = unit.now;
+    unit.tx
+        .mark_ready(&ready.iter().map(|grant| grant.id).collect::<Vec<_>>(), now)
+        .await?;
+    unit.tx
+        .mark_gone(&gone.iter().map(|grant| grant.id).collect::<Vec<_>>(), now)
+        .await?;
+    for grant in &ready {
+        let name = name_of(unit, grant).await?;
+        let mail = Mail {
+            kind: "ready",
+            subject: format!("Ready: {name}"),
+            text: format!("Your access to {name} is ready; the target confirmed it."),
+            path: "/access".into(),
+        };
+        mail::queue(unit, grant.person_id, &format!("ready:{}", grant.id), &mail).await?;
+    }
+    for grant in &gone {
+        let name = name_of(unit, grant).await?;
+        let mail = Mail {
+            kind: "ended",
+            subject: format!("Ended: {name}"),
+            text: format!(
+                "Your access to {name} has ended, and the target confirmed that it is gone."
+            ),
+            path: "/access".into(),
+        };
+        mail::queue(unit, grant.person_id, &format!("gone:{}", grant.id), &mail).await?;
+    }
+    for grant in ready.iter().chain(&gone) {
+        if let Some(line) = grant.line_id
+            && let Some(line) = unit.tx.line(line).await?
+        {
+            unit.changed(line.request_id);
+        }
+    }
+    Ok(())
+}
+
+/// Locks the holders of these grants, then reads the grants.
+async fn lock(unit: &mut Unit, ids: &[GrantId]) -> Result<Vec<GrantRow>> {
+    let mut persons: Vec<PersonId> = unit
+        .tx
+        .grants_by_ids(ids)
+        .await?
+        .into_iter()
+        .map(|grant| grant.person_id)
+        .collect();
+    persons.sort_unstable();
+    persons.dedup();
+    unit.tx.lock_persons(&persons).await?;
+    Ok(unit.tx.grants_by_ids(ids).await?)
+}
+
+/// Ends grants that are not over, in one transaction: rows, audit, desired state. The holders are locked by the caller.
+pub(crate) async fn end_many(
+    unit: &mut Unit,
+    grants: &[GrantRow],
+    reason: EndReason,
+    actor: Actor,
+    note: Option<&str>,
+    cause: &str,
+) -> Result<()> {
+    let now = unit.now;
+    let live: Vec<&GrantRow> = grants
+        .iter()
+        .filter(|grant| grant.state != GrantState::Ended)
+        .collect();
+    let ids: Vec<GrantId> = live.iter().map(|grant| grant.id).collect();
+    let by = match actor {
+        Actor::Person(person) => Some(person),
+        Actor::Portal | Actor::Provisioner | Actor::Operator | Actor::Anonymous => None,
+    };
+    for (index, group) in ids.chunks(500).enumerate() {
+        unit.tx.end_grants(group, now, reason, by, note).await?;
+        for grant in &live[index * 500..index * 500 + group.len()] {
+            unit.record(
+                Event::new(EventKind::GrantEnded, now, actor)
+                    .about(grant.id)
+                    .about(grant.person_id)
+                    .because(cause)
+                    .changing(
+                        json!({"state": grant.state, "end": grant.end()}),
+                        json!({"state": GrantState::Ended, "reason": reason, "ended_at": now, "note": note}),
+                    ),
+            );
+            unit.changed(grant.person_id);
+        }
+    }
+    recompute(unit, &ids, reason.as_str()).await?;
+    // What never reached a target is gone at once: there is nothing to read back.
+    let scheduled: Vec<GrantId> = live
+        .iter()
+        .filter(|grant| grant.state == GrantState::Scheduled)
+        .map(|grant| grant.id)
+        .collect();
+    unit.tx.mark_gone(&scheduled, now).await?;
+    Ok(())
+}
+
+async fn recompute(unit: &mut Unit, ids: &[GrantId], cause: &str) -> Result<()> {
+    let mut pairs: Vec<(AccountId, EntitlementId)> = unit
+        .tx
+        .content_of_grants(ids)
+        .await?
+        .into_iter()
+        .map(|content| (content.account_id, content.entitlement_id))
+        .collect();
+    pairs.dedup();
+    assignments::recompute(unit, &pairs, cause).await
+}
+
+async fn no_longer_eligible(unit: &mut Unit, grant: &GrantRow) -> Result<Option<String>> {
+    let Some(version) = grant.package_version_id else {
+        return Ok(None);
+    };
+    let offer = unit.tx.pinned_offer(version).await?.ok_or(Error::Missing)?;
+    let policy = requests::policy_of(&offer)?;
+    let person = unit
+        .tx
+        .person(grant.person_id)
+        .await?
+        .ok_or(Error::Missing)?
+        .into_domain();
+    if !person.works_at(unit.now) {
+        return Ok(Some("no longer works here".into()));
+    }
+    let because = unmet(&policy.eligibility, &person);
+    Ok((!because.is_empty()).then(|| because.join("; ")))
+}
+
+async fn name_of(unit: &mut Unit, grant: &GrantRow) -> Result<String> {
+    let Some(package) = grant.package_id else {
+        return Ok("access found at the target".into());
+    };
+    Ok(unit
+        .tx
+        .offer(package)
+        .await?
+        .map_or_else(String::new, |offer| offer.name))
+}
+
+/// When the earliest of a person's live grants ends, for tests and the trial's clock.
+pub fn earliest_end(grants: &[GrantRow]) -> Option<Timestamp> {
+    grants.iter().filter_map(|grant| grant.end_at).min()
+}

@@ -1,0 +1,362 @@
+//! A line's route: laying its stages, opening the next one, seating it, and what happens when the last one is met.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    LineId, PersonId,
+    approval::{Facts, Seating, StageState, Verdict, met_by_asking, seat},
+    audit::{Actor, Event, EventKind},
+    policy::{ApproverRule, Policy, StageRule},
+};
+use serde_json::json;
+use store::requests::{DecisionRow, LineRow, StageRow};
+
+use crate::{
+    Error, Result, Unit, grants,
+    mail::{self, Mail},
+    people, requests,
+};
+
+/// Inserts the stages of a new line and opens the first; a line without stages is approved at once by its policy.
+pub(crate) async fn lay(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Result<()> {
+    let mut stages = Vec::with_capacity(policy.route.len());
+    for (position, rule) in (0_i64..).zip(&policy.route) {
+        stages.push(StageRow {
+            id: unit.new_id(),
+            line_id: line.id,
+            position,
+            rule: serde_json::to_string(rule)?,
+            approvers: rule.approvers,
+            needed: 1,
+            state: StageState::Waiting,
+            fallback: false,
+            by_subordinates: false,
+            stuck: false,
+            opened_at: None,
+            closed_at: None,
+        });
+    }
+    unit.tx.insert_stages(&stages).await?;
+    advance(unit, line, policy, stages, &[]).await
+}
+
+/// Opens the next waiting stage, or approves the line when none is left.
+pub(crate) async fn advance(
+    unit: &mut Unit,
+    line: &LineRow,
+    policy: &Policy,
+    mut stages: Vec<StageRow>,
+    decisions: &[DecisionRow],
+) -> Result<()> {
+    let route: Vec<StageRule> = stages.iter().map(rule_of).collect::<Result<_>>()?;
+    for position in 0..stages.len() {
+        if stages[position].state != StageState::Waiting {
+            continue;
+        }
+        let now = unit.now;
+        stages[position].opened_at = Some(now);
+        if asked_by_manager(unit, line, &route, position).await? {
+            close(unit, line, &mut stages[position], StageState::MetByAsking).await?;
+            continue;
+        }
+        let earlier = earlier_deciders(line, &stages, decisions, policy.collapse);
+        let facts = facts_for(unit, line, &route[position], earlier).await?;
+        let seating = seat(&route[position], &facts);
+        if policy.collapse && collapses(&seating, decisions) {
+            close(unit, line, &mut stages[position], StageState::Collapsed).await?;
+            continue;
+        }
+        stages[position].state = StageState::Open;
+        place(
+            unit,
+            line,
+            &mut stages[position],
+            &seating,
+            EventKind::StageOpened,
+        )
+        .await?;
+        unit.tx.touch_line(line.id).await?;
+        return changed(unit, line).await;
+    }
+    grants::approve(unit, line, policy, decisions).await
+}
+
+/// Works out the seats of a line's open stages anew: an approver left, a manager or a role changed.
+pub(crate) async fn reseat_line(unit: &mut Unit, id: LineId) -> Result<()> {
+    let Some(line) = unit
+        .tx
+        .lock_line(id)
+        .await?
+        .filter(|line| !line.state.is_final())
+    else {
+        return Ok(());
+    };
+    let offer = unit
+        .tx
+        .pinned_offer(line.package_version_id)
+        .await?
+        .ok_or(Error::Missing)?;
+    let policy = requests::policy_of(&offer)?;
+    let stages = unit.tx.stages(id).await?;
+    let decisions = unit.tx.decisions(id).await?;
+    let before = unit.tx.seats_of_line(id).await?;
+    for stage in stages
+        .iter()
+        .filter(|stage| stage.state == StageState::Open)
+    {
+        let rule = rule_of(stage)?;
+        let earlier = earlier_deciders(&line, &stages, &decisions, policy.collapse);
+        let facts = facts_for(unit, &line, &rule, earlier).await?;
+        let seating = seat(&rule, &facts);
+        let same = before
+            .iter()
+            .filter(|seat| seat.stage_id == stage.id)
+            .map(|seat| seat.person_id)
+            .collect::<BTreeSet<_>>()
+            == seating
+                .seats
+                .iter()
+                .map(|seat| seat.person)
+                .collect::<BTreeSet<_>>();
+        if same && stage.stuck == seating.is_stuck() {
+            continue;
+        }
+        let mut stage = stage.clone();
+        place(unit, &line, &mut stage, &seating, EventKind::StageReseated).await?;
+        unit.tx.touch_line(line.id).await?;
+        changed(unit, &line).await?;
+    }
+    Ok(())
+}
+
+/// Re-seats every open stage that a person's change may touch: where they sit, and the lines that are for them.
+pub async fn reseat_for(unit: &mut Unit, person: PersonId) -> Result<()> {
+    let mut lines: BTreeSet<LineId> = unit.tx.lines_with_seat(person).await?.into_iter().collect();
+    lines.extend(
+        unit.tx
+            .waiting_lines_of_person(person)
+            .await?
+            .iter()
+            .map(|line| line.id),
+    );
+    for line in lines {
+        reseat_line(unit, line).await?;
+    }
+    Ok(())
+}
+
+/// Re-seats every open stage that a change of roles or owners may touch.
+pub async fn reseat_rule(unit: &mut Unit, approvers: ApproverRule) -> Result<()> {
+    for line in unit.tx.lines_open_for(approvers).await? {
+        reseat_line(unit, line).await?;
+    }
+    Ok(())
+}
+
+/// The rule of a stage, fixed when the line was submitted.
+pub(crate) fn rule_of(stage: &StageRow) -> Result<StageRule> {
+    serde_json::from_str(&stage.rule)
+        .map_err(|error| Error::internal(format!("rule of {} cannot be read: {error}", stage.id)))
+}
+
+/// Those whom a stage may not seat because they decided before: everybody who said yes in an earlier stage, and an
+/// asker who gave the manager stage by asking; nobody where the policy collapses stages.
+pub(crate) fn earlier_deciders(
+    line: &LineRow,
+    stages: &[StageRow],
+    decisions: &[DecisionRow],
+    collapse: bool,
+) -> BTreeSet<PersonId> {
+    let mut earlier = BTreeSet::new();
+    if stages
+        .iter()
+        .any(|stage| stage.state == StageState::MetByAsking)
+    {
+        earlier.insert(line.asker_id);
+    }
+    if !collapse {
+        let met: BTreeSet<_> = stages
+            .iter()
+            .filter(|stage| stage.state.is_met())
+            .map(|stage| stage.id)
+            .collect();
+        earlier.extend(
+            decisions
+                .iter()
+                .filter(|vote| met.contains(&vote.stage_id))
+                .map(|vote| vote.decider_id),
+        );
+    }
+    earlier
+}
+
+/// The facts that a stage is seated from, read in this transaction.
+pub(crate) async fn facts_for(
+    unit: &mut Unit,
+    line: &LineRow,
+    rule: &StageRule,
+    earlier: BTreeSet<PersonId>,
+) -> Result<Facts> {
+    people::approval_facts(
+        unit,
+        line.asker_id,
+        line.beneficiary_id,
+        line.package_id,
+        &rule.named,
+        earlier,
+    )
+    .await
+}
+
+/// Notes who should look again: the line's page, the people it is for, and everybody who is or was seated.
+pub(crate) async fn changed(unit: &mut Unit, line: &LineRow) -> Result<()> {
+    unit.changed(line.request_id);
+    unit.changed(line.asker_id);
+    unit.changed(line.beneficiary_id);
+    for seat in unit.tx.seats_of_line(line.id).await? {
+        unit.changed(seat.person_id);
+    }
+    Ok(())
+}
+
+/// Mails the outcome of a line to whoever asked and whoever it is for.
+pub(crate) async fn tell_outcome(
+    unit: &mut Unit,
+    line: &LineRow,
+    headline: &str,
+    text: &str,
+) -> Result<()> {
+    let name = unit
+        .tx
+        .offer(line.package_id)
+        .await?
+        .map_or_else(String::new, |offer| offer.name);
+    let mail = Mail {
+        kind: "decided",
+        subject: format!("{headline}: {name}"),
+        text: format!("{headline}: {name} (AR-{}).\n{text}", line.number),
+        path: format!("/requests/{}", line.request_id),
+    };
+    for person in requests::both(line) {
+        mail::queue(unit, person, &format!("decided:{}", line.id), &mail).await?;
+    }
+    Ok(())
+}
+
+async fn place(
+    unit: &mut Unit,
+    line: &LineRow,
+    stage: &mut StageRow,
+    seating: &Seating,
+    kind: EventKind,
+) -> Result<()> {
+    let now = unit.now;
+    stage.needed = i64::try_from(seating.needed).unwrap_or(1);
+    stage.fallback = seating.fallback;
+    stage.by_subordinates = seating.by_subordinates;
+    stage.stuck = seating.is_stuck();
+    unit.tx.update_stage(stage).await?;
+    unit.tx
+        .set_seats(stage.id, &seating.seats, stage.opened_at.unwrap_or(now))
+        .await?;
+    unit.record(
+        Event::new(kind, now, Actor::Portal)
+            .about(line.id)
+            .about(line.request_id)
+            .about(stage.id)
+            .under(line.package_version_id)
+            .changing(
+                serde_json::Value::Null,
+                json!({
+                    "position": stage.position, "approvers": stage.approvers, "needed": stage.needed,
+                    "seats": seating.seats, "fallback": stage.fallback, "by_subordinates": stage.by_subordinates,
+                    "stuck": stage.stuck,
+                }),
+            ),
+    );
+    if stage.stuck {
+        tracing::warn!(line.id = %line.id, stage.id = %stage.id, "nobody can decide stage {} of line {}", stage.id, line.id);
+    }
+    let asker = unit
+        .tx
+        .person(line.beneficiary_id)
+        .await?
+        .map_or_else(String::new, |person| person.name);
+    let package = unit
+        .tx
+        .offer(line.package_id)
+        .await?
+        .map_or_else(String::new, |offer| offer.name);
+    let mail = Mail {
+        kind: "decision_needed",
+        subject: format!("Your decision is needed: {package} for {asker}"),
+        text: format!("{asker} asks for {package}.\nReason: {}", line.reason),
+        path: format!("/approvals/{}", stage.id),
+    };
+    for seat in &seating.seats {
+        unit.changed(seat.person);
+        mail::queue(unit, seat.person, &format!("needed:{}", stage.id), &mail).await?;
+    }
+    Ok(())
+}
+
+/// Closes a stage that counts as a yes without a vote of its own.
+async fn close(
+    unit: &mut Unit,
+    line: &LineRow,
+    stage: &mut StageRow,
+    state: StageState,
+) -> Result<()> {
+    let now = unit.now;
+    stage.state = state;
+    stage.closed_at = Some(now);
+    unit.tx.update_stage(stage).await?;
+    unit.record(
+        Event::new(EventKind::StageOpened, now, Actor::Portal)
+            .about(line.id)
+            .about(line.request_id)
+            .about(stage.id)
+            .under(line.package_version_id)
+            .changing(
+                serde_json::Value::Null,
+                json!({"position": stage.position, "state": state}),
+            ),
+    );
+    Ok(())
+}
+
+async fn asked_by_manager(
+    unit: &mut Unit,
+    line: &LineRow,
+    route: &[StageRule],
+    position: usize,
+) -> Result<bool> {
+    if line.asker_id == line.beneficiary_id {
+        return Ok(false);
+    }
+    let asker = unit
+        .tx
+        .person(line.asker_id)
+        .await?
+        .ok_or(Error::Missing)?
+        .into_domain();
+    let beneficiary = unit
+        .tx
+        .person(line.beneficiary_id)
+        .await?
+        .ok_or(Error::Missing)?
+        .into_domain();
+    Ok(met_by_asking(route, position, &asker, &beneficiary))
+}
+
+/// Whether somebody seated here said yes before, and one yes is enough.
+fn collapses(seating: &Seating, decisions: &[DecisionRow]) -> bool {
+    seating.needed == 1
+        && decisions.iter().any(|vote| {
+            vote.verdict == Verdict::Approve
+                && seating
+                    .seats
+                    .iter()
+                    .any(|seat| seat.person == vote.decider_id)
+        })
+}
