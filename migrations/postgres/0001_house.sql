@@ -367,7 +367,8 @@ CREATE TABLE assignments (
   attempts BIGINT NOT NULL DEFAULT 0,
   next_at TIMESTAMPTZ,
   problem TEXT,
-  wrote_at TIMESTAMPTZ,
+  added_at TIMESTAMPTZ,
+  removed_at TIMESTAMPTZ,
   updated_at TIMESTAMPTZ NOT NULL,
   version BIGINT NOT NULL DEFAULT 0,
   UNIQUE (account_id, entitlement_id)

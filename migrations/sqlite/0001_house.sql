@@ -367,7 +367,8 @@ CREATE TABLE assignments (
   attempts INTEGER NOT NULL DEFAULT 0,
   next_at INTEGER,
   problem TEXT,
-  wrote_at INTEGER,
+  added_at INTEGER,
+  removed_at INTEGER,
   updated_at INTEGER NOT NULL,
   version INTEGER NOT NULL DEFAULT 0,
   UNIQUE (account_id, entitlement_id)
