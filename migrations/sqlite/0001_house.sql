@@ -45,6 +45,7 @@ CREATE TABLE persons (
 CREATE INDEX persons_manager ON persons (manager_id);
 CREATE INDEX persons_search ON persons (search_key);
 CREATE INDEX persons_department ON persons (department);
+CREATE INDEX persons_last_day ON persons (last_day_at) WHERE state = 'active' AND last_day_at IS NOT NULL;
 
 -- Who answers for somebody who is not an employee.
 CREATE TABLE person_sponsors (
@@ -444,11 +445,21 @@ CREATE TABLE holds (
   placed_at INTEGER NOT NULL,
   counted INTEGER NOT NULL,
   allowed INTEGER NOT NULL,
-  people TEXT NOT NULL,
   decided_by BLOB REFERENCES persons (id) CHECK (length(decided_by) = 16),
   decided_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX holds_one_waiting ON holds (kind) WHERE state = 'waiting';
+-- Whom a hold is about. Who is seen working again meanwhile is taken out; an instant says that the change was applied.
+CREATE TABLE hold_people (
+  hold_id BLOB NOT NULL REFERENCES holds (id) CHECK (length(hold_id) = 16),
+  person_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(person_id) = 16),
+  account_id BLOB NOT NULL REFERENCES accounts (id) CHECK (length(account_id) = 16),
+  cause TEXT NOT NULL CHECK (cause IN ('disabled', 'deleted', 'last_day')),
+  last_day_at INTEGER,
+  applied_at INTEGER,
+  PRIMARY KEY (hold_id, person_id)
+) STRICT;
+CREATE INDEX hold_people_person ON hold_people (person_id);
 
 -- The audit log: canonical text, chained by SHA-256. Update and delete are refused by triggers.
 CREATE TABLE audit_head (

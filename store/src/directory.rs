@@ -1,9 +1,22 @@
 //! Where reading the directory stands, and the mass changes that wait for a human.
 
-use domain::{HoldId, PersonId, Timestamp};
+use domain::{AccountId, HoldId, PersonId, Timestamp};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use crate::engine::{At, Error, Tx};
+
+domain::words! {
+    /// Why somebody is taken to have left.
+    pub enum LeaveCause {
+        /// The directory disabled the account.
+        Disabled = "disabled",
+        /// The directory deleted the account.
+        Deleted = "deleted",
+        /// Their last day is over.
+        LastDay = "last_day",
+    }
+}
 
 domain::words! {
     /// Where a hold stands.
@@ -50,8 +63,6 @@ row! {
         pub counted: i64,
         /// How many would have been applied without asking.
         pub allowed: i64,
-        /// Printed ids of the people, separated by spaces.
-        pub people: String,
         /// Who decided.
         pub decided_by: Option<PersonId>,
         /// When.
@@ -59,10 +70,28 @@ row! {
     }
 }
 
+row! {
+    /// One person of a hold.
+    pub struct HeldRow {
+        /// Which hold.
+        pub hold_id: HoldId,
+        /// Who.
+        pub person_id: PersonId,
+        /// The account that the directory speaks of.
+        pub account_id: AccountId,
+        /// What the directory says.
+        pub cause: LeaveCause,
+        /// The last day that the directory gives.
+        pub last_day_at: Option<Timestamp>,
+        /// When it was applied.
+        pub applied_at: Option<Timestamp>,
+    }
+}
+
 macro_rules! hold_columns {
     ($tail:literal) => {
         concat!(
-            "SELECT id, kind, state, placed_at, counted, allowed, people, decided_by, decided_at FROM holds",
+            "SELECT id, kind, state, placed_at, counted, allowed, decided_by, decided_at FROM holds",
             $tail
         )
     };
@@ -116,21 +145,92 @@ impl Tx {
     /// Adds a hold. The database refuses a second one that waits.
     pub async fn insert_hold(&mut self, row: &HoldRow) -> Result<(), Error> {
         on!(self, c => sqlx::query(
-            "INSERT INTO holds (id, kind, state, placed_at, counted, allowed, people, decided_by, decided_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+            "INSERT INTO holds (id, kind, state, placed_at, counted, allowed, decided_by, decided_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
             .bind(row.id.0).bind(&row.kind).bind(row.state.as_str()).bind(At(row.placed_at)).bind(row.counted)
-            .bind(row.allowed).bind(&row.people).bind(row.decided_by.map(|id| id.0))
+            .bind(row.allowed).bind(row.decided_by.map(|id| id.0))
             .bind(row.decided_at.map(At)).execute(c).await.map(drop))?;
         Ok(())
     }
 
-    /// Writes whom a waiting hold is about now. False if it no longer waits.
-    pub async fn widen_hold(&mut self, row: &HoldRow) -> Result<bool, Error> {
+    /// Writes how many a waiting hold is about now. False if it no longer waits.
+    pub async fn recount_hold(
+        &mut self,
+        id: HoldId,
+        counted: i64,
+        allowed: i64,
+    ) -> Result<bool, Error> {
         let done = on!(self, c => sqlx::query(
-            "UPDATE holds SET counted = $2, allowed = $3, people = $4 WHERE id = $1 AND state = 'waiting'")
-            .bind(row.id.0).bind(row.counted).bind(row.allowed).bind(&row.people)
-            .execute(c).await.map(|done| done.rows_affected()))?;
+            "UPDATE holds SET counted = $2, allowed = $3 WHERE id = $1 AND state = 'waiting'")
+            .bind(id.0).bind(counted).bind(allowed).execute(c).await.map(|done| done.rows_affected()))?;
         Ok(done == 1)
+    }
+
+    /// Adds people to a hold; who is in it already stays.
+    pub async fn insert_hold_people(&mut self, rows: &[HeldRow]) -> Result<(), Error> {
+        for chunk in rows.chunks(1000) {
+            on!(self, c => {
+                let mut query = QueryBuilder::new(
+                    "INSERT INTO hold_people (hold_id, person_id, account_id, cause, last_day_at, applied_at) ");
+                query.push_values(chunk, |mut tuple, row| {
+                    tuple.push_bind(row.hold_id.0).push_bind(row.person_id.0).push_bind(row.account_id.0)
+                        .push_bind(row.cause.as_str()).push_bind(row.last_day_at.map(At)).push_bind(row.applied_at.map(At));
+                });
+                query.push(" ON CONFLICT DO NOTHING");
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whom a hold is about.
+    pub async fn hold_people(&mut self, hold: HoldId) -> Result<Vec<HeldRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT hold_id, person_id, account_id, cause, last_day_at, applied_at FROM hold_people
+             WHERE hold_id = $1 ORDER BY person_id").bind(hold.0).fetch_all(c).await)?)
+    }
+
+    /// Whom confirmed holds are about to whom nothing was applied yet: a stop came between.
+    pub async fn unapplied_hold_people(&mut self) -> Result<Vec<HeldRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT p.hold_id, p.person_id, p.account_id, p.cause, p.last_day_at, p.applied_at FROM hold_people p
+             JOIN holds h ON h.id = p.hold_id WHERE h.state = 'confirmed' AND p.applied_at IS NULL
+             ORDER BY p.hold_id, p.person_id").fetch_all(c).await)?)
+    }
+
+    /// Takes a person out of a hold.
+    pub async fn delete_hold_person(
+        &mut self,
+        hold: HoldId,
+        person: PersonId,
+    ) -> Result<(), Error> {
+        on!(self, c => sqlx::query("DELETE FROM hold_people WHERE hold_id = $1 AND person_id = $2")
+            .bind(hold.0).bind(person.0).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Notes that a hold's change was applied to a person.
+    pub async fn mark_hold_applied(
+        &mut self,
+        hold: HoldId,
+        person: PersonId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        on!(self, c => sqlx::query("UPDATE hold_people SET applied_at = $3 WHERE hold_id = $1 AND person_id = $2")
+            .bind(hold.0).bind(person.0).bind(At(now)).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// People who still count as working here although their last day is over.
+    pub async fn people_past_last_day(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<PersonId>, Error> {
+        let ids: Vec<Uuid> = on!(self, c => sqlx::query_scalar(
+            "SELECT id FROM persons WHERE state = 'active' AND last_day_at <= $1 ORDER BY last_day_at, id LIMIT $2")
+            .bind(At(now)).bind(limit).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(PersonId).collect())
     }
 
     /// Decides a hold that waits. False if somebody else was first.
