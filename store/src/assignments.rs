@@ -505,6 +505,13 @@ impl Tx {
         Ok(())
     }
 
+    /// Lets a target be called again at once; what is wrong with it stays noted until a call succeeds.
+    pub async fn lift_target(&mut self, id: TargetId) -> Result<(), Error> {
+        on!(self, c => sqlx::query("UPDATE targets SET not_before = NULL WHERE id = $1 AND not_before IS NOT NULL")
+            .bind(id.0).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
     /// Notes that a call at a target succeeded, which ends whatever was wrong with the whole of it.
     pub async fn set_target_succeeded(
         &mut self,

@@ -65,6 +65,17 @@ row! {
     }
 }
 
+/// A claimed job to put back.
+#[derive(Clone, Debug)]
+pub struct PutBack {
+    /// The job.
+    pub job: Job,
+    /// When it is due again.
+    pub due: Timestamp,
+    /// What is wrong, if it counts as a failure.
+    pub problem: Option<String>,
+}
+
 impl Tx {
     /// Enqueues. An existing key is asked for once more, and pulled forward if the new instant is earlier, unless it is
     /// running: then it is due again at once when it finishes.
@@ -173,6 +184,45 @@ impl Tx {
         let count: i64 = on!(self, c => sqlx::query_scalar("SELECT COUNT(*) FROM jobs WHERE key = $1 AND attempt = $2")
             .bind(&job.key).bind(job.attempt).fetch_one(c).await)?;
         Ok(count == 1)
+    }
+
+    /// The keys of those jobs whose lease is still held by their attempt.
+    pub async fn held_jobs(&mut self, jobs: &[Job]) -> Result<Vec<String>, Error> {
+        let mut held = Vec::with_capacity(jobs.len());
+        for chunk in jobs.chunks(300) {
+            let keys: Vec<String> = on!(self, c => {
+                let mut query = QueryBuilder::new("SELECT key FROM jobs WHERE (key, attempt) IN (VALUES ");
+                for (index, job) in chunk.iter().enumerate() {
+                    query.push(if index == 0 { "(" } else { ", (" }).push_bind(job.key.clone()).push(", ")
+                        .push_bind(job.attempt).push(")");
+                }
+                query.push(")");
+                query.build_query_scalar().fetch_all(c).await
+            })?;
+            held.extend(keys);
+        }
+        Ok(held)
+    }
+
+    /// Puts jobs back in few statements, as [`Tx::release_job`] does one; what was asked for again since the claim is due
+    /// at once.
+    pub async fn put_back_jobs(&mut self, jobs: &[PutBack], now: Timestamp) -> Result<(), Error> {
+        for chunk in jobs.chunks(300) {
+            on!(self, c => {
+                let mut query = QueryBuilder::new(
+                    "UPDATE jobs SET leased_until = NULL, leased_by = NULL, problem = v.column5,
+                       failures = CASE WHEN v.column5 IS NULL THEN 0 ELSE jobs.failures + 1 END,
+                       due_at = CASE WHEN jobs.wanted = v.column3 THEN v.column4 ELSE ");
+                query.push_bind(At(now)).push(" END FROM (");
+                query.push_values(chunk, |mut tuple, back| {
+                    tuple.push_bind(back.job.key.clone()).push_bind(back.job.attempt).push_bind(back.job.wanted)
+                        .push_bind(At(back.due)).push_bind(back.problem.clone());
+                });
+                query.push(") AS v WHERE jobs.key = v.column1 AND jobs.attempt = v.column2");
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
     }
 
     /// Removes a job that nothing stands behind any more, unless it is running.

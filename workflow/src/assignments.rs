@@ -1,8 +1,14 @@
 //! Assignments: what each account should hold at each target, what it does hold, and whose doing that is.
 //!
-//! Whatever changes a grant calls [`recompute`] in the same transaction. The provisioner then asks `start` what to do,
-//! does it outside any transaction, and hands what it saw to `record`, which says how to go on. Operators use
-//! `retry`, `pause_target` and `resume_target`.
+//! Whatever changes a grant calls [`recompute`] in the same transaction. The provisioner claims the job, asks [`step`] or
+//! [`advance`] what to do, does it outside any transaction, and reports to [`advance`], which says how to go on.
+//! Operators use [`retry`], [`pause_target`] and [`resume_target`].
+
+mod adopt;
+mod advance;
+mod moves;
+mod operate;
+mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +25,11 @@ use store::{
 };
 
 use crate::{Result, Unit};
+
+pub use advance::advance;
+pub use moves::{READS_MAY_LAG, step};
+pub use operate::{pause_target, resume_target, retry, sweep};
+pub use report::{Call, Evidence, Failure, News, Next, Outcome, Problem, Report};
 
 /// One (account, entitlement) pair.
 pub type Pair = (AccountId, EntitlementId);

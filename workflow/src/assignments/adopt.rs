@@ -1,0 +1,100 @@
+//! Rights that were there before us: each becomes a grant of its own, an import, so that the end of a timed grant beside
+//! it does not take them away.
+
+use domain::{
+    GrantId,
+    assignment::Claim,
+    audit::{Actor, Event, EventKind},
+    grant::{End, EndReason, GrantSource, GrantState},
+    person::PersonState,
+};
+use serde_json::json;
+use store::{assignments::AssignmentRow, grants::GrantRow};
+
+use super::about;
+use crate::{Result, Unit};
+
+/// Makes an import of a right that the first read found at the target, unless what asked for its removal takes imports
+/// away, too (leave, revoke, review, move). Gives the new grant's claim.
+pub(super) async fn adopt_found(
+    unit: &mut Unit,
+    row: &AssignmentRow,
+    claims: &[Claim],
+) -> Result<Option<Claim>> {
+    if claims.iter().any(|claim| claim.import && claim.counts) || !may_stay(unit, row).await? {
+        return Ok(None);
+    }
+    let now = unit.now;
+    let id: GrantId = unit.new_id();
+    let grant = GrantRow {
+        id,
+        person_id: row.person_id,
+        account_id: row.account_id,
+        package_id: None,
+        package_version_id: None,
+        line_id: None,
+        source: GrantSource::Import,
+        state: GrantState::Active,
+        valid_from: now,
+        end_at: None,
+        ready_at: Some(now),
+        ended_at: None,
+        end_reason: None,
+        ended_by: None,
+        end_note: None,
+        gone_at: None,
+        version: 0,
+        created_at: now,
+    };
+    unit.tx.insert_grant(&grant, &[row.entitlement_id]).await?;
+    unit.record(
+        about(Event::new(EventKind::GrantMade, now, Actor::Provisioner), row)
+            .about(id)
+            .because(row.id)
+            .changing(
+                serde_json::Value::Null,
+                json!({"source": GrantSource::Import, "end": End::Permanent, "note": "found at the target before anything was written"}),
+            ),
+    );
+    unit.changed(row.person_id);
+    Ok(Some(Claim {
+        from: now,
+        end: End::Permanent,
+        counts: true,
+        import: true,
+    }))
+}
+
+async fn may_stay(unit: &mut Unit, row: &AssignmentRow) -> Result<bool> {
+    let works = unit
+        .tx
+        .person(row.person_id)
+        .await?
+        .is_some_and(|person| person.state == PersonState::Active);
+    let usable = unit
+        .tx
+        .account(row.account_id)
+        .await?
+        .is_some_and(|account| account.usable());
+    if !works || !usable {
+        return Ok(false);
+    }
+    if row.desired {
+        return Ok(true);
+    }
+    // The timed grant ended before its first read.
+    let ended = unit
+        .tx
+        .last_ended_grant(row.account_id, row.entitlement_id)
+        .await?;
+    Ok(ended.is_some_and(|grant| match grant.end_reason {
+        Some(
+            EndReason::Expired
+            | EndReason::Returned
+            | EndReason::Superseded
+            | EndReason::ExceptionEnded,
+        ) => true,
+        Some(EndReason::Revoked | EndReason::Review | EndReason::Mover | EndReason::Leaver)
+        | None => false,
+    }))
+}

@@ -1,0 +1,262 @@
+//! Takes the provisioner's reports, many in one transaction, and says how each goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    AssignmentId, TargetId, Timestamp,
+    assignment::{Claim, desired},
+    audit::{Actor, Event, EventKind},
+    grant::End,
+};
+use serde_json::json;
+use store::{
+    assignments::{AssignmentRow, OperationRow},
+    jobs::{Job, PutBack},
+};
+
+use super::{
+    Pair, about, adopt, claims_by_pair, moves,
+    report::{Failure, News, Next, Outcome, Report},
+    set_desired,
+};
+use crate::{Result, Unit, grants};
+
+/// Records reports, each fenced by its job's attempt, and says how each goes on, in the order of `reports`.
+///
+/// What is desired is worked out anew at the unit's instant. Evidence, audit entries, the health of grants and the fate
+/// of the jobs join the same transaction. A write that this answers with is noted as about to be sent.
+pub async fn advance(unit: &mut Unit, reports: &[Report]) -> Result<Vec<Next>> {
+    let persons: BTreeSet<_> = reports.iter().map(|report| report.person).collect();
+    unit.tx
+        .lock_persons(&persons.into_iter().collect::<Vec<_>>())
+        .await?;
+    let ids: BTreeSet<_> = reports.iter().map(|report| report.assignment).collect();
+    let mut rows: BTreeMap<AssignmentId, AssignmentRow> = unit
+        .tx
+        .lock_assignments(&ids.into_iter().collect::<Vec<_>>())
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect();
+    let jobs: Vec<Job> = reports.iter().map(|report| report.job.clone()).collect();
+    let held: BTreeSet<String> = unit.tx.held_jobs(&jobs).await?.into_iter().collect();
+    let pairs: Vec<Pair> = rows
+        .values()
+        .map(|row| (row.account_id, row.entitlement_id))
+        .collect();
+    let claims = claims_by_pair(unit, &pairs).await?;
+
+    let mut batch = Batch::default();
+    let mut next = Vec::with_capacity(reports.len());
+    for report in reports {
+        batch.keep_evidence(unit, report);
+        if !held.contains(&report.job.key) {
+            next.push(Next::Lost);
+            continue;
+        }
+        let Some(row) = rows.get_mut(&report.assignment) else {
+            batch.finished.push(report.job.clone());
+            next.push(Next::Rest);
+            continue;
+        };
+        let mut claims = claims
+            .get(&(row.account_id, row.entitlement_id))
+            .cloned()
+            .unwrap_or_default();
+        next.push(advance_one(unit, row, report, &mut claims, &mut batch).await?);
+    }
+    let rows: Vec<AssignmentRow> = rows.into_values().collect();
+    unit.tx.save_assignments(&rows).await?;
+    unit.tx.insert_operations(&batch.operations).await?;
+    let now = unit.now;
+    unit.tx.finish_jobs(&batch.finished, now).await?;
+    unit.tx.put_back_jobs(&batch.put_back, now).await?;
+    if !batch.confirmed.is_empty() {
+        grants::refresh_health(unit, &batch.confirmed).await?;
+    }
+    note_targets(unit, &batch).await?;
+    Ok(next)
+}
+
+/// What a batch of reports leads to besides the rows.
+#[derive(Default)]
+struct Batch {
+    operations: Vec<OperationRow>,
+    finished: Vec<Job>,
+    put_back: Vec<PutBack>,
+    confirmed: Vec<Pair>,
+    troubles: BTreeMap<TargetId, (Timestamp, String)>,
+    succeeded: BTreeSet<TargetId>,
+}
+
+impl Batch {
+    fn keep_evidence(&mut self, unit: &Unit, report: &Report) {
+        let News::Called {
+            call,
+            at,
+            outcome,
+            evidence,
+        } = &report.news
+        else {
+            return;
+        };
+        self.operations.push(OperationRow {
+            id: unit.new_id(),
+            assignment_id: report.assignment,
+            kind: call.to_string(),
+            outcome: outcome.as_str().to_owned(),
+            status: evidence.status.map(i64::from),
+            request_id: evidence.request_id.clone(),
+            client_request_id: evidence.client_request_id.clone(),
+            detail: evidence.detail.chars().take(1000).collect(),
+            at: *at,
+            took_us: i64::try_from(evidence.took.as_micros()).unwrap_or(i64::MAX),
+        });
+    }
+}
+
+async fn advance_one(
+    unit: &mut Unit,
+    row: &mut AssignmentRow,
+    report: &Report,
+    claims: &mut Vec<Claim>,
+    batch: &mut Batch,
+) -> Result<Next> {
+    let now = unit.now;
+    if let News::Called {
+        outcome: Outcome::Seen(seen),
+        ..
+    } = report.news
+        && moves::found(row, seen, now)
+        && let Some(claim) = adopt::adopt_found(unit, row, claims).await?
+    {
+        claims.push(claim);
+    }
+    let (wanted, only_imports) = desired(claims, now);
+    set_desired(unit, row, wanted, only_imports, "the clock");
+    let until = wanted_until(claims, now);
+    let observed_before = row.observed_at.map(|_| row.observed);
+    let moved = match &report.news {
+        News::Begun => moves::proceed(row, now, until),
+        News::Blocked(at) => moves::blocked(row, *at),
+        News::Called {
+            call,
+            at,
+            outcome,
+            evidence,
+        } => {
+            note_outcome(row, report, outcome, batch);
+            match outcome {
+                Outcome::Seen(seen) => moves::seen(row, *seen, *at, now, until),
+                Outcome::Done | Outcome::Already => moves::accepted(row, now, until, *call),
+                Outcome::Failed(failure) => {
+                    let jitter = unit.workflow().ids().jitter();
+                    moves::failed(row, *call, failure, evidence, now, jitter)
+                }
+            }
+        }
+    };
+    if moved.confirmed {
+        batch.confirmed.push((row.account_id, row.entitlement_id));
+        unit.record(
+            about(
+                Event::new(EventKind::AssignmentObserved, now, Actor::Provisioner),
+                row,
+            )
+            .because(report.assignment)
+            .changing(
+                json!({"observed": observed_before}),
+                json!({"observed": row.observed, "origin": row.origin, "read": row.observed_at}),
+            ),
+        );
+    }
+    if moved.raised {
+        unit.record(
+            about(
+                Event::new(EventKind::AssignmentAttention, now, Actor::Provisioner),
+                row,
+            )
+            .because(report.assignment)
+            .changing(
+                serde_json::Value::Null,
+                json!({"problem": row.problem.as_deref().and_then(super::Problem::read)}),
+            ),
+        );
+    }
+    if moved.confirmed || moved.raised {
+        unit.changed(row.person_id);
+        unit.changed("provisioning");
+    }
+    match (moved.next, moved.due) {
+        (Next::Rest, Some(due)) => batch.put_back.push(PutBack {
+            job: report.job.clone(),
+            due,
+            problem: row.problem.clone(),
+        }),
+        (Next::Rest, None) => batch.finished.push(report.job.clone()),
+        (Next::Read | Next::Write { .. } | Next::Lost, _) => {}
+    }
+    Ok(moved.next)
+}
+
+fn note_outcome(row: &AssignmentRow, report: &Report, outcome: &Outcome, batch: &mut Batch) {
+    match outcome {
+        Outcome::Failed(failure) => {
+            if let Some(not_before) = report.not_before {
+                let why = match failure {
+                    Failure::Later { why, .. } | Failure::Never { why, .. } => why.clone(),
+                    Failure::Misconfigured { what, fix, .. } => format!("{what} {fix}"),
+                };
+                let known = batch
+                    .troubles
+                    .entry(row.target_id)
+                    .or_insert_with(|| (not_before, why));
+                known.0 = known.0.max(not_before);
+            }
+        }
+        Outcome::Seen(_) | Outcome::Done | Outcome::Already => {
+            batch.succeeded.insert(row.target_id);
+        }
+    }
+}
+
+/// Keeps what the reports say of whole targets; a success is written at most once a minute.
+async fn note_targets(unit: &mut Unit, batch: &Batch) -> Result<()> {
+    if batch.troubles.is_empty() && batch.succeeded.is_empty() {
+        return Ok(());
+    }
+    let now = unit.now;
+    for target in unit.tx.targets().await? {
+        if let Some((not_before, why)) = batch.troubles.get(&target.id) {
+            unit.tx
+                .set_target_problem(target.id, *not_before, why, now)
+                .await?;
+            unit.changed("provisioning");
+        } else if batch.succeeded.contains(&target.id)
+            && (target.problem.is_some()
+                || target.not_before.is_some_and(|at| at <= now)
+                || target
+                    .succeeded_at
+                    .is_none_or(|at| now - at >= chrono::Duration::minutes(1)))
+        {
+            unit.tx.set_target_succeeded(target.id, now).await?;
+            unit.changed("provisioning");
+        }
+    }
+    Ok(())
+}
+
+/// Until when what covers now will cover: after it, an addition is not sent.
+fn wanted_until(claims: &[Claim], now: Timestamp) -> Option<Timestamp> {
+    let mut latest = None;
+    for claim in claims
+        .iter()
+        .filter(|claim| claim.counts && claim.from <= now)
+    {
+        match claim.end {
+            End::Permanent => return None,
+            End::At(at) => latest = latest.max(Some(at)),
+        }
+    }
+    latest
+}

@@ -1,0 +1,330 @@
+//! How one report moves one assignment. Pure: it is handed the locked row and the instant, and changes nothing else.
+
+use chrono::Duration;
+use domain::{
+    Timestamp,
+    assignment::{
+        ATTEMPTS_BEFORE_ATTENTION, Observed, Origin, Phase, SETTLE_READS, Standing, Step, backoff,
+        next_step, origin_after_read, settle_delay,
+    },
+};
+use store::assignments::AssignmentRow;
+
+use super::report::{Call, Evidence, Failure, Next, Problem};
+
+/// A target may show for so long what was before a write. A read sent earlier than this after an opposite write confirms
+/// nothing: else an addition that becomes visible late would outlive its grant.
+pub const READS_MAY_LAG: Duration = Duration::seconds(30);
+
+/// A right that is seen so soon after a write of ours was not there before us, whatever the reads in between said.
+const FOUND_NOT_WITHIN: Duration = Duration::hours(1);
+
+/// When to look again at what cannot be mended from here.
+const SLOWLY: Duration = Duration::minutes(15);
+
+/// How a report left an assignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Move {
+    /// How to go on under the same lease.
+    pub next: Next,
+    /// When to go on under a new one, if not now and not never.
+    pub due: Option<Timestamp>,
+    /// Whether the target has confirmed what is there.
+    pub confirmed: bool,
+    /// Whether a person must look who did not have to before.
+    pub raised: bool,
+}
+
+impl Move {
+    const fn on(next: Next) -> Self {
+        Self {
+            next,
+            due: None,
+            confirmed: false,
+            raised: false,
+        }
+    }
+
+    const fn at(due: Timestamp) -> Self {
+        Self {
+            due: Some(due),
+            ..Self::on(Next::Rest)
+        }
+    }
+}
+
+/// What to do now with an assignment, by [`next_step`], except that a write of ours which nobody has confirmed yet is
+/// undone at once rather than waited for.
+pub fn step(row: &AssignmentRow) -> Step {
+    let settling = row.settle_reads > 0;
+    if row.observed == Observed::Unknown {
+        let added_last = row.added_at > row.removed_at;
+        let removed_last = row.removed_at > row.added_at;
+        if !row.desired && added_last {
+            return Step::Remove;
+        }
+        if row.desired && !row.only_imports && removed_last && row.origin.is_some() {
+            return Step::Add;
+        }
+    }
+    next_step(Standing {
+        settling,
+        ..row.standing()
+    })
+}
+
+/// Begins or goes on: rests, reads, or notes that a write is about to be sent, so that nothing observed before it is
+/// believed after a crash.
+pub(super) fn proceed(row: &mut AssignmentRow, now: Timestamp, until: Option<Timestamp>) -> Move {
+    match step(row) {
+        Step::Rest => {
+            settle(row, now);
+            Move::on(Next::Rest)
+        }
+        Step::Read => Move::on(Next::Read),
+        Step::Add => {
+            row.added_at = Some(now);
+            about_to_write(row, now);
+            Move::on(Next::Write {
+                call: Call::Add,
+                until,
+            })
+        }
+        Step::Remove => {
+            row.removed_at = Some(now);
+            about_to_write(row, now);
+            Move::on(Next::Write {
+                call: Call::Remove,
+                until: None,
+            })
+        }
+    }
+}
+
+fn about_to_write(row: &mut AssignmentRow, now: Timestamp) {
+    row.observed = Observed::Unknown;
+    row.settle_reads = 0;
+    row.next_at = None;
+    row.updated_at = now;
+    if row.phase != Phase::Attention {
+        row.phase = Phase::Due;
+    }
+}
+
+fn settle(row: &mut AssignmentRow, now: Timestamp) {
+    row.phase = Phase::Settled;
+    row.settle_reads = 0;
+    row.attempts = 0;
+    row.problem = None;
+    row.next_at = None;
+    row.updated_at = now;
+}
+
+/// Whether a right that is seen for the first time was there before us.
+pub(super) fn found(row: &AssignmentRow, seen: Observed, now: Timestamp) -> bool {
+    let wrote = row.added_at.max(row.removed_at);
+    row.origin.is_none()
+        && seen == Observed::Present
+        && wrote.is_none_or(|at| now - at >= FOUND_NOT_WITHIN)
+}
+
+/// A read told what is there. `asked` is when it was sent.
+pub(super) fn seen(
+    row: &mut AssignmentRow,
+    seen: Observed,
+    asked: Timestamp,
+    now: Timestamp,
+    until: Option<Timestamp>,
+) -> Move {
+    let agrees = (seen == Observed::Present) == row.desired;
+    let opposite = match seen {
+        Observed::Present => row.removed_at,
+        Observed::Absent | Observed::Unknown => row.added_at,
+    };
+    let believable_at = opposite.map_or(asked, |at| at + READS_MAY_LAG);
+    row.updated_at = now;
+    if agrees {
+        if asked < believable_at {
+            // It may still show what was before our write: look again, at the latest when it no longer can.
+            let left = believable_at - now;
+            let wait = if left > Duration::seconds(1) {
+                left / 2
+            } else {
+                left
+            };
+            return wait_until(row, now + wait.max(Duration::milliseconds(10)));
+        }
+        row.origin = origin_of(row, seen, now);
+        row.observed = seen;
+        row.observed_at = Some(asked);
+        settle(row, now);
+        return Move {
+            confirmed: true,
+            ..Move::on(Next::Rest)
+        };
+    }
+    if row.settle_reads > 0 {
+        row.settle_reads += 1;
+        if row.settle_reads <= i64::from(SETTLE_READS) {
+            let delay = settle_delay(u32::try_from(row.settle_reads - 1).unwrap_or(u32::MAX));
+            return wait_until(row, now + delay);
+        }
+        row.settle_reads = 0;
+        row.attempts += 1;
+        let raised = row.attempts >= i64::from(ATTEMPTS_BEFORE_ATTENTION) && raise(
+            row,
+            Problem {
+                what: "The target accepts the change every time, but does not show it afterwards.".into(),
+                fix: "Look at the group and the account at the target: something else may change them back, or the target may have a fault.".into(),
+                call: if row.desired { Call::Add } else { Call::Remove },
+                status: None,
+                request_id: None,
+                attempts: row.attempts,
+                since: now,
+            },
+        );
+        return Move {
+            raised,
+            ..write_after(row, seen, asked, now, until)
+        };
+    }
+    write_after(row, seen, asked, now, until)
+}
+
+fn write_after(
+    row: &mut AssignmentRow,
+    seen: Observed,
+    asked: Timestamp,
+    now: Timestamp,
+    until: Option<Timestamp>,
+) -> Move {
+    row.origin = origin_of(row, seen, now);
+    row.observed = seen;
+    row.observed_at = Some(asked);
+    let rests = step(row) == Step::Rest;
+    Move {
+        confirmed: rests,
+        ..proceed(row, now, until)
+    }
+}
+
+fn origin_of(row: &AssignmentRow, seen: Observed, now: Timestamp) -> Option<Origin> {
+    let after = origin_after_read(row.origin, seen, row.desired);
+    if after == Some(Origin::Found) && row.origin.is_none() && !found(row, seen, now) {
+        return Some(Origin::Ours);
+    }
+    after
+}
+
+fn wait_until(row: &mut AssignmentRow, due: Timestamp) -> Move {
+    row.next_at = Some(due);
+    if row.phase != Phase::Attention {
+        row.phase = Phase::Settling;
+    }
+    Move::at(due)
+}
+
+/// The target accepted a write, or said that it is so already: either way a read must agree.
+pub(super) fn accepted(
+    row: &mut AssignmentRow,
+    now: Timestamp,
+    until: Option<Timestamp>,
+    call: Call,
+) -> Move {
+    row.updated_at = now;
+    if (call == Call::Add) != row.desired {
+        // It is no longer wanted: undone at once.
+        return proceed(row, now, until);
+    }
+    row.settle_reads = 1;
+    if row.phase == Phase::Attention && row.attempts < i64::from(ATTEMPTS_BEFORE_ATTENTION) {
+        row.phase = Phase::Settling;
+    }
+    wait_until(row, now + settle_delay(0))
+}
+
+/// A call failed.
+pub(super) fn failed(
+    row: &mut AssignmentRow,
+    call: Call,
+    failure: &Failure,
+    evidence: &Evidence,
+    now: Timestamp,
+    jitter: f64,
+) -> Move {
+    row.updated_at = now;
+    let problem = |what: &str, fix: &str, attempts: i64| Problem {
+        what: what.to_owned(),
+        fix: fix.to_owned(),
+        call,
+        status: evidence.status,
+        request_id: evidence.request_id.clone(),
+        attempts,
+        since: now,
+    };
+    let (due, raised) = match failure {
+        Failure::Later {
+            after,
+            throttled,
+            why,
+        } => {
+            if !throttled {
+                row.attempts += 1;
+            }
+            let tries = u32::try_from(row.attempts.max(1)).unwrap_or(u32::MAX);
+            let raised = row.attempts >= i64::from(ATTEMPTS_BEFORE_ATTENTION)
+                && raise(
+                    row,
+                    problem(
+                        &format!(
+                            "The target did not do it in {} tries. It last said: {why}",
+                            row.attempts
+                        ),
+                        "It is tried again by itself. If it goes on, look at the target's own status page, and quote the request id to its support.",
+                        row.attempts,
+                    ),
+                );
+            (now + backoff(tries, jitter, *after), raised)
+        }
+        Failure::Never { why, fix } => {
+            row.attempts += 1;
+            let raised = raise(row, problem(why, fix, row.attempts));
+            (now + SLOWLY, raised)
+        }
+        Failure::Misconfigured { what, fix, .. } => {
+            row.attempts += 1;
+            let raised = raise(row, problem(what, fix, row.attempts));
+            (now + Duration::minutes(5), raised)
+        }
+    };
+    row.next_at = Some(due);
+    if row.phase == Phase::Settled {
+        row.phase = Phase::Due;
+    }
+    Move {
+        raised,
+        ..Move::at(due)
+    }
+}
+
+/// The target may not be called yet.
+pub(super) fn blocked(row: &mut AssignmentRow, until: Timestamp) -> Move {
+    row.next_at = Some(until);
+    Move::at(until)
+}
+
+/// Says that a person must look. True if nobody was told before.
+fn raise(row: &mut AssignmentRow, mut problem: Problem) -> bool {
+    let fresh = row.phase != Phase::Attention;
+    if let Some(before) = row
+        .problem
+        .as_deref()
+        .and_then(Problem::read)
+        .filter(|_| !fresh)
+    {
+        problem.since = before.since;
+    }
+    row.phase = Phase::Attention;
+    row.problem = serde_json::to_string(&problem).ok();
+    fresh
+}
