@@ -1,0 +1,38 @@
+//! What pages show: one file for each screen, read in one transaction, authorised here.
+//!
+//! Every `load` takes the viewer and gives plain data that was worked out on the server from ids. What the viewer may
+//! not see is [`crate::Error::Missing`], as if it did not exist; a whole page that needs a portal role is
+//! [`crate::Error::Forbidden`]. Lists are paged by a [`Cursor`], cost the same few statements on every page, and are never
+//! counted beyond a [`Capped`] number.
+//!
+//! To add a screen: its structs and `load` here, its statements in `store::views` under the same name, a test in
+//! `tests/views` on both engines with a stranger who gets nothing.
+
+pub mod access;
+pub mod approvals;
+pub mod audit;
+pub mod catalog;
+mod common;
+pub mod decision;
+pub mod evidence;
+pub mod holds;
+pub mod home;
+pub mod owned;
+pub mod package;
+pub mod person;
+pub mod provisioning;
+pub mod request;
+pub mod request_form;
+pub mod requests;
+pub mod search;
+pub mod shell;
+pub mod team;
+pub mod versions;
+mod words;
+
+pub use common::{
+    Answer, AppTag, AtTarget, Capped, Condition, Cursor, Deciders, EntitlementTag, Entry,
+    GrantOver, HeldGrant, Name, PackageTag, PersonTag, SeatView, StagePreview, Standing, Vote, Why,
+    initials,
+};
+pub use words::{ChangeKind, Mark, StandingWord};

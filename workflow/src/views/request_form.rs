@@ -1,0 +1,113 @@
+//! What the form for asking needs: limits, questions, who will decide, and what to know before sending it.
+
+use domain::{GrantId, PackageId, RequestId, Timestamp, grant::End};
+use serde::Serialize;
+
+use super::{Vote, package::PackagePage};
+use crate::{Result, Workflow, access::Viewer};
+
+/// The form for one package, or for more time on a grant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RequestForm {
+    /// The package with policy, questions and the stages as they would be seated now.
+    pub package: PackagePage,
+    /// The grant that is to last longer; none for a new ask.
+    pub extends: Option<Extended>,
+    /// Sent back with the form, so that the same form sent many times is one request.
+    pub key: String,
+    /// The length to offer first, in seconds, after all limits that are known now.
+    pub default_seconds: i64,
+    /// The longest that would be given, in seconds: the policy's limit, or less because of the last working day.
+    pub longest_seconds: i64,
+    /// Whether an ask without an end would stay without one.
+    pub permanent: bool,
+    /// The latest start that may be asked for.
+    pub latest_start: Timestamp,
+    /// When a request that nobody decides lapses, if it is sent now.
+    pub lapses: Timestamp,
+    /// What to know before sending.
+    pub notices: Vec<Notice>,
+}
+
+/// The grant that more time is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Extended {
+    /// Which.
+    pub grant: GrantId,
+    /// Held since.
+    pub from: Timestamp,
+    /// Today's end.
+    pub end: End,
+    /// Time held at that end, in seconds.
+    pub held_seconds: i64,
+}
+
+/// Something to know before asking.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// The last working day comes first: access ends then.
+    LastDay {
+        /// Its end.
+        at: Timestamp,
+    },
+    /// The viewer holds it until then; a new ask must begin later, or more time is asked for.
+    Held {
+        /// Until.
+        end: End,
+    },
+    /// A request for it waits; another takes its place.
+    Waiting {
+        /// Which.
+        request: RequestId,
+    },
+    /// It was denied before; the next decider sees that.
+    Denied {
+        /// By whom, why, when.
+        vote: Vote,
+    },
+    /// The viewer is not eligible, in the policy's words: the form is refused.
+    NotEligible {
+        /// Unmet conditions.
+        because: Vec<String>,
+    },
+    /// A part of it cannot be managed by us: the form is refused.
+    NotManageable {
+        /// Name of the entitlement.
+        entitlement: String,
+        /// Why not.
+        why: String,
+    },
+    /// Nobody could decide a stage: the request would be held and somebody alerted.
+    NobodyDecides,
+    /// The grant has no end: more time cannot be asked for.
+    Permanent,
+}
+
+impl RequestForm {
+    /// Whether sending it would be refused whatever is typed.
+    pub fn refused(&self) -> bool {
+        self.notices.iter().any(|notice| {
+            matches!(
+                notice,
+                Notice::NotEligible { .. } | Notice::NotManageable { .. } | Notice::Permanent
+            )
+        })
+    }
+}
+
+/// The form for a package.
+pub async fn load(workflow: &Workflow, viewer: &Viewer, package: PackageId) -> Result<RequestForm> {
+    let _ = (workflow, viewer, package);
+    Err(super::common::soon())
+}
+
+/// The form for more time on a grant that the viewer holds.
+pub async fn load_extension(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    grant: GrantId,
+) -> Result<RequestForm> {
+    let _ = (workflow, viewer, grant);
+    Err(super::common::soon())
+}

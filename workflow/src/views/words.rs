@@ -1,0 +1,71 @@
+//! The closed lists of words that only pages use.
+
+use domain::words;
+
+words! {
+    /// Where something that was asked for stands, in one word: the same everywhere.
+    pub enum StandingWord {
+        /// Somebody must decide.
+        Waiting = "waiting",
+        /// Nobody can decide; security and operators see it.
+        Stuck = "stuck",
+        /// Approved; begins later.
+        Scheduled = "scheduled",
+        /// Approved, not yet confirmed at every target.
+        BeingSetUp = "being_set_up",
+        /// Confirmed at every target.
+        Ready = "ready",
+        /// Held back.
+        Suspended = "suspended",
+        /// Something is stuck at a target.
+        Attention = "attention",
+        /// An extension was approved: the grant lasts longer.
+        Extended = "extended",
+        /// Approved, but there was no time left to give.
+        NothingGiven = "nothing_given",
+        /// Over, not yet confirmed as removed.
+        BeingRemoved = "being_removed",
+        /// Over, and confirmed as gone.
+        Ended = "ended",
+        /// Over, but another grant or an import holds the same right.
+        StillHeld = "still_held",
+        /// A decider said no.
+        Denied = "denied",
+        /// Taken back.
+        Cancelled = "cancelled",
+        /// Nobody decided in time.
+        Lapsed = "lapsed",
+        /// Asked again.
+        Superseded = "superseded",
+        /// The person left, or the package was retired.
+        Withdrawn = "withdrawn",
+    }
+}
+
+words! {
+    /// How a step is drawn.
+    pub enum Mark {
+        /// It happened.
+        Done = "done",
+        /// It is under way.
+        Now = "now",
+        /// It will happen.
+        Ahead = "ahead",
+        /// It went another way: a denial, a problem, an end before its time.
+        Bad = "bad",
+    }
+}
+
+words! {
+    /// What changed.
+    pub enum ChangeKind {
+        /// A grant began.
+        Granted = "granted",
+        /// A grant ended.
+        Ended = "ended",
+        /// A line was denied.
+        Denied = "denied",
+        /// A line lapsed.
+        Lapsed = "lapsed",
+    }
+}
