@@ -119,9 +119,6 @@ fn on_users(call: &Call<'_>, method: &str, rest: &[&str]) -> Answered {
         ("PATCH", [key]) => users::change(call, key),
         ("DELETE", [key]) => allowed(call, &DELETE_USERS, |call| users::delete(call, key)),
         ("GET", [key, "manager"]) => allowed(call, &READ_USERS, |call| users::manager(call, key)),
-        ("GET", [key, "manager", "$ref"]) => allowed(call, &READ_USERS, |call| {
-            users::manager_reference(call, key)
-        }),
         ("PUT", [key, "manager", "$ref"]) => {
             allowed(call, &WRITE_USERS, |call| users::set_manager(call, key))
         }
@@ -173,9 +170,6 @@ fn on_groups(call: &Call<'_>, method: &str, rest: &[&str]) -> Answered {
         }
         ("GET", [key]) => allowed(call, &READ_GROUPS, |call| groups::get(call, key)),
         ("PATCH", [key]) => allowed(call, &WRITE_MEMBERS, |call| groups::change(call, key)),
-        ("GET", [key, "members", "$ref"]) => allowed(call, &READ_GROUPS, |call| {
-            groups::member_references(call, key)
-        }),
         ("GET", [key, relation @ ("members" | "transitiveMembers"), cast @ ..]) => {
             let transitive = *relation == "transitiveMembers";
             let Some(cast) = cast_of(cast) else {

@@ -178,21 +178,6 @@ fn principals(call: &Call<'_>, world: &World, ids: BTreeSet<Uuid>, cast: Cast) -
     )
 }
 
-/// `GET /groups/{id}/members/$ref`
-pub(crate) fn member_references(call: &Call<'_>, key: &str) -> Answered {
-    let world = call.shared.world();
-    let group = find(&world, key)?.id;
-    let ids = world.members(group, call.effects.lag);
-    let root = call.root();
-    query::page(
-        call,
-        "Collection($ref)",
-        ids.into_iter(),
-        |_| Some(Map::new()),
-        |id, _| json!({ "@odata.id": format!("{root}/directoryObjects/{id}") }),
-    )
-}
-
 /// Refuses a change of members that Entra refuses whoever asks.
 fn changeable(call: &Call<'_>, group: &Group) -> Result<(), Answer> {
     if group.on_premises_sync_enabled == Some(true) {

@@ -266,18 +266,6 @@ pub(crate) fn manager(call: &Call<'_>, key: &str) -> Answered {
     Ok(Answer::ok(Value::Object(shown)))
 }
 
-/// `GET /users/{id}/manager/$ref`
-pub(crate) fn manager_reference(call: &Call<'_>, key: &str) -> Answered {
-    let world = call.shared.world();
-    let manager = find(&world, key)?
-        .manager
-        .ok_or_else(|| Answer::not_found("manager"))?;
-    Ok(Answer::ok(json!({
-        "@odata.context": call.context("$ref"),
-        "@odata.id": format!("{}/directoryObjects/{manager}", call.root()),
-    })))
-}
-
 /// `PUT /users/{id}/manager/$ref`
 pub(crate) fn set_manager(call: &Call<'_>, key: &str) -> Answered {
     let body = call.object()?;
