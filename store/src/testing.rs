@@ -208,3 +208,19 @@ fn fingerprint() -> u64 {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         })
 }
+
+/// Runs one statement as it stands, past every use case: for tests that try to break what the database itself holds.
+pub async fn raw(store: &Store, text: &str) -> Result<u64, crate::Error> {
+    let mut tx = store.begin().await?;
+    let done = on!(&mut tx, c => sqlx::query(AssertSqlSafe(text.to_owned())).execute(c).await.map(|done| done.rows_affected()))?;
+    tx.commit().await?;
+    Ok(done)
+}
+
+/// An id as a literal of this engine, for [`raw`].
+pub fn literal(engine: Engine, id: uuid::Uuid) -> String {
+    match engine {
+        Engine::Sqlite => format!("x'{}'", id.simple()),
+        Engine::Postgres => format!("'{id}'"),
+    }
+}

@@ -11,11 +11,21 @@
 //! from one) and plain values, returning plain values or [`Error`]; a test in `tests/` on both engines.
 
 pub mod access;
+pub mod assignments;
+pub mod audit;
 pub mod clock;
+pub mod deadlines;
+pub mod decide;
 mod error;
+mod frozen;
+pub mod grants;
 mod hub;
+pub mod mail;
 pub mod people;
+pub mod requests;
+pub mod route;
 mod unit;
+pub mod views;
 
 use std::sync::Arc;
 

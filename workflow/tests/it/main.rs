@@ -1,0 +1,8 @@
+//! The use cases on both engines: asking, deciding, holding, ending, and what the database itself refuses.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod asking;
+mod bypass;
+mod deciding;
+mod holding;
+mod support;
