@@ -1,0 +1,556 @@
+//! How two editions of the catalogue differ, in words, and which differences widen what people may get.
+//!
+//! Widening needs a second person: more content, fewer or weaker stages, a longer maximum, wider eligibility, permanent
+//! newly allowed, a smaller quorum, one person for several stages, lowered protection, and anything offered anew (else a
+//! package under another key would be a way around all of these).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Content, Entitlement, Package, say_span};
+use crate::{
+    PersonId,
+    policy::{ApproverRule, Condition, Limits, Quorum, StageRule},
+    words,
+};
+
+words! {
+    /// What happened to a part of the catalogue.
+    pub enum ChangeKind {
+        /// It is new.
+        Added = "added",
+        /// It is different.
+        Changed = "changed",
+        /// It is no longer there.
+        Removed = "removed",
+    }
+}
+
+words! {
+    /// Which part of the catalogue.
+    pub enum Thing {
+        /// An application.
+        Application = "application",
+        /// An entitlement.
+        Entitlement = "entitlement",
+        /// A package.
+        Package = "package",
+    }
+}
+
+/// One field that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Which field, as the files call it.
+    pub field: String,
+    /// What it was; empty for something new.
+    pub before: String,
+    /// What it becomes; empty for something removed.
+    pub after: String,
+}
+
+/// One application, entitlement or package that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What happened to it.
+    pub kind: ChangeKind,
+    /// What it is.
+    pub thing: Thing,
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// Field by field.
+    pub fields: Vec<FieldChange>,
+    /// What it does to people, in sentences with numbers.
+    pub effect: Vec<String>,
+    /// Why it widens; empty if it does not.
+    pub widens: Vec<String>,
+}
+
+/// How two editions differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Part by part: applications, entitlements, packages, each by key.
+    pub changes: Vec<Change>,
+}
+
+impl Difference {
+    /// Whether the editions are the same.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Whether a second person must confirm.
+    pub fn widens(&self) -> bool {
+        self.changes.iter().any(|change| !change.widens.is_empty())
+    }
+
+    /// Every reason why it widens, with the name of the part that does.
+    pub fn reasons(&self) -> Vec<String> {
+        self.changes
+            .iter()
+            .flat_map(|change| {
+                change
+                    .widens
+                    .iter()
+                    .map(|why| format!("{}: {why}", change.name))
+            })
+            .collect()
+    }
+}
+
+/// What comparing needs to know besides the two editions.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// How many people hold a package now, by key.
+    pub holders: BTreeMap<String, u64>,
+    /// Names of the people that policies mention.
+    pub names: BTreeMap<PersonId, String>,
+}
+
+/// Compares two editions.
+pub fn compare(before: &Content, after: &Content, facts: &Facts) -> Difference {
+    let mut changes = Vec::new();
+    pairs(
+        &before.applications,
+        &after.applications,
+        |key, old, new| {
+            let named = new.or(old).map_or("", |one| &one.name);
+            let mut fields = Fields::default();
+            fields.add("name", old.map(|a| &a.name), new.map(|a| &a.name));
+            fields.add("summary", old.map(|a| &a.summary), new.map(|a| &a.summary));
+            fields.add("url", old.map(|a| &a.url), new.map(|a| &a.url));
+            fields.add(
+                "initials",
+                old.map(|a| &a.initials),
+                new.map(|a| &a.initials),
+            );
+            fields.add("tint", old.map(|a| &a.tint), new.map(|a| &a.tint));
+            let kind = kind(old.is_some(), new.is_some());
+            push(&mut changes, kind, Thing::Application, key, named, fields);
+        },
+    );
+    pairs(
+        &before.entitlements,
+        &after.entitlements,
+        |key, old, new| {
+            let named = new.or(old).map_or("", |one| &one.name);
+            let kind = kind(old.is_some(), new.is_some());
+            let fields = entitlement_fields(old, new, facts);
+            if let Some(change) = push(&mut changes, kind, Thing::Entitlement, key, named, fields)
+                && let (Some(old), Some(new)) = (old, new)
+            {
+                change.widens = entitlement_widens(old, new);
+            }
+        },
+    );
+    pairs(&before.packages, &after.packages, |key, old, new| {
+        let named = new.or(old).map_or("", |one| &one.name);
+        let kind = kind(old.is_some(), new.is_some());
+        let fields = package_fields((before, old), (after, new), facts);
+        if let Some(change) = push(&mut changes, kind, Thing::Package, key, named, fields) {
+            let held = facts.holders.get(key).copied().unwrap_or(0);
+            change.effect = effect((before, old), (after, new), held);
+            change.widens = match (old, new) {
+                (Some(old), Some(new)) => package_widens((before, old), (after, new)),
+                (None, Some(new)) => vec![offered_anew(after, new)],
+                (_, None) => Vec::new(),
+            };
+        }
+    });
+    Difference { changes }
+}
+
+fn pairs<'a, T>(
+    before: &'a BTreeMap<String, T>,
+    after: &'a BTreeMap<String, T>,
+    mut each: impl FnMut(&'a str, Option<&'a T>, Option<&'a T>),
+) {
+    let keys: BTreeSet<&str> = before
+        .keys()
+        .chain(after.keys())
+        .map(String::as_str)
+        .collect();
+    for key in keys {
+        each(key, before.get(key), after.get(key));
+    }
+}
+
+const fn kind(was: bool, is: bool) -> ChangeKind {
+    match (was, is) {
+        (false, _) => ChangeKind::Added,
+        (true, true) => ChangeKind::Changed,
+        (true, false) => ChangeKind::Removed,
+    }
+}
+
+/// Notes a change, unless the part stayed as it is.
+fn push<'a>(
+    changes: &'a mut Vec<Change>,
+    kind: ChangeKind,
+    thing: Thing,
+    key: &str,
+    name: &str,
+    fields: Fields,
+) -> Option<&'a mut Change> {
+    if kind == ChangeKind::Changed && fields.0.is_empty() {
+        return None;
+    }
+    changes.push(Change {
+        kind,
+        thing,
+        key: key.to_owned(),
+        name: name.to_owned(),
+        fields: fields.0,
+        effect: Vec::new(),
+        widens: Vec::new(),
+    });
+    changes.last_mut()
+}
+
+#[derive(Default)]
+struct Fields(Vec<FieldChange>);
+
+impl Fields {
+    fn add<T: ToString>(&mut self, field: &str, before: Option<T>, after: Option<T>) {
+        let text = |value: Option<T>| value.map(|value| value.to_string()).unwrap_or_default();
+        let (before, after) = (text(before), text(after));
+        if before != after {
+            self.0.push(FieldChange {
+                field: field.to_owned(),
+                before,
+                after,
+            });
+        }
+    }
+}
+
+fn yes_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
+}
+
+fn entitlement_fields(
+    old: Option<&Entitlement>,
+    new: Option<&Entitlement>,
+    facts: &Facts,
+) -> Fields {
+    let mut fields = Fields::default();
+    let mut add = |field: &str, of: &dyn Fn(&Entitlement) -> String| {
+        fields.add(field, old.map(of), new.map(of));
+    };
+    add("application", &|e| e.application.clone());
+    add("right", &|e| {
+        format!("{} {}", e.right.kind(), e.right.external_id())
+    });
+    add("name", &|e| e.name.clone());
+    add("summary", &|e| e.summary.clone());
+    add("privileged", &|e| yes_no(e.privileged).to_owned());
+    add("control_scope", &|e| {
+        e.control_scope.clone().unwrap_or_default()
+    });
+    add("effective_within", &|e| {
+        if e.effective_within_seconds == 0 {
+            String::new()
+        } else {
+            say_span(e.effective_within_seconds)
+        }
+    });
+    add("owner", &|e| {
+        e.owner.map(|id| called(id, facts)).unwrap_or_default()
+    });
+    fields
+}
+
+fn entitlement_widens(old: &Entitlement, new: &Entitlement) -> Vec<String> {
+    let mut why = Vec::new();
+    if old.privileged && !new.privileged {
+        why.push("it is no longer protected as privileged".to_owned());
+    }
+    if let Some(scope) = &old.control_scope
+        && new.control_scope.as_ref() != Some(scope)
+    {
+        why.push(format!("it no longer falls under {scope}"));
+    }
+    why
+}
+
+type Edition<'a> = (&'a Content, Option<&'a Package>);
+
+fn package_fields(before: Edition<'_>, after: Edition<'_>, facts: &Facts) -> Fields {
+    let mut fields = Fields::default();
+    let mut add = |field: &str, of: &dyn Fn(&Content, &Package) -> String| {
+        fields.add(
+            field,
+            before.1.map(|package| of(before.0, package)),
+            after.1.map(|package| of(after.0, package)),
+        );
+    };
+    add("application", &|_, p| p.application.clone());
+    add("name", &|_, p| p.name.clone());
+    add("summary", &|_, p| p.summary.clone());
+    add("opens", &|_, p| p.opens.join(" "));
+    add("entitlements", &|content, p| content_words(content, p));
+    add("owners", &|_, p| people(p.owners.iter(), facts));
+    add("synonyms", &|_, p| p.synonyms.join(", "));
+    add("eligibility", &|_, p| {
+        eligibility_words(&p.policy.eligibility)
+    });
+    add("route", &|_, p| route_words(&p.policy.route, facts));
+    add("collapse", &|_, p| yes_no(p.policy.collapse).to_owned());
+    let mut limit = |field: &str, of: &dyn Fn(&Limits) -> i64| {
+        add(field, &|_, p| say_span(of(&p.policy.limits)));
+    };
+    limit("default", &|l| l.default_seconds);
+    limit("longest", &|l| l.longest_seconds);
+    limit("furthest_start", &|l| l.furthest_start_seconds);
+    limit("pending", &|l| l.pending_seconds);
+    add("permanent", &|_, p| {
+        yes_no(p.policy.limits.permanent).to_owned()
+    });
+    add("questions", &|_, p| {
+        let said = p.policy.questions.iter().map(|question| {
+            let must = if question.required { "" } else { " (optional)" };
+            let choices = if question.choices.is_empty() {
+                String::new()
+            } else {
+                format!(" [{}]", question.choices.join(" | "))
+            };
+            format!("{}{choices}{must}", question.ask)
+        });
+        said.collect::<Vec<_>>().join(" ")
+    });
+    fields
+}
+
+fn content_words(content: &Content, package: &Package) -> String {
+    let said = package.entitlements.iter().map(|key| {
+        content.entitlements.get(key).map_or_else(
+            || key.clone(),
+            |part| format!("{key} ({})", part.right.external_id()),
+        )
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+fn called(id: PersonId, facts: &Facts) -> String {
+    facts
+        .names
+        .get(&id)
+        .cloned()
+        .unwrap_or_else(|| id.to_string())
+}
+
+fn people<'a>(ids: impl Iterator<Item = &'a PersonId>, facts: &Facts) -> String {
+    ids.map(|id| called(*id, facts))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn eligibility_words(conditions: &[Condition]) -> String {
+    if conditions.is_empty() {
+        return "everybody".to_owned();
+    }
+    let said = conditions.iter().map(|condition| {
+        let mut text = condition.attribute.to_string();
+        if !condition.any_of.is_empty() {
+            text = format!("{text} is {}", condition.any_of.join(" or "));
+        }
+        if !condition.none_of.is_empty() {
+            text = format!("{text} is not {}", condition.none_of.join(" or "));
+        }
+        format!("{text} ({})", condition.explain)
+    });
+    said.collect::<Vec<_>>().join("; ")
+}
+
+fn route_words(route: &[StageRule], facts: &Facts) -> String {
+    if route.is_empty() {
+        return "none: approved by policy".to_owned();
+    }
+    let said = route.iter().map(|stage| {
+        let who = if stage.approvers == ApproverRule::Named {
+            format!("named ({})", people(stage.named.iter(), facts))
+        } else {
+            stage.approvers.to_string()
+        };
+        match stage.quorum {
+            Quorum::Count(0 | 1) => who,
+            Quorum::Count(count) => format!("{count} of {who}"),
+            Quorum::All => format!("all of {who}"),
+        }
+    });
+    said.collect::<Vec<_>>().join(" → ")
+}
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn effect(before: Edition<'_>, after: Edition<'_>, held: u64) -> Vec<String> {
+    let people = count(held, "person holds it", "people hold it");
+    match (before.1, after.1) {
+        (Some(_), None) => vec![format!(
+            "No longer offered; waiting requests are withdrawn. {people}, each until the end that was granted."
+        )],
+        (Some(old), Some(new)) => {
+            let (was, is) = (before.0.rights(old), after.0.rights(new));
+            let gone = was.difference(&is).count() as u64;
+            let more = is.difference(&was).count() as u64;
+            let mut said = Vec::new();
+            if gone > 0 {
+                let rights = count(gone, "entitlement", "entitlements");
+                said.push(format!("{people} and lose {rights} at once."));
+            }
+            if more > 0 {
+                let rights = count(more, "entitlement", "entitlements");
+                said.push(format!(
+                    "{people} and do not get the {rights} added; new requests do."
+                ));
+            }
+            if said.is_empty() && held > 0 {
+                said.push(format!(
+                    "{people}, unchanged until the end that was granted."
+                ));
+            }
+            said
+        }
+        (None, _) => Vec::new(),
+    }
+}
+
+fn offered_anew(content: &Content, package: &Package) -> String {
+    let rights = count(
+        package.entitlements.len() as u64,
+        "entitlement",
+        "entitlements",
+    );
+    let mut why = format!("it is offered anew, with {rights}");
+    if content.privileged(package) {
+        why.push_str(", privileged");
+    }
+    if package.policy.route.is_empty() {
+        why.push_str(", approved by policy alone");
+    }
+    why
+}
+
+fn package_widens(before: (&Content, &Package), after: (&Content, &Package)) -> Vec<String> {
+    let (old, new) = (before.1, after.1);
+    let mut why = Vec::new();
+    let added = after
+        .0
+        .rights(new)
+        .difference(&before.0.rights(old))
+        .count() as u64;
+    if added > 0 {
+        why.push(format!(
+            "it opens more: {}",
+            count(added, "entitlement", "entitlements")
+        ));
+    }
+    if let Some(reason) = weaker_route(&old.policy.route, &new.policy.route) {
+        why.push(reason);
+    }
+    let decides = |package: &Package| {
+        package
+            .policy
+            .route
+            .iter()
+            .any(|stage| stage.approvers == ApproverRule::PackageOwner)
+    };
+    let owners = new.owners.difference(&old.owners).count() as u64;
+    if owners > 0 && decides(new) && decides(old) {
+        why.push(format!(
+            "{} as its owner",
+            count(owners, "more person may decide", "more people may decide")
+        ));
+    }
+    if new.policy.collapse && !old.policy.collapse {
+        why.push("one person may decide several stages".to_owned());
+    }
+    let (was, is) = (&old.policy.limits, &new.policy.limits);
+    if is.longest_seconds > was.longest_seconds {
+        why.push(format!(
+            "the longest time grows from {} to {}",
+            say_span(was.longest_seconds),
+            say_span(is.longest_seconds)
+        ));
+    }
+    if is.permanent && !was.permanent {
+        why.push("it may be held without end".to_owned());
+    }
+    if !narrower(&old.policy.eligibility, &new.policy.eligibility) {
+        why.push("more people may ask for it".to_owned());
+    }
+    why
+}
+
+/// Whether everybody who meets `new` meets `old`, as far as the conditions themselves prove it: for each old condition
+/// there is a new one on the same attribute that allows no value more.
+fn narrower(old: &[Condition], new: &[Condition]) -> bool {
+    let folded = |list: &[String]| -> BTreeSet<String> {
+        list.iter().map(|value| value.to_lowercase()).collect()
+    };
+    old.iter().all(|was| {
+        let (was_any, was_none) = (folded(&was.any_of), folded(&was.none_of));
+        if was_any.is_empty() && was_none.is_empty() {
+            // Nobody met it; only the same condition keeps it so.
+            return new.iter().any(|is| {
+                is.attribute == was.attribute && is.any_of.is_empty() && is.none_of.is_empty()
+            });
+        }
+        new.iter()
+            .filter(|is| is.attribute == was.attribute)
+            .any(|is| {
+                let (is_any, is_none) = (folded(&is.any_of), folded(&is.none_of));
+                if is_any.is_empty() && is_none.is_empty() {
+                    return true;
+                }
+                let within =
+                    was_any.is_empty() || (!is_any.is_empty() && is_any.is_subset(&was_any));
+                let without = was_none.iter().all(|value| {
+                    is_none.contains(value) || (!is_any.is_empty() && !is_any.contains(value))
+                });
+                within && without
+            })
+    })
+}
+
+/// Why the new route is weaker, if it is: each old stage must find, in order, a new one at least as strict.
+fn weaker_route(old: &[StageRule], new: &[StageRule]) -> Option<String> {
+    let mut rest = new.iter();
+    let kept = old.iter().all(|was| rest.any(|is| as_strict(was, is)));
+    if kept {
+        return None;
+    }
+    Some(if new.is_empty() {
+        "nobody decides any more: it is approved by policy alone".to_owned()
+    } else if new.len() < old.len() {
+        format!(
+            "fewer stages decide: {} instead of {}",
+            new.len(),
+            old.len()
+        )
+    } else {
+        "other people decide, or fewer must agree".to_owned()
+    })
+}
+
+fn as_strict(was: &StageRule, is: &StageRule) -> bool {
+    let people = was.approvers != ApproverRule::Named
+        || is.named.iter().all(|person| was.named.contains(person));
+    let quorum = match (was.quorum, is.quorum) {
+        // Everybody of fewer people may be fewer: only the same people count as all.
+        (Quorum::All, Quorum::All) => was.named.iter().all(|person| is.named.contains(person)),
+        (Quorum::All, Quorum::Count(_)) => false,
+        (Quorum::Count(was), Quorum::Count(is)) => is.max(1) >= was.max(1),
+        (Quorum::Count(was), Quorum::All) => was <= 1 || is.named.len() >= usize::from(was),
+    };
+    was.approvers == is.approvers && people && quorum
+}
+
+#[cfg(test)]
+#[path = "difference_tests.rs"]
+mod tests;

@@ -1,0 +1,241 @@
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    catalogue::{Application, Right},
+    policy::{Attribute, Policy},
+    request::tests::policy,
+};
+
+fn stage(approvers: ApproverRule) -> StageRule {
+    StageRule {
+        approvers,
+        named: vec![],
+        quorum: Quorum::Count(1),
+    }
+}
+
+fn named(people: &[u128], quorum: Quorum) -> StageRule {
+    StageRule {
+        approvers: ApproverRule::Named,
+        named: people
+            .iter()
+            .map(|n| PersonId(Uuid::from_u128(*n)))
+            .collect(),
+        quorum,
+    }
+}
+
+fn condition(any_of: &[&str], none_of: &[&str]) -> Condition {
+    Condition {
+        attribute: Attribute::Department,
+        any_of: any_of.iter().map(ToString::to_string).collect(),
+        none_of: none_of.iter().map(ToString::to_string).collect(),
+        explain: "for some".into(),
+    }
+}
+
+fn content() -> Content {
+    let mut content = Content::default();
+    content.applications.insert(
+        "orders".into(),
+        Application {
+            name: "Orders".into(),
+            summary: String::new(),
+            url: String::new(),
+            initials: "OR".into(),
+            tint: "a".into(),
+        },
+    );
+    for (n, key) in (0_u128..).zip(["read", "write"]) {
+        content.entitlements.insert(
+            key.into(),
+            Entitlement {
+                application: "orders".into(),
+                right: Right::Group {
+                    id: Uuid::from_u128(n),
+                },
+                name: format!("sg-{key}"),
+                summary: String::new(),
+                privileged: key == "write",
+                control_scope: None,
+                effective_within_seconds: 0,
+                owner: None,
+            },
+        );
+    }
+    content.packages.insert(
+        "orders-read".into(),
+        Package {
+            application: "orders".into(),
+            name: "Orders, read".into(),
+            summary: String::new(),
+            opens: vec!["Look up orders.".into()],
+            entitlements: ["read".to_owned()].into(),
+            owners: [PersonId(Uuid::from_u128(1))].into(),
+            synonyms: vec![],
+            policy: Policy {
+                route: vec![stage(ApproverRule::Manager), stage(ApproverRule::Security)],
+                ..policy()
+            },
+        },
+    );
+    content
+}
+
+fn edited(edit: impl FnOnce(&mut Package)) -> Content {
+    let mut content = content();
+    edit(
+        content
+            .packages
+            .get_mut("orders-read")
+            .expect("it is there"),
+    );
+    content
+}
+
+fn reasons(edit: impl FnOnce(&mut Package)) -> Vec<String> {
+    let facts = Facts {
+        holders: [("orders-read".to_owned(), 17)].into(),
+        ..Facts::default()
+    };
+    let difference = compare(&content(), &edited(edit), &facts);
+    assert!(!difference.is_empty(), "the edit changes something");
+    difference.reasons()
+}
+
+#[test]
+fn every_widening_is_seen() {
+    let widening: Vec<(&str, Box<dyn FnOnce(&mut Package)>)> = vec![
+        (
+            "opens more",
+            Box::new(|p| {
+                p.entitlements.insert("write".into());
+            }),
+        ),
+        ("fewer stages", Box::new(|p| p.policy.route.truncate(1))),
+        ("nobody decides", Box::new(|p| p.policy.route.clear())),
+        (
+            "other people decide",
+            Box::new(|p| p.policy.route[1] = stage(ApproverRule::PackageOwner)),
+        ),
+        (
+            "longest time grows",
+            Box::new(|p| p.policy.limits.longest_seconds += 60),
+        ),
+        (
+            "without end",
+            Box::new(|p| p.policy.limits.permanent = true),
+        ),
+        ("several stages", Box::new(|p| p.policy.collapse = true)),
+    ];
+    for (part, edit) in widening {
+        let why = reasons(edit);
+        assert!(why.iter().any(|why| why.contains(part)), "{part}: {why:?}");
+    }
+}
+
+#[test]
+fn narrowing_and_labels_wait_for_nobody() {
+    let harmless: Vec<Box<dyn FnOnce(&mut Package)>> = vec![
+        Box::new(|p| p.entitlements.clear()),
+        Box::new(|p| p.policy.route.push(stage(ApproverRule::PackageOwner))),
+        Box::new(|p| p.policy.route[0].quorum = Quorum::Count(2)),
+        Box::new(|p| p.policy.limits.longest_seconds -= 3600),
+        Box::new(|p| p.policy.eligibility.push(condition(&["Finance"], &[]))),
+        Box::new(|p| p.name.push('!')),
+        Box::new(|p| {
+            p.owners.insert(PersonId(Uuid::from_u128(2)));
+        }),
+    ];
+    for edit in harmless {
+        assert_eq!(reasons(edit), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_removed_right_says_how_many_lose_it() {
+    let facts = Facts {
+        holders: [("orders-read".to_owned(), 17)].into(),
+        ..Facts::default()
+    };
+    let after = edited(|p| p.entitlements.clear());
+    let difference = compare(&content(), &after, &facts);
+    assert_eq!(
+        difference.changes[0].effect,
+        vec!["17 people hold it and lose 1 entitlement at once."]
+    );
+}
+
+#[test]
+fn what_is_offered_anew_or_loses_protection_widens() {
+    let mut after = content();
+    let twin = after.packages["orders-read"].clone();
+    after.packages.insert("orders-read-2".into(), twin);
+    after
+        .entitlements
+        .get_mut("write")
+        .expect("it is there")
+        .privileged = false;
+    let why = compare(&content(), &after, &Facts::default()).reasons();
+    assert_eq!(why.len(), 2, "{why:?}");
+}
+
+#[test]
+fn pointing_a_key_at_another_group_is_more_content() {
+    let mut after = content();
+    after
+        .entitlements
+        .get_mut("read")
+        .expect("it is there")
+        .right = Right::Group {
+        id: Uuid::from_u128(99),
+    };
+    assert!(compare(&content(), &after, &Facts::default()).widens());
+}
+
+#[test]
+fn named_approvers_may_become_fewer_but_not_others() {
+    let one = Quorum::Count(1);
+    assert_eq!(
+        weaker_route(&[named(&[1, 2], one)], &[named(&[1], one)]),
+        None
+    );
+    assert!(weaker_route(&[named(&[1], one)], &[named(&[1, 2], one)]).is_some());
+    assert!(weaker_route(&[named(&[1, 2], Quorum::Count(2))], &[named(&[1, 2], one)]).is_some());
+    assert!(weaker_route(&[named(&[1, 2], Quorum::All)], &[named(&[1], Quorum::All)]).is_some());
+}
+
+#[test]
+fn eligibility_is_compared_by_what_it_allows() {
+    let sales = condition(&["Sales"], &[]);
+    let both = condition(&["sales", "Finance"], &[]);
+    let not_it = condition(&[], &["IT"]);
+    assert!(narrower(&[both.clone()], &[sales.clone()]));
+    assert!(!narrower(&[sales.clone()], &[both.clone()]));
+    assert!(narrower(&[not_it.clone()], &[both]));
+    assert!(!narrower(&[not_it.clone()], &[condition(&[], &["HR"])]));
+    assert!(!narrower(&[sales], &[]));
+    assert!(narrower(&[], &[not_it]));
+}
+
+proptest! {
+    /// Where comparing says that nobody more may ask, it is so: for every department.
+    #[test]
+    fn nobody_gains_unseen(
+        old_any in proptest::collection::vec(0_usize..4, 0..3), old_none in proptest::collection::vec(0_usize..4, 0..3),
+        new_any in proptest::collection::vec(0_usize..4, 0..3), new_none in proptest::collection::vec(0_usize..4, 0..3),
+    ) {
+        const NAMES: [&str; 4] = ["Sales", "Finance", "IT", "HR"];
+        let pick = |list: &[usize]| list.iter().map(|i| NAMES[*i]).collect::<Vec<_>>();
+        let old = vec![condition(&pick(&old_any), &pick(&old_none))];
+        let new = vec![condition(&pick(&new_any), &pick(&new_none))];
+        if narrower(&old, &new) {
+            for name in NAMES {
+                let person = crate::request::tests::person(name);
+                prop_assert!(!new[0].met_by(&person) || old[0].met_by(&person), "{} gains", name);
+            }
+        }
+    }
+}

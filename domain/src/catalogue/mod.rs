@@ -1,0 +1,171 @@
+//! The catalogue as the files say it: applications, entitlements, packages with their policies. Parsed and resolved by
+//! `workflow`; here is what the parts mean, how two editions differ, and which differences need a second person.
+
+mod difference;
+mod manageable;
+mod span;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use difference::{Change, ChangeKind, Difference, Facts, FieldChange, Thing, compare};
+pub use manageable::{GroupFacts, manageable};
+pub use span::{BadSpan, read_span, say_span};
+
+pub use crate::policy::{ApproverRule, Attribute, Condition, Question};
+use crate::{PersonId, policy::Policy};
+
+/// One edition of the whole catalogue, by key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// Applications.
+    pub applications: BTreeMap<String, Application>,
+    /// Entitlements.
+    pub entitlements: BTreeMap<String, Entitlement>,
+    /// Packages.
+    pub packages: BTreeMap<String, Package>,
+}
+
+/// An application that people know by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Application {
+    /// Name as people say it.
+    pub name: String,
+    /// What it is for, in a sentence.
+    pub summary: String,
+    /// Where it is opened; empty if it has no address.
+    pub url: String,
+    /// Two or three letters for its tile.
+    pub initials: String,
+    /// Which of the interface's tints its tile has.
+    pub tint: String,
+}
+
+/// The object at the target that a right stands for; known by immutable ids only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Right {
+    /// Membership of an Entra group.
+    Group {
+        /// The group's object id.
+        id: Uuid,
+    },
+    /// An app role of an enterprise application.
+    AppRole {
+        /// The role's id.
+        role: Uuid,
+        /// The service principal's object id.
+        resource: Uuid,
+    },
+}
+
+impl Right {
+    /// The word of the `kind` column.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Group { .. } => "group",
+            Self::AppRole { .. } => "app_role",
+        }
+    }
+
+    /// The target's own id: the group's, or `resource/role`.
+    pub fn external_id(self) -> String {
+        match self {
+            Self::Group { id } => id.to_string(),
+            Self::AppRole { role, resource } => format!("{resource}/{role}"),
+        }
+    }
+
+    /// The object that a write locks at the target.
+    pub fn lane(self) -> String {
+        match self {
+            Self::Group { id } => format!("group:{id}"),
+            Self::AppRole { resource, .. } => format!("app:{resource}"),
+        }
+    }
+}
+
+/// One concrete right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entitlement {
+    /// Key of its application.
+    pub application: String,
+    /// What it is at the target.
+    pub right: Right,
+    /// Its name at the target.
+    pub name: String,
+    /// What holding it means, in a sentence.
+    pub summary: String,
+    /// Whether it gives power over others' data or systems.
+    pub privileged: bool,
+    /// A control regime that it falls under, such as `SOX` or `GDPR`.
+    pub control_scope: Option<String>,
+    /// How long it takes to bite, both ways, in seconds.
+    pub effective_within_seconds: i64,
+    /// Who decides on findings about it.
+    pub owner: Option<PersonId>,
+}
+
+/// What people ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    /// Key of its application.
+    pub application: String,
+    /// Name as people say it.
+    pub name: String,
+    /// What it is for, in a sentence.
+    pub summary: String,
+    /// What it opens, in plain words, one sentence each.
+    pub opens: Vec<String>,
+    /// Keys of its entitlements.
+    pub entitlements: BTreeSet<String>,
+    /// Who owns it.
+    pub owners: BTreeSet<PersonId>,
+    /// Other words that people search with.
+    pub synonyms: Vec<String>,
+    /// Who may ask, for how long, who decides.
+    pub policy: Policy,
+}
+
+impl Content {
+    /// The rights of a package; entitlements that are not defined give none.
+    pub fn rights(&self, package: &Package) -> BTreeSet<Right> {
+        package
+            .entitlements
+            .iter()
+            .filter_map(|key| self.entitlements.get(key))
+            .map(|entitlement| entitlement.right)
+            .collect()
+    }
+
+    /// Whether any entitlement of a package is privileged.
+    pub fn privileged(&self, package: &Package) -> bool {
+        self.parts(package).any(|part| part.privileged)
+    }
+
+    /// The control regimes that a package falls under, by comma; none if there are none.
+    pub fn control_scope(&self, package: &Package) -> Option<String> {
+        let scopes: BTreeSet<&str> = self
+            .parts(package)
+            .filter_map(|part| part.control_scope.as_deref())
+            .collect();
+        if scopes.is_empty() {
+            None
+        } else {
+            Some(scopes.into_iter().collect::<Vec<_>>().join(", "))
+        }
+    }
+
+    fn parts<'a>(&'a self, package: &'a Package) -> impl Iterator<Item = &'a Entitlement> {
+        package
+            .entitlements
+            .iter()
+            .filter_map(|key| self.entitlements.get(key))
+    }
+}
