@@ -59,6 +59,9 @@ pub enum FaultKind {
         /// The status.
         #[serde(default = "unavailable")]
         status: u16,
+        /// Seconds in `Retry-After`, possibly fractional.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<f64>,
     },
     /// 409 `Directory_ConcurrencyViolation` before anything is done (writes).
     Conflict {
@@ -200,6 +203,11 @@ impl Subject<'_> {
         self.method != "GET"
     }
 
+    /// The envelope of a batch; throttling and the like are for what is in it.
+    fn is_batch(&self) -> bool {
+        self.path == "/v1.0/$batch"
+    }
+
     /// Calls that read memberships, whichever end they start from.
     fn reads_memberships(&self) -> bool {
         const SEGMENTS: [&str; 6] = [
@@ -256,7 +264,7 @@ pub(crate) struct Effects {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Refusal {
     Throttle(Option<f64>),
-    Status(u16),
+    Status(u16, Option<f64>),
     Conflict,
     Deny,
     TokenExpired,
@@ -337,10 +345,13 @@ fn applies(fault: &Fault, subject: &Subject<'_>) -> bool {
     match fault.kind {
         FaultKind::Down | FaultKind::Slow { .. } => true,
         // A path that was named is meant, even outside Graph.
-        FaultKind::Throttle { .. } | FaultKind::ServerError { .. } => {
-            subject.graph || fault.path_prefix.is_some()
+        FaultKind::ServerError { .. } => subject.graph || fault.path_prefix.is_some(),
+        FaultKind::Throttle { .. } => {
+            (subject.graph || fault.path_prefix.is_some()) && !subject.is_batch()
         }
-        FaultKind::Deny | FaultKind::TokenExpired => subject.graph,
+        FaultKind::TokenExpired => subject.graph,
+        FaultKind::Deny => subject.graph && !subject.is_batch(),
+        FaultKind::Conflict { .. } if subject.is_batch() => false,
         FaultKind::Conflict { .. } | FaultKind::LostReply { .. } => {
             subject.graph && subject.is_write() && !subject.reads_memberships()
         }
@@ -376,7 +387,11 @@ fn hits(fault: &Fault, chance: &mut StdRng) -> bool {
 fn add_effect(effects: &mut Effects, kind: &FaultKind) {
     let refusal = match kind {
         FaultKind::Throttle { retry_after, .. } => Some(Refusal::Throttle(*retry_after)),
-        FaultKind::ServerError { status, .. } => Some(Refusal::Status(*status)),
+        FaultKind::ServerError {
+            status,
+            retry_after,
+            ..
+        } => Some(Refusal::Status(*status, *retry_after)),
         FaultKind::Conflict { .. } => Some(Refusal::Conflict),
         FaultKind::Down => Some(Refusal::Down),
         FaultKind::Deny => Some(Refusal::Deny),

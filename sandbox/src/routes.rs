@@ -85,7 +85,7 @@ async fn around_sign_in(
             }
             response
         }
-        Some(Refusal::Status(status)) => StatusCode::from_u16(status)
+        Some(Refusal::Status(status, _)) => StatusCode::from_u16(status)
             .unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
             .into_response(),
         Some(_) => oidc::error_page(

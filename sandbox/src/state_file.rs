@@ -5,7 +5,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio_util::sync::CancellationToken;
@@ -50,32 +50,31 @@ impl StateFile {
 
     /// Writes the state now and after changes until `stop`, and then once more.
     pub async fn keep(self, shared: Arc<Shared>, stop: CancellationToken) {
-        let mut first = true;
+        let mut pending = true;
         loop {
             let last = stop.is_cancelled();
-            let changed = shared.world().take_dirty();
-            if changed || first {
+            let began = Instant::now();
+            pending |= shared.world().take_dirty();
+            if pending {
                 let (file, shared) = (self.clone(), shared.clone());
                 let written = tokio::task::spawn_blocking(move || {
                     let bytes = encode(&shared.world(), shared.tenant)?;
                     file.write(&bytes)
                 })
                 .await;
-                match written {
-                    Ok(Ok(())) => first = false,
-                    Ok(Err(error)) => {
-                        tracing::error!(path = %self.path.display(), %error, "the sandbox's state was not written");
-                    }
+                match written.map_err(std::io::Error::other).flatten() {
+                    Ok(()) => pending = false,
                     Err(error) => {
-                        tracing::error!(%error, "the sandbox's state was not written");
+                        tracing::error!(path = %self.path.display(), %error, "the sandbox's state was not written");
                     }
                 }
             }
             if last {
                 return;
             }
+            // A large directory takes long to write; most of the time stays for those who use it.
             tokio::select! {
-                () = tokio::time::sleep(PAUSE) => {}
+                () = tokio::time::sleep(PAUSE.max(began.elapsed() * 10)) => {}
                 () = stop.cancelled() => {}
             }
         }

@@ -160,6 +160,13 @@ fn unavailable() -> Answer {
     )
 }
 
+fn later(answer: Answer, seconds: Option<f64>) -> Answer {
+    match seconds {
+        Some(seconds) => answer.header("Retry-After", seconds.to_string()),
+        None => answer,
+    }
+}
+
 /// What a fault answers instead of doing anything.
 fn refuse(shared: &Shared, client: &Client, effects: &Effects) -> Option<Answer> {
     let refused = match effects.refuse? {
@@ -178,10 +185,7 @@ fn refuse(shared: &Shared, client: &Client, effects: &Effects) -> Option<Answer>
             )
             .header("x-ms-throttle-information", "ResourceUnitLimitExceeded")
             .header("x-ms-throttle-limit-percentage", "1.1");
-            match retry_after {
-                Some(seconds) => answer.header("Retry-After", seconds.to_string()),
-                None => answer,
-            }
+            later(answer, retry_after)
         }
         Refusal::Conflict => Answer::error(
             StatusCode::CONFLICT,
@@ -194,15 +198,16 @@ fn refuse(shared: &Shared, client: &Client, effects: &Effects) -> Option<Answer>
             "InvalidAuthenticationToken",
             "Access token has expired or is not yet valid.",
         ),
-        Refusal::Down | Refusal::Status(503) => unavailable(),
-        Refusal::Status(status) => {
+        Refusal::Down => unavailable(),
+        Refusal::Status(503, retry_after) => later(unavailable(), retry_after),
+        Refusal::Status(status, retry_after) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let (code, message) = match status {
                 StatusCode::GATEWAY_TIMEOUT => ("timeout", "The request timed out."),
                 StatusCode::BAD_GATEWAY => ("BadGateway", "Bad gateway."),
                 _ => ("InternalServerError", "An internal server error occurred."),
             };
-            Answer::error(status, code, message)
+            later(Answer::error(status, code, message), retry_after)
         }
     };
     Some(refused)

@@ -14,7 +14,7 @@ use super::{CODE_LIFE, Grant, Tenant, page, random_id, refusal::Refusal, tenant}
 use crate::{clock::Clock, config::Client, running::Shared, uri};
 
 /// Parameters that belong to the page and not to the request.
-pub(super) const OWN: [&str; 2] = ["oid", "q"];
+pub(super) const OWN: [&str; 3] = ["oid", "q", "cancel"];
 
 /// An authorization request.
 pub(super) struct Request {
@@ -61,6 +61,17 @@ pub(crate) async fn authorize(
             );
         }
     };
+    if request.get("cancel").is_some() {
+        let refusal = Refusal::new("access_denied", 65_004, "User declined to sign in.");
+        let description = refusal.description();
+        return back(
+            &request,
+            &[
+                ("error", refusal.error),
+                ("error_description", &description),
+            ],
+        );
+    }
     match request.get("oid") {
         Some(oid) => sign_in(&shared, client, &request, oid),
         None => page::pick(&shared, client, &request),

@@ -170,10 +170,12 @@ pub(super) fn pick(shared: &Shared, client: &Client, request: &Request) -> Respo
         );
     }
 
+    let above =
+        |user: &User| wanted.is_empty() && shared.featured.iter().any(|one| one.oid == user.id);
     let mut people: Vec<&User> = world
         .users
         .values()
-        .filter(|user| matches(user, wanted))
+        .filter(|user| matches(user, wanted) && !above(user))
         .collect();
     people.sort_by_cached_key(|user| (user.display_name.to_lowercase(), user.id));
     let count = match people.len() {
@@ -195,12 +197,18 @@ pub(super) fn pick(shared: &Shared, client: &Client, request: &Request) -> Respo
             )
         })
         .collect();
+    let heading = if featured.is_empty() || !wanted.is_empty() {
+        "Everyone"
+    } else {
+        "Everyone else"
+    };
     let _ = write!(
         main,
-        "<section aria-labelledby=\"everyone\">\n<h2 id=\"everyone\">Everyone</h2>\n\
+        "<section aria-labelledby=\"everyone\">\n<h2 id=\"everyone\">{heading}</h2>\n\
          <form method=\"get\" role=\"search\" class=\"search\">\n{hidden}<label for=\"q\">Name, title, department or address</label>\n\
          <input id=\"q\" name=\"q\" type=\"search\" value=\"{}\" autocomplete=\"off\">\n<button>Search</button>\n</form>\n\
-         <p class=\"soft\" role=\"status\">{count}</p>\n<form method=\"get\">\n{hidden}<ul>\n{list}</ul>\n</form>\n</section>\n",
+         <p class=\"soft\" role=\"status\">{count}</p>\n<form method=\"get\">\n{hidden}<ul>\n{list}</ul>\n</form>\n</section>\n\
+         <form method=\"get\" class=\"leave\">\n{hidden}<button name=\"cancel\" value=\"1\">Go back without signing in</button>\n</form>\n",
         escape(wanted)
     );
     document(StatusCode::OK, "Pick who to be", &main)

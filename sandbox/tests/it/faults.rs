@@ -65,6 +65,7 @@ async fn limited_to_a_group_a_method_and_a_number_of_calls() {
     let broken = FaultKind::ServerError {
         percent: 100.0,
         status: 503,
+        retry_after: Some(1.0),
     };
     tenant
         .sandbox
@@ -82,7 +83,11 @@ async fn limited_to_a_group_a_method_and_a_number_of_calls() {
         200,
         "another method"
     );
-    assert_eq!(tenant.add(READERS, BOB).await.status, 503);
+    let broken = tenant.add(READERS, BOB).await;
+    assert_eq!(
+        (broken.status, broken.header("Retry-After")),
+        (503, Some("1"))
+    );
     assert_eq!(tenant.add(READERS, BOB).await.status, 503);
     assert_eq!(tenant.sandbox.members(READERS), [ADA].into());
     assert_eq!(tenant.add(READERS, BOB).await.status, 204, "spent");
@@ -116,7 +121,7 @@ async fn a_reply_is_lost_after_the_change() {
 #[tokio::test]
 async fn reads_of_members_lag() {
     let tenant = Tenant::start().await;
-    tenant.sandbox.fail(FaultKind::Lag { ms: 400 });
+    tenant.sandbox.fail(FaultKind::Lag { ms: 1500 });
     let began = Instant::now();
     assert_eq!(tenant.add(READERS, BOB).await.status, 204);
     assert_eq!(tenant.remove(READERS, ADA).await.status, 204);
@@ -138,7 +143,7 @@ async fn reads_of_members_lag() {
         );
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    assert!(began.elapsed() >= Duration::from_millis(400));
+    assert!(began.elapsed() >= Duration::from_millis(1500));
 }
 
 #[tokio::test]

@@ -187,6 +187,7 @@ async fn requests_that_the_application_hears_about() {
         (("response_mode", "fragment"), "invalid_request"),
         (("scope", "profile"), "invalid_scope"),
         (("prompt", "none"), "login_required"),
+        (("cancel", "1"), "access_denied"),
     ];
     for (change, error) in cases {
         let oid = ADA.to_string();
