@@ -17,17 +17,23 @@ pub mod clock;
 pub mod deadlines;
 pub mod decide;
 mod error;
+pub mod fold;
 mod frozen;
 pub mod grants;
+pub mod holds;
 mod hub;
+pub mod leave;
 pub mod mail;
 pub mod people;
 pub mod requests;
+pub mod roles;
 pub mod route;
 mod unit;
 pub mod views;
 
 use std::sync::Arc;
+
+use domain::person::AccountKey;
 
 pub use clock::{Clock, Ids};
 pub use error::{Error, Result};
@@ -46,6 +52,8 @@ pub struct Settings {
     pub mass_leave_least: u32,
     /// Most requests that one person may submit in ten minutes.
     pub asks_per_ten_minutes: u32,
+    /// The account that is administrator by configuration, until the directory names others.
+    pub first_administrator: Option<AccountKey>,
 }
 
 impl Default for Settings {
@@ -55,6 +63,7 @@ impl Default for Settings {
             mass_leave_percent: 2,
             mass_leave_least: 5,
             asks_per_ten_minutes: 30,
+            first_administrator: None,
         }
     }
 }
@@ -71,6 +80,7 @@ struct Inner {
     clock: Clock,
     ids: Ids,
     hub: Hub,
+    refusals: people::Refusals,
     settings: Settings,
 }
 
@@ -83,6 +93,7 @@ impl Workflow {
                 clock,
                 ids,
                 hub: Hub::default(),
+                refusals: people::Refusals::default(),
                 settings,
             }),
         }
@@ -106,6 +117,11 @@ impl Workflow {
     /// Who waits for changes.
     pub fn hub(&self) -> &Hub {
         &self.inner.hub
+    }
+
+    /// Anonymous refusals that wait to be written.
+    pub(crate) fn refusals(&self) -> &people::Refusals {
+        &self.inner.refusals
     }
 
     /// The settings.

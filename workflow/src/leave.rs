@@ -1,0 +1,131 @@
+//! A leave: everything that a person holds, waits for and decides ends in one transaction.
+
+use domain::{
+    AccountId, PersonId,
+    audit::{Actor, Event, EventKind},
+    grant::EndReason,
+    person::PersonState,
+};
+use serde_json::json;
+use store::directory::LeaveCause;
+
+use crate::{Error, Result, Unit, Workflow, grants, people, requests, route};
+
+/// One person whom the directory takes to have left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaver {
+    /// Who.
+    pub person: PersonId,
+    /// The account that the directory speaks of.
+    pub account: AccountId,
+    /// What it says.
+    pub cause: LeaveCause,
+    /// The last day that it gives.
+    pub last_day_at: Option<domain::Timestamp>,
+}
+
+/// Lets a person leave: sessions end, portal roles go, open requests withdraw, grants end (imports too), and the seats
+/// in which they would decide are filled anew. Nothing if they have left already.
+///
+/// Locks the person. `cause` is a word or a printed id for the audit log.
+pub async fn leave(unit: &mut Unit, person: PersonId, actor: Actor, cause: &str) -> Result<()> {
+    unit.tx.lock_persons(&[person]).await?;
+    let mut row = unit.tx.person(person).await?.ok_or(Error::Missing)?;
+    if row.state == PersonState::Left {
+        return Ok(());
+    }
+    row.state = PersonState::Left;
+    row.left_at = Some(unit.now);
+    row.updated_at = unit.now;
+    unit.tx.update_person(&row).await?;
+    unit.record(
+        Event::new(EventKind::PersonLeft, unit.now, actor)
+            .about(person)
+            .because(cause)
+            .changing(
+                json!({"state": PersonState::Active}),
+                json!({"state": PersonState::Left}),
+            ),
+    );
+    people::end_sessions_in(unit, person, actor, cause).await?;
+    take_roles(unit, person, cause).await?;
+    requests::withdraw_of_person(unit, person, cause).await?;
+    grants::end_all_of_person(unit, person, EndReason::Leaver).await?;
+    route::reseat_for(unit, person).await?;
+    unit.changed(person);
+    unit.changed("people");
+    Ok(())
+}
+
+/// Applies what the directory says of one leaver, in a transaction of its own.
+pub(crate) async fn apply(workflow: &Workflow, leaver: Leaver, cause: &str) -> Result<()> {
+    people::again(|| async move {
+        let mut unit = workflow.unit().await?;
+        apply_in(&mut unit, leaver, cause).await?;
+        unit.commit().await
+    })
+    .await
+}
+
+/// As [`apply`], inside a transaction.
+pub(crate) async fn apply_in(unit: &mut Unit, leaver: Leaver, cause: &str) -> Result<()> {
+    unit.tx.lock_persons(&[leaver.person]).await?;
+    let mut account = unit
+        .tx
+        .account(leaver.account)
+        .await?
+        .ok_or(Error::Missing)?;
+    let before = (account.enabled, account.deleted);
+    match leaver.cause {
+        LeaveCause::Disabled => account.enabled = false,
+        LeaveCause::Deleted => {
+            account.enabled = false;
+            account.deleted = true;
+        }
+        LeaveCause::LastDay => {}
+    }
+    if (account.enabled, account.deleted) != before {
+        account.updated_at = unit.now;
+        unit.tx.update_account(&account).await?;
+        unit.record(
+            Event::new(EventKind::AccountChanged, unit.now, Actor::Portal)
+                .about(account.id)
+                .about(account.person_id)
+                .because(cause)
+                .changing(
+                    json!({"enabled": before.0, "deleted": before.1}),
+                    json!({"enabled": account.enabled, "deleted": account.deleted}),
+                ),
+        );
+    }
+    if leaver.cause == LeaveCause::LastDay {
+        let mut person = unit.tx.person(leaver.person).await?.ok_or(Error::Missing)?;
+        if leaver.last_day_at.is_some() && person.last_day_at != leaver.last_day_at {
+            person.last_day_at = leaver.last_day_at;
+            person.updated_at = unit.now;
+            unit.tx.update_person(&person).await?;
+        }
+    }
+    leave(unit, leaver.person, Actor::Portal, cause).await
+}
+
+async fn take_roles(unit: &mut Unit, person: PersonId, cause: &str) -> Result<()> {
+    for account in unit.tx.accounts_of(person).await? {
+        let rows = unit.tx.roles_of_account(account.id).await?;
+        if rows.is_empty() {
+            continue;
+        }
+        for row in &rows {
+            unit.tx.delete_role(account.id, row.role).await?;
+        }
+        let held: Vec<_> = rows.iter().map(|row| row.role).collect();
+        unit.record(
+            Event::new(EventKind::RolesChanged, unit.now, Actor::Portal)
+                .about(person)
+                .about(account.id)
+                .because(cause)
+                .changing(json!({"roles": held}), json!({"roles": []})),
+        );
+    }
+    Ok(())
+}
