@@ -1,0 +1,75 @@
+//! Refusals in words for people: what is wrong and what would make it right.
+
+use domain::{Refusal, refusal::DeciderBar};
+
+use crate::words;
+
+/// The field of a form that a refusal belongs beside: `reason`, `length`, `start`, `note`, `cap`, or `answer-<key>`.
+/// Empty for the form as a whole.
+pub fn field(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::ReasonTooShort { .. } => "reason".into(),
+        Refusal::TooLong { field, .. } => field.clone(),
+        Refusal::Answer { question, .. } => format!("answer-{question}"),
+        Refusal::TooLongAsked { .. }
+        | Refusal::TooShortAsked { .. }
+        | Refusal::NotPermanent
+        | Refusal::EndBeforeStart
+        | Refusal::NotAnExtension { .. } => "length".into(),
+        Refusal::BadStart { .. } => "start".into(),
+        Refusal::NotEligible { .. }
+        | Refusal::AlreadyHeld
+        | Refusal::AlreadyAsked
+        | Refusal::Retired
+        | Refusal::NotManageable { .. }
+        | Refusal::WrongState { .. }
+        | Refusal::MayNotDecide { .. }
+        | Refusal::DecidedAlready
+        | Refusal::Changed
+        | Refusal::TooMany { .. }
+        | Refusal::OwnDraft
+        | Refusal::Catalogue { .. } => String::new(),
+    }
+}
+
+/// One refusal as a sentence or two.
+pub fn sentence(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::ReasonTooShort { least } => format!("Say in a few words why: at least {least} characters."),
+        Refusal::TooLong { most, .. } => format!("Make it shorter: at most {most} characters."),
+        Refusal::Answer { why, .. } => format!("{}.", words::sentence_case(why)),
+        Refusal::TooLongAsked { most_seconds } => format!("At most {} is possible here.", words::duration(*most_seconds)),
+        Refusal::TooShortAsked { least_seconds } => format!("Ask for at least {}.", words::duration(*least_seconds)),
+        Refusal::NotPermanent => "This access always has an end. Choose how long you need it.".into(),
+        Refusal::BadStart { latest } => format!("Choose a start between now and {}.", words::day(*latest)),
+        Refusal::EndBeforeStart => "The end must lie after the start.".into(),
+        Refusal::NotEligible { because } => format!("You cannot ask for this: {}.", because.join("; ")),
+        Refusal::AlreadyHeld => "You hold this already. Ask for more time from My access instead.".into(),
+        Refusal::AlreadyAsked => "The same request is waiting already.".into(),
+        Refusal::Retired => "This package is no longer offered.".into(),
+        Refusal::NotManageable { entitlement, why } => {
+            format!("The portal cannot set {entitlement}: {why}. The package's owner has to sort that out first.")
+        }
+        Refusal::WrongState { state } => format!("It was decided or ended meanwhile: it is {} now.", words::state(state)),
+        Refusal::MayNotDecide { why } => bar(*why).into(),
+        Refusal::DecidedAlready => "You have decided this already. One person has one vote.".into(),
+        Refusal::Changed => "What you saw has changed since you opened the page. Read it again, then decide.".into(),
+        Refusal::TooMany { after_seconds } => {
+            format!("That was a lot in a short time. Try again in {}.", words::duration(*after_seconds))
+        }
+        Refusal::OwnDraft => "Somebody else has to confirm this: who drafts does not publish.".into(),
+        Refusal::Catalogue { faults } => format!("The catalogue files have faults: {}", faults.join("; ")),
+        Refusal::NotAnExtension { end } => format!("Choose a time after {}, when it ends today.", words::day(*end)),
+    }
+}
+
+fn bar(why: DeciderBar) -> &'static str {
+    match why {
+        DeciderBar::Asker => "You asked for this yourself, so somebody else decides.",
+        DeciderBar::Beneficiary => "This is for you, so somebody else decides.",
+        DeciderBar::Subordinate => "You report to the person whom this is for, so somebody else decides.",
+        DeciderBar::NoSeat => "You are not among those who decide this.",
+        DeciderBar::DecidedEarlier => "You decided an earlier step; this policy wants different people.",
+        DeciderBar::Inactive => "Your account is not active.",
+    }
+}

@@ -1,0 +1,62 @@
+//! The one table of routes. It builds the router, and the HTTP tests walk it for every role.
+
+use axum::{Router, routing::MethodRouter};
+use domain::person::PortalRole;
+
+use crate::{pages, state::State};
+
+/// Who may use a route. What they may see and do there is decided in `workflow`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Also somebody without a session.
+    Anyone,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever holds one of these portal roles effectively.
+    Roles(&'static [PortalRole]),
+    /// Whoever is signed in and has to do with the thing in the address; for others it does not exist.
+    Party,
+}
+
+/// One row.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// The path, with `{names}` for its variable parts.
+    pub path: &'static str,
+    /// Who may.
+    pub who: Who,
+    serve: fn() -> MethodRouter<State>,
+}
+
+/// Writes the table: method, path, who, handler.
+macro_rules! table {
+    ($($method:ident $path:literal $who:expr => $handler:path;)+) => {
+        &[$(Route { method: stringify!($method), path: $path, who: $who, serve: || table!(@ $method $handler) }),+]
+    };
+    (@ GET $handler:path) => { axum::routing::get($handler) };
+    (@ POST $handler:path) => { axum::routing::post($handler) };
+}
+
+/// Every page and every form.
+pub fn routes() -> &'static [Route] {
+    pages::ROUTES
+}
+
+/// The router over the table.
+pub fn router(state: State) -> Router {
+    routes()
+        .iter()
+        .fold(Router::new(), |router, route| router.route(route.path, (route.serve)()))
+        .with_state(state)
+}
+
+pub(crate) use table;
+
+impl Route {
+    /// A row; used by the `table!` macro.
+    pub const fn new(method: &'static str, path: &'static str, who: Who, serve: fn() -> MethodRouter<State>) -> Self {
+        Self { method, path, who, serve }
+    }
+}

@@ -1,0 +1,139 @@
+//! One signed-in person on one page: who, where, when, and how to answer.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::{Method, StatusCode, Uri, request::Parts},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use domain::Timestamp;
+use leptos::prelude::*;
+use workflow::{
+    Workflow,
+    access::Viewer,
+    views::shell::{self, Shell},
+};
+
+use crate::{
+    frame,
+    problem::Fault,
+    render::{self, Head},
+    state::{Nonce, State},
+};
+
+/// A request by somebody who is signed in. Extracting it sends others to sign in.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// What the server gave.
+    pub state: State,
+    /// Who is looking, read afresh.
+    pub viewer: Arc<Viewer>,
+    /// The nonce of this answer.
+    pub nonce: Nonce,
+    /// The address asked for.
+    pub uri: Uri,
+}
+
+impl Visit {
+    /// The use cases.
+    pub fn workflow(&self) -> &Workflow {
+        &self.state.workflow
+    }
+
+    /// Now, as the rules see it.
+    pub fn now(&self) -> Timestamp {
+        self.state.workflow.clock().now()
+    }
+
+    /// Answers with a page in its frame.
+    pub async fn page<V: IntoView + 'static>(&self, title: &str, view: impl FnOnce() -> V) -> Result<Response, Fault> {
+        self.page_with(StatusCode::OK, title, view).await
+    }
+
+    /// Answers a form that was refused with its page: what was typed, and each error beside its field.
+    pub async fn refused<V: IntoView + 'static>(&self, title: &str, view: impl FnOnce() -> V) -> Result<Response, Fault> {
+        self.page_with(StatusCode::UNPROCESSABLE_ENTITY, title, view).await
+    }
+
+    /// Answers with a page without the frame, for printing.
+    pub fn sheet<V: IntoView + 'static>(&self, title: &str, view: impl FnOnce() -> V) -> Response {
+        Html(render::document(&self.head(title), view)).into_response()
+    }
+
+    async fn page_with<V: IntoView + 'static>(
+        &self, status: StatusCode, title: &str, view: impl FnOnce() -> V,
+    ) -> Result<Response, Fault> {
+        let shell: Shell = shell::load(self.workflow(), &self.viewer).await?;
+        let (path, trial) = (self.uri.path().to_owned(), self.state.trial.is_some());
+        let notice = notice(&self.uri);
+        let html = render::document(&self.head(title), move || frame::frame(&shell, &path, trial, notice, view()));
+        Ok((status, Html(html)).into_response())
+    }
+
+    fn head(&self, title: &str) -> Head {
+        Head { title: title.to_owned(), nonce: self.nonce.0.clone(), assets: self.state.assets.clone() }
+    }
+}
+
+/// What the last form did, said once on the page that it led to. Only words of ours: the address carries a key.
+fn notice(uri: &Uri) -> Option<&'static str> {
+    let key = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("done="))?;
+    Some(match key {
+        "asked" => "Your request is on its way.",
+        "cancelled" => "Your request was taken back.",
+        "approved" => "Approved. The next step has begun.",
+        "denied" => "Denied. The person was told why.",
+        "returned" => "Given back. It is being removed now.",
+        "retried" => "Trying again now.",
+        "paused" => "Paused. Nothing is sent there until it is resumed.",
+        "resumed" => "Resumed.",
+        "confirmed" => "Confirmed.",
+        "dismissed" => "Dismissed. Nothing was changed.",
+        "skipped" => "Time has passed.",
+        "switched" => "The sandbox was switched.",
+        _ => return None,
+    })
+}
+
+/// Answers a form that was done: the next page, with what was done in its address.
+pub fn done(path: &str, key: &str) -> Response {
+    let mark = if path.contains('?') { '&' } else { '?' };
+    Redirect::to(&format!("{path}{mark}done={key}")).into_response()
+}
+
+impl FromRequestParts<State> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Response> {
+        let viewer = parts.extensions.get::<Option<Arc<Viewer>>>().cloned().flatten();
+        let nonce = parts.extensions.get::<Nonce>().cloned().unwrap_or_else(|| Nonce("".into()));
+        match viewer {
+            Some(viewer) => Ok(Self { state: state.clone(), viewer, nonce, uri: parts.uri.clone() }),
+            None if parts.method == Method::GET => Err(Redirect::to(&sign_in(&parts.uri)).into_response()),
+            None => Err(Fault::signed_out().into_response()),
+        }
+    }
+}
+
+impl OptionalFromRequestParts<State> for Visit {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Option<Self>, Self::Rejection> {
+        Ok(<Self as FromRequestParts<State>>::from_request_parts(parts, state).await.ok())
+    }
+}
+
+/// The address of the sign-in that leads back to `uri`.
+fn sign_in(uri: &Uri) -> String {
+    let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut encoded = String::with_capacity(wanted.len());
+    for byte in wanted.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    format!("/sign-in?return_to={encoded}")
+}
