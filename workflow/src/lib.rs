@@ -22,6 +22,7 @@ mod frozen;
 pub mod grants;
 pub mod holds;
 mod hub;
+pub mod installation;
 pub mod leave;
 pub mod mail;
 pub mod people;
