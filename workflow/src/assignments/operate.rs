@@ -53,7 +53,7 @@ pub async fn retry(workflow: &Workflow, viewer: &Viewer, id: AssignmentId) -> Re
     unit.tx.save_assignments(std::slice::from_ref(&row)).await?;
     unit.tx.lift_target(row.target_id).await?;
     let now = unit.now;
-    unit.enqueue(&[job(&row, now)]).await?;
+    unit.enqueue(&[job(&row, now)]);
     unit.commit().await
 }
 
@@ -133,5 +133,6 @@ pub async fn sweep(workflow: &Workflow) -> Result<usize> {
 async fn wake(unit: &mut Unit, rows: &[store::assignments::AssignmentRow]) -> Result<()> {
     let now = unit.now;
     let jobs: Vec<_> = rows.iter().map(|row| job(row, now)).collect();
-    unit.enqueue(&jobs).await
+    unit.enqueue(&jobs);
+    Ok(())
 }

@@ -1,0 +1,84 @@
+//! What a connector is: the hands at one target. It acts, reads and explains; it decides nothing and keeps nothing.
+//!
+//! To add a connector: implement [`Connector`] in a folder named after the target, classify every answer of the target
+//! into [`Failure`], and run the tests of `tests/connector.rs` against a peer of the target.
+
+use std::{collections::BTreeSet, fmt, time::Duration};
+
+use async_trait::async_trait;
+use domain::assignment::Observed;
+pub use store::assignments::PlaceRow as Place;
+use uuid::Uuid;
+pub use workflow::assignments::{Evidence, Failure, Outcome};
+
+/// How one call ended, with what is kept of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What is kept of it.
+    pub evidence: Evidence,
+}
+
+impl Reply {
+    /// A reply without evidence of a call, for what is known without asking.
+    pub fn unasked(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            evidence: Evidence {
+                detail: detail.into(),
+                ..Evidence::default()
+            },
+        }
+    }
+
+    /// A read that told this.
+    pub fn seen(observed: Observed, evidence: Evidence) -> Self {
+        Self {
+            outcome: Outcome::Seen(observed),
+            evidence,
+        }
+    }
+}
+
+/// Everybody who holds a right directly, as the target lists them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Object ids.
+    pub holders: BTreeSet<Uuid>,
+}
+
+/// One thing that `doctor` says of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it is as it should be.
+    pub fine: bool,
+    /// What was looked at and found.
+    pub what: String,
+    /// What to do, if it is not fine.
+    pub fix: String,
+}
+
+/// The hands at one target. Every call is idempotent, and returns within [`Connector::longest`].
+#[async_trait]
+pub trait Connector: Send + Sync + fmt::Debug {
+    /// Asks whether the account holds the right directly.
+    async fn observe(&self, place: &Place) -> Reply;
+
+    /// Adds the right. "Already there" is [`Outcome::Already`].
+    async fn ensure_present(&self, place: &Place) -> Reply;
+
+    /// Removes the right. "Not there" is [`Outcome::Already`], once it is clear that the link is what is missing.
+    async fn ensure_absent(&self, place: &Place) -> Reply;
+
+    /// Lists everybody who holds a right directly.
+    async fn list(&self, kind: &str, external_id: &str) -> Result<Listing, Failure>;
+
+    /// Looks whether the target can be reached and lets us do our work.
+    async fn diagnose(&self) -> Vec<Finding>;
+
+    /// How long one call may take at most, all of its requests together. A lease outlives it.
+    fn longest(&self) -> Duration {
+        Duration::from_secs(20)
+    }
+}

@@ -1,0 +1,299 @@
+//! The worker: takes due jobs from the one queue and does them, removals first.
+//!
+//! It sleeps until the earliest job falls due, is woken when an earlier one is written, and looks by itself every few
+//! seconds, for waking is a hint and the database the truth. Several workers on one PostgreSQL share the queue; leases
+//! and attempts keep them apart. It never waits on a job: what must happen later is a due time.
+
+mod gates;
+mod lane;
+mod post;
+mod queue;
+mod recorder;
+mod walk;
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use domain::deadline::JobKind;
+use tokio::{sync::RwLock, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use workflow::{Result, Workflow};
+
+use self::{gates::Gates, recorder::Recorder};
+use crate::{
+    connector::Connector,
+    mailer::{Mailer, NoMail},
+};
+
+/// What a person may wait for: ends, starts, provisioning, mail.
+pub const WORK: [JobKind; 6] = [
+    JobKind::GrantEnd,
+    JobKind::GrantStart,
+    JobKind::GrantWarning,
+    JobKind::LineLapse,
+    JobKind::Converge,
+    JobKind::Mail,
+];
+
+/// What comes round by itself.
+pub const RECURRING: [JobKind; 4] = [
+    JobKind::DirectorySync,
+    JobKind::Sweep,
+    JobKind::Checkpoint,
+    JobKind::Housekeeping,
+];
+
+/// How a worker works.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Calls at once to one target.
+    pub calls_per_target: usize,
+    /// How long a claimed job is ours.
+    pub lease: Duration,
+    /// How often the queue is looked at when nothing wakes the worker.
+    pub poll: Duration,
+    /// How long work under way may take to end when the worker is stopped.
+    pub grace: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            calls_per_target: 16,
+            lease: Duration::from_secs(120),
+            poll: Duration::from_secs(5),
+            grace: Duration::from_secs(25),
+        }
+    }
+}
+
+/// Work that comes round by itself: reading the directory, checkpoints, housekeeping.
+#[async_trait]
+pub trait Recurring: Send + Sync + fmt::Debug {
+    /// Does it once. An error is kept with the job and shown; the next round comes all the same.
+    async fn run(&self) -> std::result::Result<(), String>;
+}
+
+/// Where a test may end the process: between any two effects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Jobs were claimed.
+    Claimed,
+    /// A call is about to be sent.
+    Calling,
+    /// A call returned.
+    Called,
+    /// A report is about to be committed.
+    Recording,
+    /// A report was committed; the lane does not know yet.
+    Recorded,
+}
+
+/// A test's hand on a worker.
+pub trait Seam: Send + Sync + fmt::Debug {
+    /// Whether the worker goes no further than here.
+    fn stops(&self, moment: Moment) -> bool;
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seams(Option<Arc<dyn Seam>>);
+
+impl Seams {
+    /// Goes on, or never returns.
+    pub async fn pass(&self, moment: Moment) {
+        if self.0.as_ref().is_some_and(|seam| seam.stops(moment)) {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    workflow: Workflow,
+    connectors: BTreeMap<String, Arc<dyn Connector>>,
+    mailer: Arc<dyn Mailer>,
+    recurring: BTreeMap<JobKind, (Duration, Arc<dyn Recurring>)>,
+    options: Options,
+    seams: Seams,
+    gates: Gates,
+    id: Uuid,
+    /// Held shared by work under way, and alone by whoever moves the clock.
+    turn: Arc<RwLock<()>>,
+}
+
+/// Takes due jobs and does them. Cheap to clone; the clones are one worker.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    inner: Arc<Inner>,
+}
+
+/// Puts a worker together.
+#[derive(Debug)]
+pub struct Builder {
+    inner: Inner,
+}
+
+impl Worker {
+    /// Begins with a worker that has no connectors, sends no mail, and has nothing that recurs but the sweep.
+    pub fn builder(workflow: Workflow, options: Options) -> Builder {
+        let id = workflow.ids().new_id(workflow.clock().system_now());
+        let sweep = Arc::new(Sweep(workflow.clone()));
+        Builder {
+            inner: Inner {
+                workflow,
+                connectors: BTreeMap::new(),
+                mailer: Arc::new(NoMail),
+                recurring: BTreeMap::from([(
+                    JobKind::Sweep,
+                    (Duration::from_secs(60), sweep as Arc<dyn Recurring>),
+                )]),
+                options,
+                seams: Seams::default(),
+                gates: Gates::new(options.calls_per_target),
+                id,
+                turn: Arc::default(),
+            },
+        }
+    }
+
+    /// Works until `stop`, then lets what is under way end, for at most the grace. What is left is due again when its
+    /// lease ends.
+    pub async fn run(&self, stop: CancellationToken) -> Result<()> {
+        queue::begin(&self.inner).await?;
+        let ears = tokio::spawn(queue::listen(self.inner.workflow.clone(), stop.clone()));
+        let (recorder, recording) =
+            Recorder::new(self.inner.workflow.clone(), self.inner.seams.clone());
+        let recording = tokio::spawn(recording);
+        let mut tasks = JoinSet::new();
+        let mut room = queue::Room::default();
+        while !stop.is_cancelled() {
+            let taken = match self.take(&mut tasks, &mut room, &recorder).await {
+                Ok(taken) => taken,
+                Err(error) => {
+                    tracing::error!(%error, "the queue could not be read; it is tried again");
+                    0
+                }
+            };
+            if taken == 0 {
+                self.wait(&mut tasks, &mut room, &stop).await;
+            }
+            while let Some(done) = tasks.try_join_next() {
+                room.done(done);
+            }
+        }
+        let ended = tokio::time::timeout(self.inner.options.grace, async {
+            while let Some(done) = tasks.join_next().await {
+                room.done(done);
+            }
+        });
+        if ended.await.is_err() {
+            tracing::warn!(
+                tasks = tasks.len(),
+                "work under way was left; it is due again when its leases end"
+            );
+        }
+        tasks.abort_all();
+        drop(recorder);
+        drop(recording.await);
+        ears.abort();
+        Ok(())
+    }
+
+    /// Claims what is due and starts it, each with a share of the turn.
+    async fn take(
+        &self,
+        tasks: &mut JoinSet<queue::Done>,
+        room: &mut queue::Room,
+        recorder: &Recorder,
+    ) -> Result<usize> {
+        let turn = Arc::clone(&self.inner.turn).read_owned().await;
+        if !queue::anything_due(&self.inner, room).await? {
+            return Ok(0);
+        }
+        let taken = queue::claim(&self.inner, room).await?;
+        let count = taken.len();
+        let turn = Arc::new(turn);
+        for work in taken {
+            room.took(&work);
+            let (inner, recorder, turn) =
+                (Arc::clone(&self.inner), recorder.clone(), Arc::clone(&turn));
+            tasks.spawn(async move {
+                let done = work.run(inner, recorder).await;
+                drop(turn);
+                done
+            });
+        }
+        Ok(count)
+    }
+
+    async fn wait(
+        &self,
+        tasks: &mut JoinSet<queue::Done>,
+        room: &mut queue::Room,
+        stop: &CancellationToken,
+    ) {
+        let sleep = queue::sleep(&self.inner, room).await;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.inner.workflow.hub().woken() => {}
+            () = tokio::time::sleep(sleep) => {}
+            Some(done) = tasks.join_next(), if !tasks.is_empty() => room.done(done),
+        }
+    }
+}
+
+impl Builder {
+    /// The hands at targets of a kind (`graph`).
+    #[must_use]
+    pub fn connector(mut self, kind: &str, connector: Arc<dyn Connector>) -> Self {
+        self.inner.connectors.insert(kind.to_owned(), connector);
+        self
+    }
+
+    /// The way out for mails.
+    #[must_use]
+    pub fn mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
+        self.inner.mailer = mailer;
+        self
+    }
+
+    /// Work that comes round by itself.
+    #[must_use]
+    pub fn every(mut self, kind: JobKind, every: Duration, work: Arc<dyn Recurring>) -> Self {
+        self.inner.recurring.insert(kind, (every, work));
+        self
+    }
+
+    /// A test's hand on the worker.
+    #[must_use]
+    pub fn seam(mut self, seam: Arc<dyn Seam>) -> Self {
+        self.inner.seams = Seams(Some(seam));
+        self
+    }
+
+    /// The worker.
+    pub fn build(self) -> Worker {
+        Worker {
+            inner: Arc::new(self.inner),
+        }
+    }
+}
+
+/// Enqueues unsettled assignments that no job works on.
+#[derive(Debug)]
+struct Sweep(Workflow);
+
+#[async_trait]
+impl Recurring for Sweep {
+    async fn run(&self) -> std::result::Result<(), String> {
+        match workflow::assignments::sweep(&self.0).await {
+            Ok(0) => Ok(()),
+            Ok(found) => {
+                tracing::warn!(found, "unsettled assignments had no job; they have one now");
+                Ok(())
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}

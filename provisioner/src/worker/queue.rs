@@ -1,0 +1,415 @@
+//! From the queue to work: what is due, what of it there is room for, and which work it makes.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use domain::{Timestamp, deadline::JobKind};
+use store::{
+    Engine,
+    jobs::{Job, NewJob, Priority},
+};
+use tokio::{task::JoinError, time::Instant};
+use tokio_util::sync::CancellationToken;
+use workflow::{Result, Workflow};
+
+use super::{
+    Inner, Moment, RECURRING, WORK,
+    lane::{self, Item, Lane},
+    post,
+    recorder::Recorder,
+};
+
+/// At most so many jobs are claimed together.
+const BATCH: i64 = 500;
+
+/// At most so many mails are on their way at once.
+const MAILS: usize = 8;
+
+/// At most so many converge jobs are under way, waiting for their lane's turn included.
+const CONVERGING: usize = 1000;
+
+/// A deadline that could not be worked is tried again after so long.
+const DEADLINE_AGAIN: chrono::Duration = chrono::Duration::seconds(5);
+
+const DEADLINES: [JobKind; 4] = [
+    JobKind::GrantEnd,
+    JobKind::GrantStart,
+    JobKind::GrantWarning,
+    JobKind::LineLapse,
+];
+
+/// What is under way.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    deadlines: usize,
+    converging: usize,
+    mails: usize,
+    recurring: usize,
+}
+
+/// What a task was, for giving its room back.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Done {
+    Deadlines,
+    Converging(usize),
+    Mail,
+    Recurring,
+}
+
+/// One task's work.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Deadlines, together in one or a few transactions.
+    Deadlines(Vec<Job>),
+    /// One lane.
+    Lane(Lane),
+    /// One mail.
+    Mail(Job),
+    /// One thing that comes round.
+    Recurring(Job),
+}
+
+impl Room {
+    /// The kinds that there is room for.
+    fn kinds(&self, recurring: bool) -> Vec<JobKind> {
+        let mut kinds = Vec::new();
+        if self.deadlines == 0 {
+            kinds.extend(DEADLINES);
+        }
+        if self.converging < CONVERGING {
+            kinds.push(JobKind::Converge);
+        }
+        if self.mails < MAILS {
+            kinds.push(JobKind::Mail);
+        }
+        if recurring && self.recurring < RECURRING.len() {
+            kinds.extend(RECURRING);
+        }
+        kinds
+    }
+
+    pub fn took(&mut self, work: &Work) {
+        match work {
+            Work::Deadlines(_) => self.deadlines += 1,
+            Work::Lane(lane) => self.converging += lane.items.len(),
+            Work::Mail(_) => self.mails += 1,
+            Work::Recurring(_) => self.recurring += 1,
+        }
+    }
+
+    pub fn done(&mut self, done: std::result::Result<Done, JoinError>) {
+        match done {
+            Ok(Done::Deadlines) => self.deadlines = self.deadlines.saturating_sub(1),
+            Ok(Done::Converging(jobs)) => self.converging = self.converging.saturating_sub(jobs),
+            Ok(Done::Mail) => self.mails = self.mails.saturating_sub(1),
+            Ok(Done::Recurring) => self.recurring = self.recurring.saturating_sub(1),
+            Err(error) => {
+                // Which it was is not known any more; all room is given back. Its jobs are due again when their leases end.
+                tracing::error!(%error, "a task of the worker ended badly");
+                *self = Self::default();
+            }
+        }
+    }
+}
+
+impl Work {
+    pub async fn run(self, inner: Arc<Inner>, recorder: Recorder) -> Done {
+        match self {
+            Self::Deadlines(jobs) => {
+                deadlines(&inner, jobs).await;
+                Done::Deadlines
+            }
+            Self::Lane(lane) => {
+                let jobs = lane.items.len();
+                lane::work(inner, recorder, lane).await;
+                Done::Converging(jobs)
+            }
+            Self::Mail(job) => {
+                post::send(inner, job).await;
+                Done::Mail
+            }
+            Self::Recurring(job) => {
+                recur(&inner, &job).await;
+                Done::Recurring
+            }
+        }
+    }
+}
+
+/// At start: leases of a process that is gone run out at once where there is one process only, and what comes round is
+/// in the queue.
+pub(super) async fn begin(inner: &Inner) -> Result<()> {
+    let mut unit = inner.workflow.unit().await?;
+    let now = unit.now;
+    if inner.workflow.store().engine() == Engine::Sqlite {
+        unit.tx.drop_all_leases(now).await?;
+    }
+    let jobs: Vec<NewJob> = inner
+        .recurring
+        .keys()
+        .map(|kind| NewJob {
+            key: kind.to_string(),
+            kind: *kind,
+            subject: None,
+            lane: None,
+            priority: Priority::Background,
+            due_at: now,
+        })
+        .collect();
+    unit.enqueue(&jobs);
+    unit.commit().await
+}
+
+/// Passes on what other replicas say.
+pub(super) async fn listen(workflow: Workflow, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match workflow.store().listen().await {
+            Ok(None) => return,
+            Ok(Some(mut listener)) => {
+                while let Ok(text) = tokio::select! {
+                    () = stop.cancelled() => return,
+                    heard = listener.next() => heard,
+                } {
+                    for topic in text.split_whitespace() {
+                        workflow.hub().changed(topic);
+                    }
+                    workflow.hub().wake();
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "other replicas cannot be heard; the queue is polled")
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(2)) => {}
+        }
+    }
+}
+
+/// Whether anything is due that there is room for; asked without the writer's lock.
+pub(super) async fn anything_due(inner: &Inner, room: &Room) -> Result<bool> {
+    let kinds = room.kinds(true);
+    let due = inner
+        .workflow
+        .store()
+        .read()
+        .await?
+        .next_due(&kinds)
+        .await?;
+    Ok(due.is_some_and(|due| due <= inner.workflow.clock().now()))
+}
+
+/// How long there is nothing to do, at most the poll, spread so that replicas do not poll together.
+pub(super) async fn sleep(inner: &Inner, room: &Room) -> Duration {
+    let poll = inner
+        .options
+        .poll
+        .mul_f64(0.75 + 0.5 * inner.workflow.ids().jitter());
+    let next = async {
+        inner
+            .workflow
+            .store()
+            .read()
+            .await?
+            .next_due(&room.kinds(true))
+            .await
+    };
+    let Ok(Some(due)) = next.await else {
+        return poll;
+    };
+    let ahead = (due - inner.workflow.clock().now())
+        .to_std()
+        .unwrap_or_default();
+    // Due, but its lane or another replica has it: soon again.
+    ahead
+        .max(Duration::from_millis(if ahead.is_zero() { 100 } else { 1 }))
+        .min(poll)
+}
+
+/// Claims what is due and makes it into work, removals first.
+pub(super) async fn claim(inner: &Inner, room: &Room) -> Result<Vec<Work>> {
+    claim_kinds(inner, &room.kinds(true)).await
+}
+
+/// As [`claim`], without what comes round by itself.
+pub(super) async fn claim_work(inner: &Inner) -> Result<Vec<Work>> {
+    claim_kinds(inner, &WORK).await
+}
+
+async fn claim_kinds(inner: &Inner, kinds: &[JobKind]) -> Result<Vec<Work>> {
+    if kinds.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = inner.workflow.clock().now();
+    let until =
+        now + chrono::Duration::from_std(inner.options.lease).unwrap_or(chrono::Duration::MAX);
+    let since = Instant::now();
+    let mut jobs = Vec::new();
+    let mut tx = inner.workflow.store().begin().await?;
+    for priority in Priority::ALL {
+        let left = BATCH - i64::try_from(jobs.len()).unwrap_or(BATCH);
+        if left > 0 {
+            jobs.extend(
+                tx.claim_jobs(priority, kinds, now, until, inner.id, left)
+                    .await?,
+            );
+        }
+    }
+    tx.commit().await?;
+    inner.seams.pass(Moment::Claimed).await;
+    into_work(inner, jobs, since).await
+}
+
+async fn into_work(inner: &Inner, jobs: Vec<Job>, since: Instant) -> Result<Vec<Work>> {
+    let (mut deadlines, mut converge, mut work) = (Vec::new(), Vec::new(), Vec::new());
+    for job in jobs {
+        match job.kind {
+            JobKind::GrantStart
+            | JobKind::GrantEnd
+            | JobKind::GrantWarning
+            | JobKind::LineLapse => deadlines.push(job),
+            JobKind::Converge => converge.push(job),
+            JobKind::Mail => work.push(Work::Mail(job)),
+            JobKind::DirectorySync
+            | JobKind::Sweep
+            | JobKind::Checkpoint
+            | JobKind::Housekeeping => {
+                work.push(Work::Recurring(job));
+            }
+        }
+    }
+    if !deadlines.is_empty() {
+        // Ends before starts: what must go, goes first.
+        deadlines.sort_by(|one, two| {
+            (one.kind != JobKind::GrantEnd, &one.key)
+                .cmp(&(two.kind != JobKind::GrantEnd, &two.key))
+        });
+        work.insert(0, Work::Deadlines(deadlines));
+    }
+    work.extend(lanes(inner, converge, since).await?);
+    Ok(work)
+}
+
+/// Reads what the claimed assignments need in one go and sorts them into lanes.
+async fn lanes(inner: &Inner, mut jobs: Vec<Job>, since: Instant) -> Result<Vec<Work>> {
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    jobs.sort_by(|one, two| one.key.cmp(&two.key));
+    let ids: Vec<_> = jobs
+        .iter()
+        .filter_map(|job| job.subject)
+        .map(Into::into)
+        .collect();
+    let mut tx = inner.workflow.store().read().await?;
+    let mut rows: BTreeMap<_, _> = tx
+        .assignments(&ids)
+        .await?
+        .into_iter()
+        .map(|row| (row.id.0, row))
+        .collect();
+    let mut places: BTreeMap<_, _> = tx
+        .places(&ids)
+        .await?
+        .into_iter()
+        .map(|place| (place.id.0, place))
+        .collect();
+    let targets = tx.targets().await?;
+    drop(tx);
+    inner.gates.learn(&targets);
+    let mut lanes: BTreeMap<String, Lane> = BTreeMap::new();
+    let mut orphans = Vec::new();
+    for job in jobs {
+        let found = job
+            .subject
+            .and_then(|id| rows.remove(&id).zip(places.remove(&id)));
+        let Some((row, place)) = found else {
+            orphans.push(job);
+            continue;
+        };
+        let connector = targets
+            .iter()
+            .find(|target| target.id == row.target_id)
+            .and_then(|target| inner.connectors.get(&target.kind))
+            .map(Arc::clone);
+        lanes
+            .entry(row.lane.clone())
+            .or_insert_with(|| Lane {
+                items: Vec::new(),
+                connector,
+                since,
+            })
+            .items
+            .push(Item { job, row, place });
+    }
+    for lane in lanes.values_mut() {
+        // Within a lane, too, what must go goes first.
+        lane.items.sort_by_key(|item| item.row.desired);
+    }
+    if !orphans.is_empty() {
+        let mut tx = inner.workflow.store().begin().await?;
+        tx.finish_jobs(&orphans, inner.workflow.clock().now())
+            .await?;
+        tx.commit().await?;
+    }
+    Ok(lanes.into_values().map(Work::Lane).collect())
+}
+
+async fn deadlines(inner: &Inner, jobs: Vec<Job>) {
+    let Err(error) = workflow::deadlines::run(&inner.workflow, &jobs).await else {
+        return;
+    };
+    if jobs.len() == 1 {
+        tracing::error!(%error, job = jobs[0].key, "a deadline could not be worked; it is tried again");
+        let due = inner.workflow.clock().now() + DEADLINE_AGAIN;
+        put_back(inner, &jobs[0], due, Some(&error.to_string())).await;
+        return;
+    }
+    // One of them is in the way: the others must not wait for it.
+    tracing::warn!(%error, deadlines = jobs.len(), "deadlines are worked one by one");
+    for job in jobs {
+        if let Err(error) =
+            workflow::deadlines::run(&inner.workflow, std::slice::from_ref(&job)).await
+        {
+            tracing::error!(%error, job = job.key, "a deadline could not be worked; it is tried again");
+            let due = inner.workflow.clock().now() + DEADLINE_AGAIN;
+            put_back(inner, &job, due, Some(&error.to_string())).await;
+        }
+    }
+}
+
+async fn recur(inner: &Inner, job: &Job) {
+    let Some((every, work)) = inner.recurring.get(&job.kind) else {
+        // Another replica does it.
+        let later = inner.workflow.clock().now() + chrono::Duration::minutes(5);
+        put_back(inner, job, later, None).await;
+        return;
+    };
+    let problem = work.run().await.err();
+    if let Some(problem) = &problem {
+        tracing::error!(
+            job = job.key,
+            problem,
+            "recurring work failed; it comes round again"
+        );
+    }
+    let every = chrono::Duration::from_std(*every).unwrap_or(chrono::Duration::days(1));
+    put_back(
+        inner,
+        job,
+        inner.workflow.clock().now() + every,
+        problem.as_deref(),
+    )
+    .await;
+}
+
+async fn put_back(inner: &Inner, job: &Job, due: Timestamp, problem: Option<&str>) {
+    let put = async {
+        let mut tx = inner.workflow.store().begin().await?;
+        tx.release_job(job, due, problem).await?;
+        tx.commit().await
+    };
+    if let Err(error) = put.await {
+        tracing::error!(job = job.key, %error, "a job could not be put back; it is due again when its lease ends");
+    }
+}
