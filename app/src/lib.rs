@@ -1,1 +1,7 @@
-//! placeholder
+//! What is shown: pages, forms, components, islands.
+//!
+//! Everything but [`islands`] exists only on the server (feature `ssr`), so the WebAssembly holds the islands and nothing else.
+
+pub mod islands;
+#[cfg(feature = "ssr")]
+pub mod render;
