@@ -1,1 +1,22 @@
-//! placeholder
+//! The binary `latchkey`: configuration, sign-in, layers, command line, start and stop.
+//!
+//! [`serve`] is the real thing, [`trial`] the sample company on loopback; both put the same parts together: a store, the use
+//! cases of `workflow`, the pages of `app` inside the layers of [`web`], and `provisioner`'s worker. [`sign_in`] and
+//! [`sessions`] say who is asking; what they may do is decided in `workflow`.
+//!
+//! To add a command: a variant in `cli/mod.rs` and a function here. To add a setting: see [`config`]. To add a page: not
+//! here but in `app`.
+
+mod checkpoints;
+pub mod config;
+mod credential;
+pub mod http_client;
+pub mod lifecycle;
+pub mod mail;
+mod out;
+pub mod serve;
+pub mod sessions;
+pub mod sign_in;
+mod telemetry;
+
+pub mod web;

@@ -1,1 +1,10 @@
-fn main() {}
+//! The binary `latchkey`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    server::cli::Cli::parse().run().await
+}

@@ -42,7 +42,8 @@ const HOUSE: [Room; 8] = [
         name: "store",
         may: &["domain", "sqlx", "tokio"],
         may_optionally: &[],
-        may_in_tests: &[],
+        // Its own feature `testing`.
+        may_in_tests: &["store"],
     },
     Room {
         name: "workflow",

@@ -1,0 +1,24 @@
+//! Makes cargo embed a new site: the folder is looked at only where its files go into the binary.
+
+use std::{env, fs, path::Path};
+
+fn main() {
+    // PROFILE is `release` for every profile that inherits from it; development builds read the folder at run time.
+    if env::var("PROFILE").as_deref() == Ok("release") {
+        let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site");
+        // A missing folder would count as changed at every build.
+        drop(fs::create_dir_all(&site));
+        print(&format!("cargo::rerun-if-changed={}", site.display()));
+    } else {
+        print("cargo::rerun-if-changed=build.rs");
+    }
+}
+
+/// A build script speaks to cargo through its standard output.
+#[expect(
+    clippy::print_stdout,
+    reason = "this is how a build script speaks to cargo"
+)]
+fn print(line: &str) {
+    println!("{line}");
+}

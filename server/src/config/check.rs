@@ -1,0 +1,313 @@
+//! From merged layers to settings in force, or the list of everything that is wrong.
+
+use std::path::PathBuf;
+
+use chrono::Duration;
+
+use super::{
+    Asking, Audit, Catalogue, Config, Credential, Database, Directory, Fault, Graph, Layers, Log,
+    LogFormat, Mail, Server, Sessions, SignIn,
+};
+
+/// Collects faults, so that one run names them all.
+struct Check<'a> {
+    layers: &'a Layers,
+    faults: Vec<Fault>,
+}
+
+impl Layers {
+    /// The settings, if `faults` is empty and nothing more is wrong.
+    pub fn config(&self, faults: Vec<Fault>) -> Result<Config, Vec<Fault>> {
+        let mut check = Check {
+            layers: self,
+            faults,
+        };
+        let config = check.config();
+        match config {
+            Some(config) if check.faults.is_empty() => Ok(config),
+            _ => Err(check.faults),
+        }
+    }
+}
+
+impl Check<'_> {
+    /// `None` exactly when a fault was noted; no section keeps another from being looked at.
+    fn config(&mut self) -> Option<Config> {
+        let server = self.server();
+        let database = self.database();
+        let sign_in = self.sign_in();
+        let graph = self.graph();
+        let directory = self.directory();
+        let mail = self.mail();
+        let sessions = self.sessions();
+        let audit = self.audit();
+        let asking = self.number("asking", "per_ten_minutes", 1, 10_000);
+        let log = self.log();
+        Some(Config {
+            server: server?,
+            database: database?,
+            sign_in: sign_in?,
+            graph: graph?,
+            directory: directory?,
+            mail: mail?,
+            sessions: sessions?,
+            audit: audit?,
+            catalogue: Catalogue {
+                folder: self.optional_path("catalogue", "folder"),
+            },
+            asking: Asking {
+                per_ten_minutes: asking?,
+            },
+            log: log?,
+        })
+    }
+
+    fn server(&mut self) -> Option<Server> {
+        let listen = self.text("server", "listen");
+        let listen = match listen.parse() {
+            Ok(listen) => Some(listen),
+            Err(_) => self.fault(
+                "server",
+                "listen",
+                "must be address:port, as 127.0.0.1:3000",
+            ),
+        };
+        let public_url = self.address("server", "public_url");
+        let trusted_proxies = self.number("server", "trusted_proxies", 0, 16);
+        Some(Server {
+            listen: listen?,
+            public_url: public_url?,
+            trusted_proxies: trusted_proxies? as usize,
+        })
+    }
+
+    fn database(&mut self) -> Option<Database> {
+        let url = self.needed("database", "url");
+        let url = match url {
+            Some(url)
+                if !["sqlite:", "postgres://", "postgresql://"]
+                    .iter()
+                    .any(|start| url.starts_with(start)) =>
+            {
+                self.fault("database", "url", "must begin with sqlite: or postgres://")
+            }
+            other => other,
+        };
+        let connections = self.number("database", "connections", 2, 1000);
+        Some(Database {
+            url: url?.into(),
+            connections: connections?,
+        })
+    }
+
+    fn sign_in(&mut self) -> Option<SignIn> {
+        let authority = self.address("sign_in", "authority");
+        let tenant = self.needed("sign_in", "tenant");
+        let tenant = tenant.and_then(|tenant| match tenant.parse() {
+            Ok(tenant) => Some(tenant),
+            Err(_) => self.fault(
+                "sign_in",
+                "tenant",
+                "must be the tenant's id (a GUID), not a domain: it is what tokens carry",
+            ),
+        });
+        let client_id = self.needed("sign_in", "client_id");
+        let credential = self.credential("sign_in");
+        let first = self.text("sign_in", "first_administrator");
+        let first = if first.is_empty() {
+            Some(None)
+        } else {
+            match first.parse() {
+                Ok(first) => Some(Some(first)),
+                Err(_) => self.fault(
+                    "sign_in",
+                    "first_administrator",
+                    "must be an object id (a GUID), as the account's page in Entra shows it",
+                ),
+            }
+        };
+        let attempts = self.number("sign_in", "attempts_per_minute", 1, 100_000);
+        Some(SignIn {
+            authority: authority?,
+            tenant: tenant?,
+            client_id: client_id?,
+            credential: credential?,
+            first_administrator: first?,
+            attempts_per_minute: attempts?,
+        })
+    }
+
+    fn graph(&mut self) -> Option<Graph> {
+        let url = self.address("graph", "url");
+        let client_id = self.needed("graph", "client_id");
+        let credential = self.credential("graph");
+        Some(Graph {
+            url: url?,
+            client_id: client_id?,
+            credential: credential?,
+        })
+    }
+
+    fn directory(&mut self) -> Option<Directory> {
+        let every = self.number("directory", "every_minutes", 1, 1440);
+        let least = self.number("directory", "mass_leave_least", 1, 1_000_000);
+        let percent = self.number("directory", "mass_leave_percent", 0, 100);
+        Some(Directory {
+            every: Duration::minutes(i64::from(every?)),
+            mass_leave_least: least?,
+            mass_leave_percent: percent?,
+        })
+    }
+
+    fn mail(&mut self) -> Option<Option<Mail>> {
+        let smtp_url = self.text("mail", "smtp_url");
+        if smtp_url.is_empty() {
+            return Some(None);
+        }
+        let from = self.needed("mail", "from");
+        if !smtp_url.starts_with("smtp://") && !smtp_url.starts_with("smtps://") {
+            return self.fault("mail", "smtp_url", "must begin with smtp:// or smtps://");
+        }
+        let from = from?;
+        if from.parse::<lettre::message::Mailbox>().is_err() {
+            return self.fault("mail", "from", "must be as Latchkey <access@example.com>");
+        }
+        Some(Some(Mail {
+            smtp_url: smtp_url.into(),
+            from,
+        }))
+    }
+
+    fn sessions(&mut self) -> Option<Sessions> {
+        let idle = self.number("sessions", "idle_minutes", 1, 1440);
+        let absolute = self.number("sessions", "absolute_hours", 1, 168);
+        Some(Sessions {
+            idle: Duration::minutes(i64::from(idle?)),
+            absolute: Duration::hours(i64::from(absolute?)),
+        })
+    }
+
+    fn audit(&mut self) -> Option<Audit> {
+        let key_file = self.needed("audit", "key_file");
+        let checkpoint_file = self.needed("audit", "checkpoint_file");
+        Some(Audit {
+            key_file: key_file?.into(),
+            checkpoint_file: checkpoint_file?.into(),
+        })
+    }
+
+    fn log(&mut self) -> Option<Log> {
+        let filter = self.text("log", "filter");
+        let filter = match filter.parse::<tracing_subscriber::EnvFilter>() {
+            Ok(_) => Some(filter),
+            Err(error) => self.fault("log", "filter", &format!("cannot be read: {error}")),
+        };
+        let format = match self.text("log", "format").as_str() {
+            "auto" => Some(LogFormat::Auto),
+            "text" => Some(LogFormat::Text),
+            "json" => Some(LogFormat::Json),
+            _ => self.fault("log", "format", "must be auto, text or json"),
+        };
+        Some(Log {
+            filter: filter?,
+            format: format?,
+        })
+    }
+
+    fn credential(&mut self, section: &str) -> Option<Credential> {
+        let secret = self.text(section, "client_secret");
+        let certificate = self.optional_path(section, "certificate_file");
+        let key = self.optional_path(section, "key_file");
+        match (secret.is_empty(), certificate, key) {
+            (false, None, None) => Some(Credential::Secret(secret.into())),
+            (true, Some(certificate_file), Some(key_file)) => Some(Credential::Certificate {
+                certificate_file,
+                key_file,
+            }),
+            (true, None, None) => self.fault(
+                section,
+                "client_secret",
+                "needed (as client_secret_file), or certificate_file with key_file",
+            ),
+            (true, Some(_), None) => {
+                self.fault(section, "key_file", "needed with certificate_file")
+            }
+            (true, None, Some(_)) => {
+                self.fault(section, "certificate_file", "needed with key_file")
+            }
+            (false, _, _) => self.fault(
+                section,
+                "client_secret",
+                "either a secret or a certificate, not both",
+            ),
+        }
+    }
+
+    fn text(&self, section: &str, key: &str) -> String {
+        self.layers.text(section, key)
+    }
+
+    fn needed(&mut self, section: &str, key: &str) -> Option<String> {
+        let text = self.text(section, key);
+        if text.is_empty() {
+            return self.fault(section, key, "needed");
+        }
+        Some(text)
+    }
+
+    fn optional_path(&self, section: &str, key: &str) -> Option<PathBuf> {
+        let text = self.text(section, key);
+        (!text.is_empty()).then(|| text.into())
+    }
+
+    fn number(&mut self, section: &str, key: &str, least: u32, most: u32) -> Option<u32> {
+        let number = self.layers.number(section, key);
+        match u32::try_from(number) {
+            Ok(number) if (least..=most).contains(&number) => Some(number),
+            _ => self.fault(
+                section,
+                key,
+                &format!("must lie between {least} and {most}"),
+            ),
+        }
+    }
+
+    /// An https address without a slash at the end; http only where nobody else can listen in.
+    fn address(&mut self, section: &str, key: &str) -> Option<String> {
+        let text = self.needed(section, key)?;
+        let Ok(url) = reqwest::Url::parse(&text) else {
+            return self.fault(
+                section,
+                key,
+                "must be an address, as https://access.example.com",
+            );
+        };
+        let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+            return self.fault(
+                section,
+                key,
+                "must begin with https:// (http:// on loopback only)",
+            );
+        }
+        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+            return self.fault(section, key, "must have no query, fragment or user");
+        }
+        if key == "public_url" && url.path() != "/" {
+            return self.fault(
+                section,
+                key,
+                "must have no path: cookies are bound to the host",
+            );
+        }
+        Some(text.trim_end_matches('/').to_owned())
+    }
+
+    fn fault<T>(&mut self, section: &str, key: &str, why: &str) -> Option<T> {
+        self.faults.push(Fault {
+            setting: format!("{section}.{key}"),
+            why: why.to_owned(),
+        });
+        None
+    }
+}

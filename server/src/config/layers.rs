@@ -1,0 +1,224 @@
+//! The layers, merged key by key. The defaults list every key and fix its type, so that a misspelt key or a value of the
+//! wrong type is a fault with a name, whichever layer it comes from.
+
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
+
+use toml::{Table, Value};
+
+use super::{DEFAULTS, Fault};
+
+/// Settings that are never shown.
+const SECRETS: [(&str, &str); 4] = [
+    ("database", "url"),
+    ("sign_in", "client_secret"),
+    ("graph", "client_secret"),
+    ("mail", "smtp_url"),
+];
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Compiled in.
+    Default,
+    /// The configuration file.
+    File,
+    /// This environment variable.
+    Environment(String),
+    /// The file that `*_file` names.
+    SecretFile(String),
+}
+
+/// Every setting with its value and source.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    values: BTreeMap<(String, String), (Value, Source)>,
+}
+
+impl Layers {
+    /// Merges the layers. Faults are collected; the value of the layer below stays.
+    pub fn read(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> (Self, Vec<Fault>) {
+        let defaults: Table = DEFAULTS.parse().expect("a test reads the defaults");
+        let mut layers = Self {
+            values: BTreeMap::new(),
+        };
+        for (section, keys) in defaults {
+            let Value::Table(keys) = keys else {
+                unreachable!("the defaults hold sections only")
+            };
+            for (key, value) in keys {
+                layers
+                    .values
+                    .insert((section.clone(), key), (value, Source::Default));
+            }
+        }
+        let mut faults = Vec::new();
+        if let Some(path) = file {
+            layers.add_file(path, &mut faults);
+        }
+        for (name, text) in environment {
+            layers.add_variable(&name, text, &mut faults);
+        }
+        layers.read_secret_files(&mut faults);
+        (layers, faults)
+    }
+
+    fn add_file(&mut self, path: &Path, faults: &mut Vec<Fault>) {
+        let at = path.display().to_string();
+        let table = fs::read_to_string(path)
+            .map_err(|error| error.to_string())
+            .and_then(|text| {
+                text.parse::<Table>()
+                    .map_err(|error| error.to_string().trim_end().replace('\n', "\n    "))
+            });
+        let table = match table {
+            Ok(table) => table,
+            Err(why) => {
+                faults.push(Fault {
+                    setting: at,
+                    why: format!("cannot be read: {why}"),
+                });
+                return;
+            }
+        };
+        for (section, keys) in table {
+            let Value::Table(keys) = keys else {
+                faults.push(Fault {
+                    setting: section,
+                    why: format!("settings stand in sections such as [server] (in {at})"),
+                });
+                continue;
+            };
+            for (key, value) in keys {
+                self.put(&section, &key, value, Source::File, faults);
+            }
+        }
+    }
+
+    fn add_variable(&mut self, name: &str, text: String, faults: &mut Vec<Fault>) {
+        // LATCHKEY_CONFIG and the variables of the test runner have no section.
+        let Some((section, key)) = name
+            .strip_prefix("LATCHKEY_")
+            .and_then(|rest| rest.split_once("__"))
+        else {
+            return;
+        };
+        let (section, key) = (section.to_ascii_lowercase(), key.to_ascii_lowercase());
+        let value = match self.default_of(&section, &key) {
+            Some(Value::Integer(_)) => text.parse().map_or(Value::String(text), Value::Integer),
+            Some(Value::Boolean(_)) => text.parse().map_or(Value::String(text), Value::Boolean),
+            _ => Value::String(text),
+        };
+        self.put(
+            &section,
+            &key,
+            value,
+            Source::Environment(name.to_owned()),
+            faults,
+        );
+    }
+
+    fn default_of(&self, section: &str, key: &str) -> Option<&Value> {
+        self.values
+            .get(&(section.to_owned(), key.to_owned()))
+            .map(|(value, _)| value)
+    }
+
+    fn put(
+        &mut self,
+        section: &str,
+        key: &str,
+        value: Value,
+        source: Source,
+        faults: &mut Vec<Fault>,
+    ) {
+        let mut fault = |why: String| {
+            faults.push(Fault {
+                setting: format!("{section}.{key}"),
+                why,
+            });
+        };
+        let Some(slot) = self.values.get_mut(&(section.to_owned(), key.to_owned())) else {
+            return fault("there is no such setting".into());
+        };
+        if slot.0.same_type(&value) {
+            *slot = (value, source);
+        } else {
+            fault(format!("must be of type {}", slot.0.type_str()));
+        }
+    }
+
+    fn read_secret_files(&mut self, faults: &mut Vec<Fault>) {
+        for (section, key) in SECRETS {
+            let path = self.text(section, &format!("{key}_file"));
+            if path.is_empty() {
+                continue;
+            }
+            match fs::read_to_string(&path) {
+                Ok(text) => {
+                    let value = Value::String(text.trim_end().to_owned());
+                    self.values.insert(
+                        (section.to_owned(), key.to_owned()),
+                        (value, Source::SecretFile(path)),
+                    );
+                }
+                Err(error) => faults.push(Fault {
+                    setting: format!("{section}.{key}_file"),
+                    why: format!("{path} cannot be read: {error}"),
+                }),
+            }
+        }
+    }
+
+    /// A text setting.
+    ///
+    /// # Panics
+    /// When the defaults do not have it as a text.
+    pub(super) fn text(&self, section: &str, key: &str) -> String {
+        self.default_of(section, key)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("config.default.toml has no text {section}.{key}"))
+            .trim()
+            .to_owned()
+    }
+
+    /// A whole number.
+    ///
+    /// # Panics
+    /// When the defaults do not have it as a number.
+    pub(super) fn number(&self, section: &str, key: &str) -> i64 {
+        self.default_of(section, key)
+            .and_then(Value::as_integer)
+            .unwrap_or_else(|| panic!("config.default.toml has no number {section}.{key}"))
+    }
+
+    /// What is in force, as a configuration file with the source of each value; secrets masked.
+    pub fn show(&self) -> String {
+        let mut text = String::new();
+        let mut current = "";
+        for ((section, key), (value, source)) in &self.values {
+            if section != current {
+                if !current.is_empty() {
+                    text.push('\n');
+                }
+                writeln!(text, "[{section}]").expect("a string takes everything");
+                current = section;
+            }
+            let secret = SECRETS.contains(&(section, key));
+            let shown = match value {
+                Value::String(inner) if secret && !inner.is_empty() => "\"…\"".to_owned(),
+                other => other.to_string(),
+            };
+            let source = match source {
+                Source::Default => String::new(),
+                Source::File => "  # from the file".to_owned(),
+                Source::Environment(name) => format!("  # from {name}"),
+                Source::SecretFile(path) => format!("  # from {path}"),
+            };
+            writeln!(text, "{key} = {shown}{source}").expect("a string takes everything");
+        }
+        text
+    }
+}

@@ -1,0 +1,115 @@
+//! Plain mails over SMTP. Retrying is the job queue's business; here one mail is handed over, or not.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lettre::{
+    Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    message::{Mailbox, header::ContentType},
+};
+use provisioner::mailer::{Letter, Mailer, NotSent};
+
+use crate::config;
+
+/// A mail server.
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+/// Why the configured mail server cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SmtpError {
+    /// The address of the server.
+    #[error("mail.smtp_url: {0}")]
+    Url(#[from] lettre::transport::smtp::Error),
+    /// The address of the sender.
+    #[error("mail.from: {0}")]
+    From(#[from] lettre::address::AddressError),
+}
+
+impl Smtp {
+    /// Prepares the connection; nothing is sent yet.
+    pub fn new(settings: &config::Mail) -> Result<Self, SmtpError> {
+        // TLS needs a provider before its first use; a second installation fails, which is fine.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(settings.smtp_url.expose())?
+            .timeout(Some(Duration::from_secs(20)))
+            .build();
+        Ok(Self {
+            transport,
+            from: settings.from.parse()?,
+        })
+    }
+
+    /// Whether the server takes connections (and the password), for `latchkey doctor`.
+    pub async fn diagnose(&self) -> Result<(), String> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("the server takes no commands".into()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn message(&self, letter: &Letter) -> Result<Message, NotSent> {
+        let refused = |what: String| NotSent {
+            what,
+            permanent: true,
+        };
+        let address: Address = letter
+            .address
+            .parse()
+            .map_err(|error| refused(format!("the address cannot be used: {error}")))?;
+        // Names come from the directory: one with a line end must not become a header of its own. lettre encodes the rest.
+        let name: String = letter.name.chars().filter(|c| !c.is_control()).collect();
+        let subject: String = letter.subject.chars().filter(|c| !c.is_control()).collect();
+        Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(Some(name), address))
+            .subject(subject)
+            // The same in every try, so that a mailbox can tell a repetition.
+            .message_id(Some(format!(
+                "<{}@{}>",
+                letter.id,
+                self.from.email.domain()
+            )))
+            .header(AutoSubmitted)
+            .header(ContentType::TEXT_PLAIN)
+            .body(letter.body.clone())
+            .map_err(|error| refused(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl Mailer for Smtp {
+    async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
+        let message = self.message(letter)?;
+        self.transport
+            .send(message)
+            .await
+            .map(drop)
+            .map_err(|error| NotSent {
+                permanent: error.is_permanent(),
+                what: error.to_string(),
+            })
+    }
+}
+
+/// Keeps holiday notes from answering (RFC 3834).
+#[derive(Clone, Copy, Debug)]
+struct AutoSubmitted;
+
+impl lettre::message::header::Header for AutoSubmitted {
+    fn name() -> lettre::message::header::HeaderName {
+        lettre::message::header::HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> lettre::message::header::HeaderValue {
+        lettre::message::header::HeaderValue::new(Self::name(), "auto-generated".into())
+    }
+}

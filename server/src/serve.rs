@@ -1,0 +1,1 @@
+//! `latchkey serve` and `latchkey migrate`: start and stop of the real thing.

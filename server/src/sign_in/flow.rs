@@ -1,0 +1,318 @@
+//! The three routes of signing in and out.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::{Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::person::AccountKey;
+use serde::Deserialize;
+use store::sessions::SignInRow;
+use workflow::people::{self, SignIn, SignInRefusal, SignedIn};
+
+use super::{Failure, explain_refusal, secret, sha256};
+use crate::{
+    sessions::{Kept, SIGN_IN_LIFE, Session, cookie},
+    web::{Caller, Portal, Problem},
+};
+
+/// What `GET /sign-in` takes.
+#[derive(Debug, Deserialize)]
+pub struct StartQuery {
+    #[serde(default)]
+    return_to: String,
+    /// Lets people choose another account.
+    #[serde(default)]
+    switch: Option<String>,
+}
+
+/// `GET /sign-in`: keeps state, nonce and verifier, binds them to this browser, and sends it to the provider.
+pub async fn start(
+    State(portal): State<Portal>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<StartQuery>,
+    headers: HeaderMap,
+) -> Response {
+    if !portal
+        .sign_in_limiter()
+        .admits(caller.address, portal.workflow().clock().system_now())
+    {
+        return portal.problem(&caller, too_many());
+    }
+    let begun = match portal.provider().begin(query.switch.is_some()).await {
+        Ok(begun) => begun,
+        Err(failure) => return refused(&portal, &caller, &failure, None).await,
+    };
+    let sessions = portal.sessions();
+    // Two tabs may sign in at once: both are bound to the same secret of this browser.
+    let browser =
+        cookie(&headers, sessions.sign_in_cookie()).map_or_else(secret, ToOwned::to_owned);
+    let row = SignInRow {
+        browser_hash: sha256(&browser),
+        nonce: begun.nonce,
+        verifier: begun.verifier,
+        return_to: local_path(&query.return_to).to_owned(),
+        expires_at: portal.workflow().clock().system_now() + SIGN_IN_LIFE,
+    };
+    let kept = async {
+        let mut tx = portal.workflow().store().begin().await?;
+        tx.save_sign_in(&sha256(&begun.state), &row).await?;
+        tx.commit().await
+    };
+    if let Err(error) = kept.await {
+        return portal.failed(&caller, error.into());
+    }
+    let mut answer = see_other(&begun.address);
+    answer
+        .headers_mut()
+        .append(header::SET_COOKIE, sessions.set_sign_in(&browser));
+    answer
+}
+
+/// What `GET /auth/callback` takes.
+#[derive(Debug, Deserialize)]
+pub struct CallbackQuery {
+    state: Option<String>,
+    code: Option<String>,
+    error: Option<String>,
+    #[serde(default)]
+    error_description: String,
+}
+
+/// `GET /auth/callback`: takes the sign-in out, so that it works once, and only in the browser that began it; then the
+/// code, the token, the person, and a session under a new secret.
+pub async fn callback(
+    State(portal): State<Portal>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<CallbackQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let workflow = portal.workflow();
+    let Some(state) = query.state.filter(|state| !state.is_empty()) else {
+        return stale(&portal, &caller, "no_state").await;
+    };
+    let taken = async {
+        let mut tx = workflow.store().begin().await?;
+        let row = tx.take_sign_in(&sha256(&state)).await?;
+        tx.commit().await?;
+        Ok::<_, store::Error>(row)
+    };
+    let row = match taken.await {
+        Ok(row) => row,
+        Err(error) => return portal.failed(&caller, error.into()),
+    };
+    let Some(row) = row else {
+        return stale(&portal, &caller, "state_unknown_or_used").await;
+    };
+    if row.expires_at <= workflow.clock().system_now() {
+        return stale(&portal, &caller, "state_too_old").await;
+    }
+    let browser = cookie(&headers, portal.sessions().sign_in_cookie()).map(sha256);
+    // Both sides are hashes of secrets, so the time that comparing takes says nothing.
+    if browser.as_ref() != Some(&row.browser_hash) {
+        return stale(&portal, &caller, "other_browser").await;
+    }
+    if let Some(error) = query.error {
+        let failure = Failure::Denied {
+            error,
+            description: query.error_description,
+        };
+        return refused(&portal, &caller, &failure, None).await;
+    }
+    let Some(code) = query.code else {
+        return stale(&portal, &caller, "no_code").await;
+    };
+    let identity = match portal
+        .provider()
+        .redeem(code, row.verifier, &row.nonce)
+        .await
+    {
+        Ok(identity) => identity,
+        Err(failure) => return refused(&portal, &caller, &failure, None).await,
+    };
+    let signed_in = people::sign_in(
+        workflow,
+        SignedIn {
+            tenant: identity.tenant,
+            object: identity.object,
+            name: identity.name,
+            user_name: identity.user_name,
+            mail: identity.mail,
+            roles: Some(identity.roles),
+            guest: identity.guest,
+        },
+    )
+    .await;
+    let (person, account) = match signed_in {
+        Ok(SignIn::Welcome { person, account }) => (person, account),
+        Ok(SignIn::Refused(why)) => return portal.problem(&caller, not_welcome(why)),
+        Err(error) => return portal.failed(&caller, error),
+    };
+    let kept = Kept {
+        login_hint: identity.login_hint,
+    };
+    let sessions = portal.sessions();
+    let token = match sessions
+        .start(workflow, &headers, person, account, &kept)
+        .await
+    {
+        Ok(token) => token,
+        Err(error) => return portal.failed(&caller, error),
+    };
+    let mut answer = see_other(&row.return_to);
+    let cookies = answer.headers_mut();
+    cookies.append(header::SET_COOKIE, sessions.set(&token));
+    cookies.append(
+        header::SET_COOKIE,
+        sessions.clear(sessions.sign_in_cookie()),
+    );
+    answer
+}
+
+/// `POST /sign-out`: our session first, then the provider's.
+pub async fn sign_out(
+    State(portal): State<Portal>,
+    Extension(caller): Extension<Caller>,
+    session: Option<Extension<Arc<Session>>>,
+) -> Response {
+    let mut hint = None;
+    if let Some(Extension(session)) = session {
+        let workflow = portal.workflow();
+        let ended = async {
+            portal.sessions().end(workflow, &session.id).await?;
+            people::signed_out(workflow, session.person).await
+        };
+        if let Err(error) = ended.await {
+            return portal.failed(&caller, error);
+        }
+        hint.clone_from(&session.kept.login_hint);
+    }
+    let onward = portal.provider().end_session(hint.as_deref()).await;
+    let mut answer = see_other(onward.as_deref().unwrap_or("/signed-out"));
+    let sessions = portal.sessions();
+    answer
+        .headers_mut()
+        .append(header::SET_COOKIE, sessions.clear(sessions.cookie()));
+    answer
+}
+
+/// Notes a refusal and shows its page. Anonymous ones are summed, so that nobody can flood the log.
+async fn refused(
+    portal: &Portal,
+    caller: &Caller,
+    failure: &Failure,
+    key: Option<AccountKey>,
+) -> Response {
+    let reason = match failure {
+        Failure::Unreachable(why) => {
+            tracing::warn!(%why, "the sign-in provider does not answer");
+            "provider_unreachable"
+        }
+        Failure::Misconfigured(why) => {
+            tracing::error!(%why, "sign-in is not set up correctly");
+            "provider_misconfigured"
+        }
+        Failure::Denied { error, description } => {
+            tracing::info!(oauth.error = %error.escape_debug(), oauth.description = %description.escape_debug(),
+                "the provider refused a sign-in");
+            "provider_denied"
+        }
+        Failure::Token(fault) => {
+            tracing::warn!(token.fault = fault.as_str(), "an ID token does not count");
+            fault.as_str()
+        }
+    };
+    if let Err(error) = people::sign_in_refused(portal.workflow(), key, reason).await {
+        return portal.failed(caller, error);
+    }
+    let again = explain_refusal(failure).with_link("Sign in again", "/sign-in?switch=1");
+    portal.problem(caller, again)
+}
+
+/// A callback that belongs to no sign-in of this browser.
+async fn stale(portal: &Portal, caller: &Caller, reason: &'static str) -> Response {
+    if let Err(error) = people::sign_in_refused(portal.workflow(), None, reason).await {
+        return portal.failed(caller, error);
+    }
+    let problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "This sign-in cannot be used any more",
+        "It was used already, took longer than ten minutes, or was begun in another browser.",
+        "Sign in again.",
+    );
+    portal.problem(caller, problem.with_link("Sign in", "/sign-in"))
+}
+
+fn not_welcome(why: SignInRefusal) -> Problem {
+    let (what, next) = match why {
+        SignInRefusal::Left => (
+            "According to the directory you do not work here any more.",
+            "If that is wrong, ask HR or your service desk.",
+        ),
+        SignInRefusal::Disabled => (
+            "Your account is disabled.",
+            "Ask your service desk. If you are about to start, your account may open on your first day.",
+        ),
+    };
+    Problem::new(StatusCode::FORBIDDEN, "You were not signed in", what, next)
+        .with_link("Sign in with another account", "/sign-in?switch=1")
+}
+
+fn too_many() -> Problem {
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many sign-ins",
+        "Many sign-ins were begun from your address within a minute.",
+        "Wait a minute and try again.",
+    )
+}
+
+/// Where to go after a sign-in: a path of ours, never another site.
+fn local_path(wanted: &str) -> &str {
+    // Browsers read `//host` and `/\host` as another site, and drop tabs and line ends while parsing.
+    let local = wanted.starts_with('/')
+        && !wanted.starts_with("//")
+        && !wanted.contains('\\')
+        && wanted.bytes().all(|byte| (0x21..0x7f).contains(&byte))
+        && wanted.len() <= 1000
+        && !["/sign-in", "/auth/", "/sign-out", "/signed-out"]
+            .iter()
+            .any(|ours| wanted.starts_with(ours));
+    if local { wanted } else { "/" }
+}
+
+fn see_other(address: &str) -> Response {
+    let location = HeaderValue::from_str(address).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_ours_are_returned_to() {
+        for ours in ["/", "/requests/lin_1?x=1#y", "/catalog?q=a%20b"] {
+            assert_eq!(local_path(ours), ours);
+        }
+        for foreign in [
+            "",
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "/a b",
+            "/a\nLocation: x",
+            "javascript:alert(1)",
+            "/sign-in",
+            "/sign-out",
+            "/auth/callback?code=1",
+            "/\u{2215}evil",
+        ] {
+            assert_eq!(local_path(foreign), "/", "{foreign:?}");
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! The provider: its discovery document, its keys, and the exchange of codes for tokens.
+
+use std::time::Duration as StdDuration;
+
+use chrono::Duration;
+use domain::Timestamp;
+use openidconnect::{
+    AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, Nonce, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RequestTokenError, Scope, TokenResponse as _,
+    core::{CoreClient, CoreProviderMetadata, CoreResponseType},
+};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+use workflow::{Clock, Ids};
+
+use super::{
+    random::secret,
+    token::{self, Expected, Fault, Identity, Key},
+};
+use crate::{
+    config::Credential,
+    http_client::{Adapted, CallError},
+};
+
+/// Entra's advice for both documents.
+const FRESH_FOR: Duration = Duration::hours(24);
+/// Forged key ids must not make us hammer the provider.
+const BETWEEN_REFETCHES: Duration = Duration::minutes(5);
+
+/// Why a sign-in went no further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The provider does not answer: nobody's fault here, trying again helps.
+    Unreachable(String),
+    /// The provider answers, but not as this configuration expects.
+    Misconfigured(String),
+    /// The provider says no, with its own code and text.
+    Denied {
+        /// OAuth's word: `access_denied`, `invalid_client` …
+        error: String,
+        /// Entra's text with its AADSTS code, correlation id and time.
+        description: String,
+    },
+    /// A token came that does not count.
+    Token(Fault),
+}
+
+/// What the provider must know of the configuration.
+#[derive(Clone, Debug)]
+pub struct ProviderSettings {
+    /// Entra's base address.
+    pub authority: String,
+    /// The one tenant.
+    pub tenant: Uuid,
+    /// The registration.
+    pub client_id: String,
+    /// Its credential.
+    pub credential: Credential,
+    /// Where codes come back to.
+    pub redirect_uri: String,
+    /// Where people land after signing out.
+    pub signed_out_uri: String,
+}
+
+impl ProviderSettings {
+    /// The only issuer whose tokens count.
+    pub fn issuer(&self) -> String {
+        format!("{}/{}/v2.0", self.authority, self.tenant)
+    }
+}
+
+/// A sign-in that was begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// Where to send the browser.
+    pub address: String,
+    /// Comes back with the code.
+    pub state: String,
+    /// Comes back inside the token.
+    pub nonce: String,
+    /// Proves at the token endpoint that it was us who began.
+    pub verifier: String,
+}
+
+#[derive(Clone, Debug)]
+struct Discovered {
+    metadata: CoreProviderMetadata,
+    end_session: Option<String>,
+    at: Timestamp,
+}
+
+#[derive(Debug, Default)]
+struct Keys {
+    keys: Vec<Key>,
+    fetched: Option<Timestamp>,
+    refetched: Option<Timestamp>,
+}
+
+/// The provider, with what is remembered of it.
+#[derive(Debug)]
+pub struct Provider {
+    settings: ProviderSettings,
+    http: Adapted,
+    clock: Clock,
+    ids: Ids,
+    discovered: Mutex<Option<Discovered>>,
+    keys: Mutex<Keys>,
+}
+
+type ReadyClient = CoreClient<
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+impl Provider {
+    /// A provider of which nothing is known yet; the first sign-in asks.
+    pub fn new(settings: ProviderSettings, http: reqwest::Client, clock: Clock, ids: Ids) -> Self {
+        Self {
+            settings,
+            http: Adapted(http),
+            clock,
+            ids,
+            discovered: Mutex::default(),
+            keys: Mutex::default(),
+        }
+    }
+
+    /// The settings.
+    pub const fn settings(&self) -> &ProviderSettings {
+        &self.settings
+    }
+
+    /// Reads the discovery document, or takes the one at hand. A stale one is used while no new one can be had.
+    async fn discover(&self) -> Result<Discovered, Failure> {
+        let mut slot = self.discovered.lock().await;
+        let now = self.clock.system_now();
+        if let Some(known) = &*slot
+            && now - known.at < FRESH_FOR
+        {
+            return Ok(known.clone());
+        }
+        match self.read_discovery(now).await {
+            Ok(new) => Ok(slot.insert(new).clone()),
+            Err(failure) => match &*slot {
+                Some(known) => {
+                    tracing::warn!(
+                        ?failure,
+                        "the provider's discovery document could not be renewed"
+                    );
+                    Ok(known.clone())
+                }
+                None => Err(failure),
+            },
+        }
+    }
+
+    async fn read_discovery(&self, now: Timestamp) -> Result<Discovered, Failure> {
+        let issuer = self.settings.issuer();
+        let address = format!("{issuer}/.well-known/openid-configuration");
+        let document = self.get_json(&address).await?;
+        let end_session = document
+            .get("end_session_endpoint")
+            .and_then(Value::as_str)
+            .map(ToOwned::to_owned);
+        let metadata: CoreProviderMetadata = serde_json::from_value(document).map_err(|error| {
+            Failure::Misconfigured(format!("{address} is no discovery document: {error}"))
+        })?;
+        if metadata.issuer().as_str() != issuer {
+            return Err(Failure::Misconfigured(format!(
+                "{address} speaks for issuer {}, not for {issuer}",
+                metadata.issuer().as_str()
+            )));
+        }
+        Ok(Discovered {
+            metadata,
+            end_session,
+            at: now,
+        })
+    }
+
+    async fn get_json(&self, address: &str) -> Result<Value, Failure> {
+        let unreachable =
+            |error: &dyn std::fmt::Display| Failure::Unreachable(format!("{address}: {error}"));
+        let answer = self
+            .http
+            .0
+            .get(address)
+            .send()
+            .await
+            .map_err(|error| unreachable(&error))?;
+        let status = answer.status();
+        if status.is_server_error() || status.as_u16() == 429 {
+            return Err(unreachable(&status));
+        }
+        if !status.is_success() {
+            return Err(Failure::Misconfigured(format!(
+                "{address} answers {status}"
+            )));
+        }
+        answer.json().await.map_err(|error| unreachable(&error))
+    }
+
+    fn client(&self, metadata: CoreProviderMetadata) -> Result<ReadyClient, Failure> {
+        let redirect = RedirectUrl::new(self.settings.redirect_uri.clone())
+            .map_err(|error| Failure::Misconfigured(format!("the portal's address: {error}")))?;
+        let secret = match &self.settings.credential {
+            Credential::Secret(secret) => Some(ClientSecret::new(secret.expose().to_owned())),
+            Credential::Certificate { .. } => None,
+        };
+        let client_id = ClientId::new(self.settings.client_id.clone());
+        Ok(
+            CoreClient::from_provider_metadata(metadata, client_id, secret)
+                .set_redirect_uri(redirect)
+                .set_auth_type(AuthType::RequestBody),
+        )
+    }
+
+    /// Begins a sign-in. `switch` lets people choose another account than the one that the provider remembers.
+    pub async fn begin(&self, switch: bool) -> Result<Begun, Failure> {
+        let client = self.client(self.discover().await?.metadata)?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let (state, nonce) = (secret(), secret());
+        let (their_state, their_nonce) = (state.clone(), nonce.clone());
+        let mut request = client
+            .authorize_url(
+                AuthenticationFlow::<CoreResponseType>::AuthorizationCode,
+                || CsrfToken::new(their_state),
+                || Nonce::new(their_nonce),
+            )
+            // A cross-site POST would come without our SameSite=Lax cookie.
+            .add_extra_param("response_mode", "query")
+            .add_scope(Scope::new("profile".into()))
+            .add_scope(Scope::new("email".into()))
+            .set_pkce_challenge(challenge);
+        if switch {
+            request = request.add_extra_param("prompt", "select_account");
+        }
+        let (address, _, _) = request.url();
+        Ok(Begun {
+            address: address.into(),
+            state,
+            nonce,
+            verifier: verifier.into_secret(),
+        })
+    }
+
+    /// Takes the code to the provider and checks the token that comes back.
+    pub async fn redeem(
+        &self,
+        code: String,
+        verifier: String,
+        nonce: &str,
+    ) -> Result<Identity, Failure> {
+        let metadata = self.discover().await?.metadata;
+        let issuer = metadata.issuer().clone();
+        let token_endpoint = metadata
+            .token_endpoint()
+            .map(|url| url.as_str().to_owned())
+            .unwrap_or_default();
+        let client = self.client(metadata)?;
+        let mut exchange = client
+            .exchange_code(AuthorizationCode::new(code))
+            .map_err(|error| Failure::Misconfigured(error.to_string()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier));
+        if let Some(assertion) = self.assertion(&token_endpoint)? {
+            exchange = exchange
+                .add_extra_param(
+                    "client_assertion_type",
+                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                )
+                .add_extra_param("client_assertion", assertion);
+        }
+        let answer = exchange
+            .request_async(&self.http)
+            .await
+            .map_err(|error| match error {
+                RequestTokenError::ServerResponse(refusal) => Failure::Denied {
+                    error: refusal.error().to_string(),
+                    description: refusal.error_description().cloned().unwrap_or_default(),
+                },
+                RequestTokenError::Request(error) => unreachable_token(&error),
+                RequestTokenError::Parse(error, _) => {
+                    tracing::warn!(%error, "the token endpoint's answer cannot be read");
+                    Failure::Token(Fault::Unreadable)
+                }
+                RequestTokenError::Other(why) => Failure::Unreachable(why),
+            })?;
+        let token = answer
+            .id_token()
+            .ok_or(Failure::Token(Fault::Unreadable))?
+            .to_string();
+        let key = self
+            .key(&token::key_id(&token).map_err(Failure::Token)?)
+            .await?;
+        let expected = Expected {
+            issuer: &issuer,
+            tenant: self.settings.tenant,
+            client_id: &self.settings.client_id,
+            nonce,
+            now: self.clock.system_now(),
+        };
+        token::check(&token, &key, &expected).map_err(Failure::Token)
+    }
+
+    fn assertion(&self, audience: &str) -> Result<Option<String>, Failure> {
+        let Credential::Certificate {
+            certificate_file,
+            key_file,
+        } = &self.settings.credential
+        else {
+            return Ok(None);
+        };
+        crate::credential::assertion(
+            certificate_file,
+            key_file,
+            audience,
+            &self.settings.client_id,
+            self.clock.system_now(),
+            self.ids.new_id(self.clock.system_now()),
+        )
+        .map(Some)
+        .map_err(Failure::Misconfigured)
+    }
+
+    /// The key with this id. An unknown id makes us look again, but not more often than every five minutes; the last good
+    /// keys stay when looking fails.
+    async fn key(&self, id: &str) -> Result<Key, Failure> {
+        let mut keys = self.keys.lock().await;
+        let now = self.clock.system_now();
+        let found = |keys: &Keys| keys.keys.iter().find(|key| key.id == id).cloned();
+        if keys.fetched.is_none_or(|at| now - at >= FRESH_FOR) {
+            match self.read_keys().await {
+                Ok(new) => {
+                    keys.keys = new;
+                    keys.fetched = Some(now);
+                }
+                Err(failure) if keys.keys.is_empty() => return Err(failure),
+                Err(failure) => {
+                    tracing::warn!(?failure, "the provider's keys could not be renewed")
+                }
+            }
+        }
+        if let Some(key) = found(&keys) {
+            return Ok(key);
+        }
+        if keys
+            .refetched
+            .is_none_or(|at| now - at >= BETWEEN_REFETCHES)
+        {
+            keys.refetched = Some(now);
+            match self.read_keys().await {
+                Ok(new) => {
+                    keys.keys = new;
+                    keys.fetched = Some(now);
+                }
+                Err(failure) => {
+                    tracing::warn!(?failure, "the provider's keys could not be read again")
+                }
+            }
+        }
+        found(&keys).ok_or(Failure::Token(Fault::UnknownKey))
+    }
+
+    async fn read_keys(&self) -> Result<Vec<Key>, Failure> {
+        let address = self
+            .discover()
+            .await?
+            .metadata
+            .jwks_uri()
+            .as_str()
+            .to_owned();
+        let document = self.get_json(&address).await?;
+        let keys: Vec<Key> = document
+            .get("keys")
+            .and_then(Value::as_array)
+            .map(|keys| keys.iter().filter_map(Key::read).collect())
+            .unwrap_or_default();
+        if keys.is_empty() {
+            return Err(Failure::Misconfigured(format!(
+                "{address} holds no key for signing"
+            )));
+        }
+        Ok(keys)
+    }
+
+    /// Where to send the browser so that the provider forgets the person, too. `None` when the provider has no such place
+    /// or does not answer quickly: signing out here must not wait for it.
+    pub async fn end_session(&self, login_hint: Option<&str>) -> Option<String> {
+        let discovered = tokio::time::timeout(StdDuration::from_secs(2), self.discover())
+            .await
+            .ok()?
+            .ok()?;
+        let mut address = reqwest::Url::parse(&discovered.end_session?).ok()?;
+        {
+            let mut query = address.query_pairs_mut();
+            query.append_pair("client_id", &self.settings.client_id);
+            query.append_pair("post_logout_redirect_uri", &self.settings.signed_out_uri);
+            if let Some(hint) = login_hint {
+                query.append_pair("logout_hint", hint);
+            }
+        }
+        Some(address.into())
+    }
+
+    /// Whether the provider answers as configured, for `latchkey doctor`.
+    pub async fn diagnose(&self) -> Result<(), Failure> {
+        self.discover().await?;
+        self.read_keys().await.map(drop)
+    }
+}
+
+fn unreachable_token(error: &CallError) -> Failure {
+    Failure::Unreachable(format!("the token endpoint: {error}"))
+}

@@ -1,0 +1,74 @@
+//! The trial lets anybody be anybody, so it answers only to its own machine: names of loopback, and no proxy between.
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{Caller, Portal, Problem};
+
+const FORWARDING: [&str; 6] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
+/// Refuses foreign names (DNS rebinding) and forwarded requests; sends `localhost` to the one address that cookies and
+/// the sign-in provider know.
+pub async fn check(
+    State(portal): State<Portal>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let refuse = |what: &str| {
+        Problem::new(
+            StatusCode::FORBIDDEN,
+            "The trial is for this machine only",
+            what,
+            "Open the address that latchkey trial prints, on the machine that runs it.",
+        )
+        .page(&caller)
+    };
+    if FORWARDING
+        .iter()
+        .any(|name| request.headers().contains_key(*name))
+    {
+        return refuse("The request came through a proxy.");
+    }
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+        if port.bytes().all(|byte| byte.is_ascii_digit()) {
+            name
+        } else {
+            host
+        }
+    });
+    match name {
+        "127.0.0.1" => next.run(request).await,
+        "localhost" if matches!(*request.method(), Method::GET | Method::HEAD) => {
+            let path = request
+                .uri()
+                .path_and_query()
+                .map_or("/", |path| path.as_str());
+            let address = format!("{}{path}", portal.parts().public_url);
+            (
+                StatusCode::TEMPORARY_REDIRECT,
+                [(header::LOCATION, address)],
+            )
+                .into_response()
+        }
+        "localhost" => next.run(request).await,
+        _ => refuse("The request was sent to another name."),
+    }
+}

@@ -1,0 +1,100 @@
+//! Request ids, one log line per request, a page instead of a panic, and the time-out.
+
+use std::{
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Extension,
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderValue, StatusCode},
+    middleware::Next,
+    response::Response,
+};
+use domain::PersonId;
+use futures::FutureExt;
+use tracing::Instrument;
+
+use super::{Caller, Portal, Problem, caller};
+use crate::sign_in::secret;
+
+/// Pages take milliseconds; what takes so long is stuck.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Which route answered and who asked, as the inner layers found out; carried outwards for the log line.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The route's pattern.
+    pub route: Option<MatchedPath>,
+    /// The person.
+    pub person: Option<PersonId>,
+}
+
+/// The outermost layer.
+pub async fn request(State(portal): State<Portal>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0);
+    // Twelve characters are enough to find a line again.
+    let request_id: Arc<str> = secret()[..12].into();
+    let caller = Caller {
+        address: caller::address(peer, request.headers(), portal.parts().trusted_proxies),
+        request_id: request_id.clone(),
+        nonce: secret().into(),
+    };
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    request.extensions_mut().insert(caller.clone());
+    let span = tracing::debug_span!("request", request.id = %request_id);
+    let answered = AssertUnwindSafe(next.run(request).instrument(span))
+        .catch_unwind()
+        .await;
+    let mut response = answered.unwrap_or_else(|_| {
+        // The panic's own message was logged by the panic hook.
+        tracing::error!(request.id = %request_id, "a handler panicked");
+        Problem::internal().page(&caller)
+    });
+    let person = response
+        .extensions()
+        .get::<Found>()
+        .and_then(|found| found.person)
+        .map(|person| person.to_string());
+    let route = route.as_ref().map_or("-", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    if route.starts_with("/pkg/") || route.starts_with("/health/") {
+        tracing::debug!(http.method = %method, http.route = route, http.status = status, duration.us = micros, request.id = %request_id, "request");
+    } else {
+        tracing::info!(http.method = %method, http.route = route, http.status = status, duration.us = micros, person = person.as_deref(), request.id = %request_id, "request");
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+/// Answers 503 when a page takes too long. Streams begin to answer at once and are not cut.
+pub async fn time_out(
+    Extension(caller): Extension<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!(request.id = %caller.request_id, "a request took too long");
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "That took too long",
+                "The portal could not answer in time. If you sent a form, look whether it took effect before you send it again.",
+                "Try again in a moment.",
+            )
+            .page(&caller)
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The web half of the server: one router, and the layers that every request passes, outermost first:
+//!
+//! 1. `log`: request id, one log line, a page instead of a panic
+//! 2. `headers`: nonce, content security policy and its companions, `no-store`
+//! 3. `host` (trial only): loopback names only, no forwarding headers
+//! 4. time-out, then compression
+//! 5. `origin`: no unsafe request from another site
+//! 6. `session`: who is asking, read anew from the database
+//!
+//! What a caller may do is not decided here but in `workflow`.
+
+mod assets;
+mod caller;
+mod events;
+mod headers;
+mod health;
+mod host;
+mod limit;
+mod log;
+mod origin;
+mod problem;
+mod session;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware::{from_fn, from_fn_with_state},
+    response::Response,
+    routing::{get, post},
+};
+use tokio_util::sync::CancellationToken;
+use tower_http::{CompressionLevel, compression::CompressionLayer};
+use workflow::Workflow;
+
+pub use assets::build_id;
+pub use caller::Caller;
+pub use limit::Limiter;
+pub use problem::Problem;
+
+use crate::{
+    sessions::Sessions,
+    sign_in::{self, Provider},
+};
+
+/// No form of ours is larger; a catalogue is applied from the command line.
+const LARGEST_BODY: usize = 256 * 1024;
+
+/// Which of the two ways the portal runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The sample company on loopback.
+    Trial,
+    /// The real thing.
+    Production,
+}
+
+/// What the web half needs.
+#[derive(Debug)]
+pub struct Parts {
+    /// The use cases.
+    pub workflow: Workflow,
+    /// Who signs people in.
+    pub provider: Provider,
+    /// How sessions are kept.
+    pub sessions: Sessions,
+    /// What people type, without a slash at the end.
+    pub public_url: String,
+    /// Trial or production.
+    pub mode: Mode,
+    /// Proxies in front whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: usize,
+    /// Sign-ins that one address may begin per minute.
+    pub sign_ins_per_minute: u32,
+    /// Cancelled when the process stops: streams end then.
+    pub stop: CancellationToken,
+}
+
+/// What handlers and layers share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Portal(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    parts: Parts,
+    policy: String,
+    sign_in_limiter: Limiter,
+}
+
+impl Portal {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            policy: headers::policy(&parts.provider.settings().authority),
+            sign_in_limiter: Limiter::new(parts.sign_ins_per_minute),
+            parts,
+        }))
+    }
+
+    /// The use cases.
+    pub fn workflow(&self) -> &Workflow {
+        &self.0.parts.workflow
+    }
+
+    /// Who signs people in.
+    pub fn provider(&self) -> &Provider {
+        &self.0.parts.provider
+    }
+
+    /// How sessions are kept.
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.parts.sessions
+    }
+
+    /// Who may begin a sign-in.
+    pub fn sign_in_limiter(&self) -> &Limiter {
+        &self.0.sign_in_limiter
+    }
+
+    fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
+    /// The page that explains a problem.
+    pub fn problem(&self, caller: &Caller, problem: Problem) -> Response {
+        problem.page(caller)
+    }
+
+    /// The page for a failure of ours: logged here once, never shown.
+    pub fn failed(&self, caller: &Caller, error: workflow::Error) -> Response {
+        let problem = match &error {
+            workflow::Error::Unavailable(why) => {
+                tracing::warn!(request.id = %caller.request_id, %why, "unavailable");
+                Problem::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The portal is busy",
+                    "The database did not answer in time. Nothing was changed.",
+                    "Try again in a moment.",
+                )
+            }
+            other => {
+                tracing::error!(request.id = %caller.request_id, error = %other, "failed");
+                Problem::internal()
+            }
+        };
+        self.problem(caller, problem)
+    }
+}
+
+/// The whole router: `pages` with our own routes and all layers around them.
+pub fn router(portal: Portal, pages: Router) -> Router {
+    let own = Router::new()
+        .route("/sign-in", get(sign_in::start))
+        .route("/auth/callback", get(sign_in::callback))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/events", get(events::stream))
+        .with_state(portal.clone());
+    let bare = Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/pkg/{build}/{file}", get(assets::file))
+        .with_state(portal.clone());
+    let mut router = pages
+        .merge(own)
+        .layer(from_fn_with_state(portal.clone(), session::identify))
+        .merge(bare)
+        .fallback(missing)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn_with_state(portal.clone(), origin::check))
+        .layer(
+            CompressionLayer::new()
+                .br(true)
+                .gzip(true)
+                .quality(CompressionLevel::Precise(4)),
+        )
+        .layer(from_fn(log::time_out));
+    if portal.parts().mode == Mode::Trial {
+        router = router.layer(from_fn_with_state(portal.clone(), host::check));
+    }
+    router
+        .layer(from_fn_with_state(portal.clone(), headers::add))
+        .layer(from_fn_with_state(portal, log::request))
+}
+
+async fn missing(Extension(caller): Extension<Caller>) -> Response {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "There is no such page",
+        "The address leads nowhere, or to something that you may not see.",
+        "Check the address, or start from the front page.",
+    )
+    .with_link("Front page", "/")
+    .page(&caller)
+}
+
+async fn wrong_method(Extension(caller): Extension<Caller>) -> Response {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "That does not work here",
+        "The address exists, but not for this kind of request. Nothing was changed.",
+        "Start from the front page.",
+    )
+    .with_link("Front page", "/")
+    .page(&caller)
+}
