@@ -1,5 +1,7 @@
 //! Mails, each once: the key names the event and the person.
 
+use sqlx::QueryBuilder;
+
 use domain::{MessageId, PersonId, Timestamp};
 
 use crate::engine::{At, Error, Tx};
@@ -24,28 +26,46 @@ row! {
     }
 }
 
+/// A mail to keep.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// Names the event and the person: the same key is kept once.
+    pub key: String,
+    /// To whom.
+    pub person_id: PersonId,
+    /// What it is about.
+    pub kind: &'static str,
+    /// The subject line.
+    pub subject: String,
+    /// Plain text.
+    pub body: String,
+}
+
 impl Tx {
-    /// Keeps a mail unless one with this key exists. True if it is new.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one argument for each column, all plain"
-    )]
-    pub async fn insert_message(
+    /// Keeps mails, each unless one with its key exists. Gives the ids of those that are new.
+    pub async fn insert_messages(
         &mut self,
-        id: MessageId,
-        key: &str,
-        person: PersonId,
-        kind: &str,
-        subject: &str,
-        body: &str,
+        messages: &[NewMessage],
         now: Timestamp,
-    ) -> Result<bool, Error> {
-        let new = on!(self, c => sqlx::query(
-            "INSERT INTO messages (id, key, person_id, kind, subject, body, state, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7) ON CONFLICT (key) DO NOTHING")
-            .bind(id.0).bind(key).bind(person.0).bind(kind).bind(subject).bind(body).bind(At(now))
-            .execute(c).await.map(|done| done.rows_affected()))?;
-        Ok(new == 1)
+    ) -> Result<Vec<MessageId>, Error> {
+        let mut new = Vec::new();
+        for chunk in messages.chunks(500) {
+            let ids: Vec<uuid::Uuid> = on!(self, c => {
+                let mut query = QueryBuilder::new(
+                    "INSERT INTO messages (id, key, person_id, kind, subject, body, state, created_at) ");
+                query.push_values(chunk, |mut tuple, message| {
+                    tuple.push_bind(message.id.0).push_bind(message.key.clone()).push_bind(message.person_id.0)
+                        .push_bind(message.kind).push_bind(message.subject.clone()).push_bind(message.body.clone())
+                        .push("'queued'").push_bind(At(now));
+                });
+                query.push(" ON CONFLICT (key) DO NOTHING RETURNING id");
+                query.build_query_scalar().fetch_all(c).await
+            })?;
+            new.extend(ids.into_iter().map(MessageId));
+        }
+        Ok(new)
     }
 
     /// A mail to send.

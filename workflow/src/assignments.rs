@@ -24,7 +24,7 @@ use store::{
     jobs::{NewJob, Priority},
 };
 
-use crate::{Result, Unit};
+use crate::{Result, Unit, grants};
 
 pub use advance::advance;
 pub use moves::{READS_MAY_LAG, step};
@@ -66,7 +66,7 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
         .collect();
     let facts = unit.tx.pairs(pairs).await?;
     let claims = claims_by_pair(unit, pairs).await?;
-    let (mut rows, mut jobs) = (Vec::new(), Vec::new());
+    let (mut rows, mut jobs, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
     for fact in facts {
         let pair = (fact.account_id, fact.entitlement_id);
         let (wanted, only_imports) =
@@ -77,6 +77,9 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
                     && row.only_imports == only_imports
                     && row.lane == fact.lane =>
             {
+                if row.observed == Observed::Present {
+                    unchanged.push(pair);
+                }
                 continue;
             }
             Some(row) => row,
@@ -95,7 +98,9 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
         rows.push(row);
     }
     unit.tx.save_assignments(&rows).await?;
-    unit.enqueue(&jobs).await
+    unit.enqueue(&jobs);
+    // What another grant set up already is ready for this one, too.
+    grants::refresh_health(unit, &unchanged).await
 }
 
 /// The claims of each pair, as the rules see them.

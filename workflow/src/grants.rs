@@ -133,7 +133,7 @@ pub(crate) async fn approve(
                 json!({"state": state, "from": from, "end": end, "caps": caps, "content": content, "account": grant.account_id}),
             ),
     );
-    arm(unit, &grant).await?;
+    arm(unit, &grant);
     unit.changed(grant.person_id);
     if state == GrantState::Active {
         let pairs: Vec<_> = content
@@ -198,13 +198,13 @@ async fn lengthen(
         end_at: end.at(),
         ..grant
     };
-    arm(unit, &grant).await?;
+    arm(unit, &grant);
     unit.changed(grant.person_id);
     route::tell_outcome(unit, line, "Extended", "The access goes on without a gap.").await
 }
 
 /// Writes the deadlines of a grant: start, end, warnings. Existing ones look at the grant's row when they come due.
-pub(crate) async fn arm(unit: &mut Unit, grant: &GrantRow) -> Result<()> {
+pub(crate) fn arm(unit: &mut Unit, grant: &GrantRow) {
     let mut jobs = Vec::with_capacity(5);
     let job = |key: String, kind, priority, due_at| NewJob {
         key,
@@ -236,7 +236,7 @@ pub(crate) async fn arm(unit: &mut Unit, grant: &GrantRow) -> Result<()> {
             }
         }
     }
-    unit.enqueue(&jobs).await
+    unit.enqueue(&jobs);
 }
 
 /// Lets due grants begin: eligibility is checked again; who is no longer eligible does not get it.
@@ -248,7 +248,7 @@ pub(crate) async fn start(unit: &mut Unit, ids: &[GrantId]) -> Result<()> {
         .filter(|grant| grant.state == GrantState::Scheduled)
     {
         if grant.valid_from > unit.now {
-            arm(unit, grant).await?;
+            arm(unit, grant);
         } else if grant.end().passed(unit.now) {
             end_many(
                 unit,
@@ -302,7 +302,7 @@ pub(crate) async fn expire(unit: &mut Unit, ids: &[GrantId]) -> Result<()> {
         if grant.end().passed(unit.now) {
             due.push(grant);
         } else {
-            arm(unit, &grant).await?;
+            arm(unit, &grant);
         }
     }
     end_many(
@@ -349,7 +349,8 @@ pub(crate) async fn warn(unit: &mut Unit, id: GrantId, key: &str) -> Result<()> 
         ),
         path: "/access".into(),
     };
-    mail::queue(unit, grant.person_id, &format!("soon:{key}"), &mail).await
+    mail::queue(unit, grant.person_id, &format!("soon:{key}"), &mail);
+    Ok(())
 }
 
 /// Gives a grant back. Only the holder may, at any time; imports are not theirs to give.
@@ -415,8 +416,7 @@ pub async fn cap_for_person(unit: &mut Unit, person: PersonId) -> Result<()> {
                 end_at: end.at(),
                 ..grant
             },
-        )
-        .await?;
+        );
     }
     unit.changed(person);
     Ok(())
@@ -474,7 +474,7 @@ pub async fn refresh_health(unit: &mut Unit, pairs: &[(AccountId, EntitlementId)
             text: format!("Your access to {name} is ready; the target confirmed it."),
             path: "/access".into(),
         };
-        mail::queue(unit, grant.person_id, &format!("ready:{}", grant.id), &mail).await?;
+        mail::queue(unit, grant.person_id, &format!("ready:{}", grant.id), &mail);
     }
     for grant in &gone {
         let name = name_of(unit, grant).await?;
@@ -486,7 +486,7 @@ pub async fn refresh_health(unit: &mut Unit, pairs: &[(AccountId, EntitlementId)
             ),
             path: "/access".into(),
         };
-        mail::queue(unit, grant.person_id, &format!("gone:{}", grant.id), &mail).await?;
+        mail::queue(unit, grant.person_id, &format!("gone:{}", grant.id), &mail);
     }
     for grant in ready.iter().chain(&gone) {
         if let Some(line) = grant.line_id

@@ -1,9 +1,9 @@
 //! Mail: each event once to each right person, queued in the transaction that caused it and sent later by the worker.
 
-use domain::{MessageId, PersonId, deadline::JobKind};
-use store::jobs::{NewJob, Priority};
+use domain::PersonId;
+use store::messages::NewMessage;
 
-use crate::{Result, Unit};
+use crate::Unit;
 
 /// What a mail says. Plain text; the link leads to the page and never decides by itself.
 #[derive(Clone, Debug)]
@@ -18,30 +18,21 @@ pub struct Mail {
     pub path: String,
 }
 
-/// Queues a mail to a person unless the same event (`key`) was mailed to them already.
-pub async fn queue(unit: &mut Unit, person: PersonId, key: &str, mail: &Mail) -> Result<()> {
-    let id: MessageId = unit.new_id();
-    let public_url = unit.workflow().settings().public_url.clone();
+/// Queues a mail to a person when the unit commits, unless the same event (`key`) was mailed to them already.
+pub fn queue(unit: &mut Unit, person: PersonId, key: &str, mail: &Mail) {
+    let public_url = &unit.workflow().settings().public_url;
     let body = format!(
-        "{}\n\n{public_url}{}\n\nYou get this because Latchkey keeps you up to date about access. Nothing is decided by opening the link.\n",
+        "{}\n\n{public_url}{}\n\nYou get this because Latchkey keeps you up to date about access. \
+         Nothing is decided by opening the link.\n",
         mail.text, mail.path
     );
-    let key = format!("{key}:{person}");
-    let now = unit.now;
-    if unit
-        .tx
-        .insert_message(id, &key, person, mail.kind, &mail.subject, &body, now)
-        .await?
-    {
-        unit.enqueue(&[NewJob {
-            key: format!("mail:{id}"),
-            kind: JobKind::Mail,
-            subject: Some(id.0),
-            lane: None,
-            priority: Priority::Low,
-            due_at: now,
-        }])
-        .await?;
-    }
-    Ok(())
+    let message = NewMessage {
+        id: unit.new_id(),
+        key: format!("{key}:{person}"),
+        person_id: person,
+        kind: mail.kind,
+        subject: mail.subject.clone(),
+        body,
+    };
+    unit.mail(message);
 }

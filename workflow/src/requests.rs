@@ -231,7 +231,8 @@ pub(crate) async fn lapse(unit: &mut Unit, id: LineId) -> Result<()> {
         return Ok(());
     };
     if line.lapse_at > unit.now {
-        return unit.enqueue(&[lapse_job(&line)]).await;
+        unit.enqueue(&[lapse_job(&line)]);
+        return Ok(());
     }
     end(
         unit,
@@ -299,7 +300,7 @@ pub(crate) async fn end(
         return Err(Error::Stale);
     }
     unit.tx.close_stages(line.id, now).await?;
-    unit.tx.cancel_job(&lapse_job(line).key).await?;
+    unit.cancel(&lapse_job(line).key).await?;
     unit.record(
         Event::new(EventKind::LineEnded, now, actor)
             .about(line.id)
@@ -426,7 +427,7 @@ async fn enter(
                 }),
             ),
     );
-    unit.enqueue(&[lapse_job(&line)]).await?;
+    unit.enqueue(&[lapse_job(&line)]);
     route::lay(unit, &line, policy).await?;
     Ok(request)
 }

@@ -238,7 +238,7 @@ pub(crate) async fn tell_outcome(
         path: format!("/requests/{}", line.request_id),
     };
     for person in requests::both(line) {
-        mail::queue(unit, person, &format!("decided:{}", line.id), &mail).await?;
+        mail::queue(unit, person, &format!("decided:{}", line.id), &mail);
     }
     Ok(())
 }
@@ -295,7 +295,7 @@ async fn place(
     };
     for seat in &seating.seats {
         unit.changed(seat.person);
-        mail::queue(unit, seat.person, &format!("needed:{}", stage.id), &mail).await?;
+        mail::queue(unit, seat.person, &format!("needed:{}", stage.id), &mail);
     }
     Ok(())
 }

@@ -3,12 +3,14 @@
 use domain::{
     Timestamp,
     audit::{Actor, Event},
+    deadline::JobKind,
 };
 use sha2::{Digest, Sha256};
 use store::{
     Tx,
     audit::{AuditRow, NewAuditRow},
-    jobs::NewJob,
+    jobs::{NewJob, Priority},
+    messages::NewMessage,
 };
 
 use crate::{Result, Workflow};
@@ -23,7 +25,8 @@ pub struct Unit {
     workflow: Workflow,
     events: Vec<Event>,
     topics: Vec<String>,
-    work: bool,
+    jobs: Vec<NewJob>,
+    mails: Vec<NewMessage>,
 }
 
 impl Unit {
@@ -37,7 +40,8 @@ impl Unit {
             workflow,
             events: Vec::new(),
             topics: Vec::new(),
-            work: false,
+            jobs: Vec::new(),
+            mails: Vec::new(),
         })
     }
 
@@ -64,21 +68,52 @@ impl Unit {
         }
     }
 
-    /// Enqueues jobs in this transaction and wakes the worker when it commits.
-    pub async fn enqueue(&mut self, jobs: &[NewJob]) -> Result<()> {
-        self.tx.enqueue(jobs).await?;
-        self.work |= !jobs.is_empty();
-        Ok(())
+    /// Enqueues jobs: all together in one statement when the unit commits, which also wakes the worker.
+    pub fn enqueue(&mut self, jobs: &[NewJob]) {
+        self.jobs.extend_from_slice(jobs);
+    }
+
+    /// Removes a job that nothing stands behind any more, unless it is running.
+    pub async fn cancel(&mut self, key: &str) -> Result<()> {
+        self.jobs.retain(|job| job.key != key);
+        Ok(self.tx.cancel_job(key).await?)
+    }
+
+    /// Notes a mail; all are kept together when the unit commits, each key once.
+    pub(crate) fn mail(&mut self, message: NewMessage) {
+        self.mails.push(message);
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        let now = self.now;
+        for id in self.tx.insert_messages(&self.mails, now).await? {
+            self.jobs.push(NewJob {
+                key: format!("mail:{id}"),
+                kind: JobKind::Mail,
+                subject: Some(id.0),
+                lane: None,
+                priority: Priority::Low,
+                due_at: now,
+            });
+        }
+        // One statement may touch a key once; of several the earliest counts.
+        self.jobs
+            .sort_by(|one, other| (&one.key, one.due_at).cmp(&(&other.key, other.due_at)));
+        self.jobs
+            .dedup_by(|later, earlier| later.key == earlier.key);
+        Ok(self.tx.enqueue(&self.jobs).await?)
     }
 
     /// Appends the audit events as the last thing, commits, then wakes whoever waits.
     pub async fn commit(mut self) -> Result<()> {
+        self.flush().await?;
+        let work = !self.jobs.is_empty();
         if !self.events.is_empty() {
             let head = self.tx.lock_audit_head().await?;
             let rows = chain(head.seq, head.hash, &self.events);
             self.tx.append_audit(&rows).await?;
         }
-        if self.work || !self.topics.is_empty() {
+        if work || !self.topics.is_empty() {
             let mut text = self.topics.join(" ");
             // PostgreSQL refuses payloads of 8000 bytes and more; a hint may be coarse.
             if text.len() > 7000 {
@@ -90,7 +125,7 @@ impl Unit {
         for topic in &self.topics {
             self.workflow.hub().changed(topic);
         }
-        if self.work {
+        if work {
             self.workflow.hub().wake();
         }
         Ok(())

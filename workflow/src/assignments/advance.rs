@@ -71,9 +71,7 @@ pub async fn advance(unit: &mut Unit, reports: &[Report]) -> Result<Vec<Next>> {
     let now = unit.now;
     unit.tx.finish_jobs(&batch.finished, now).await?;
     unit.tx.put_back_jobs(&batch.put_back, now).await?;
-    if !batch.confirmed.is_empty() {
-        grants::refresh_health(unit, &batch.confirmed).await?;
-    }
+    grants::refresh_health(unit, &batch.rested).await?;
     note_targets(unit, &batch).await?;
     Ok(next)
 }
@@ -84,7 +82,7 @@ struct Batch {
     operations: Vec<OperationRow>,
     finished: Vec<Job>,
     put_back: Vec<PutBack>,
-    confirmed: Vec<Pair>,
+    rested: Vec<Pair>,
     troubles: BTreeMap<TargetId, (Timestamp, String)>,
     succeeded: BTreeSet<TargetId>,
 }
@@ -156,8 +154,10 @@ async fn advance_one(
             }
         }
     };
+    if moved.next == Next::Rest && moved.due.is_none() {
+        batch.rested.push((row.account_id, row.entitlement_id));
+    }
     if moved.confirmed {
-        batch.confirmed.push((row.account_id, row.entitlement_id));
         unit.record(
             about(
                 Event::new(EventKind::AssignmentObserved, now, Actor::Provisioner),

@@ -78,7 +78,7 @@ pub async fn resume_target(workflow: &Workflow, viewer: &Viewer, id: TargetId) -
             return Ok(());
         };
         after = last.id;
-        wake(&mut unit, &rows).await?;
+        wake(&mut unit, &rows);
         unit.commit().await?;
     }
 }
@@ -125,12 +125,12 @@ pub async fn sweep(workflow: &Workflow) -> Result<usize> {
         };
         after = last.id;
         found += rows.len();
-        wake(&mut unit, &rows).await?;
+        wake(&mut unit, &rows);
         unit.commit().await?;
     }
 }
 
-async fn wake(unit: &mut Unit, rows: &[store::assignments::AssignmentRow]) -> Result<()> {
+fn wake(unit: &mut Unit, rows: &[store::assignments::AssignmentRow]) {
     let now = unit.now;
     let jobs: Vec<_> = rows.iter().map(|row| job(row, now)).collect();
     unit.enqueue(&jobs);
