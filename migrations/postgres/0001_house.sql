@@ -147,6 +147,7 @@ CREATE TABLE entitlements (
   unmanageable_reason TEXT,
   effective_within_seconds BIGINT NOT NULL DEFAULT 0,
   owner_id UUID REFERENCES persons (id),
+  facts TEXT NOT NULL DEFAULT '',
   UNIQUE (target_id, kind, external_id),
   CHECK (manageable = TRUE OR unmanageable_reason IS NOT NULL)
 );
@@ -341,10 +342,12 @@ CREATE INDEX grants_ending ON grants (end_at, id) WHERE state IN ('scheduled', '
 CREATE INDEX grants_ending_person ON grants (person_id, end_at, id) WHERE state IN ('scheduled', 'active', 'suspended') AND end_at IS NOT NULL;
 
 -- What a grant contains, frozen as approved. Import grants have one row and no package.
+-- `removed_at` says that a new catalogue version took the right out of the held package.
 CREATE TABLE grant_entitlements (
   grant_id UUID NOT NULL REFERENCES grants (id),
   entitlement_id UUID NOT NULL REFERENCES entitlements (id),
   account_id UUID NOT NULL REFERENCES accounts (id),
+  removed_at TIMESTAMPTZ,
   PRIMARY KEY (grant_id, entitlement_id)
 );
 CREATE INDEX grant_entitlements_pair ON grant_entitlements (account_id, entitlement_id);
@@ -486,7 +489,7 @@ CREATE TABLE audit_subjects (
 );
 
 INSERT INTO audit_head (seq, hash) VALUES (0, decode(repeat('00', 32), 'hex'));
-INSERT INTO counters (name, value) VALUES ('request', 1000);
+INSERT INTO counters (name, value) VALUES ('request', 1000), ('catalogue', 0);
 
 -- Rules that hold whatever the code does.
 CREATE FUNCTION latchkey_refuse() RETURNS trigger LANGUAGE plpgsql AS $$

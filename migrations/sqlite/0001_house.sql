@@ -147,6 +147,7 @@ CREATE TABLE entitlements (
   unmanageable_reason TEXT,
   effective_within_seconds INTEGER NOT NULL DEFAULT 0,
   owner_id BLOB REFERENCES persons (id) CHECK (length(owner_id) = 16),
+  facts TEXT NOT NULL DEFAULT '',
   UNIQUE (target_id, kind, external_id),
   CHECK (manageable = 1 OR unmanageable_reason IS NOT NULL)
 ) STRICT;
@@ -341,10 +342,12 @@ CREATE INDEX grants_ending ON grants (end_at, id) WHERE state IN ('scheduled', '
 CREATE INDEX grants_ending_person ON grants (person_id, end_at, id) WHERE state IN ('scheduled', 'active', 'suspended') AND end_at IS NOT NULL;
 
 -- What a grant contains, frozen as approved. Import grants have one row and no package.
+-- `removed_at` says that a new catalogue version took the right out of the held package.
 CREATE TABLE grant_entitlements (
   grant_id BLOB NOT NULL REFERENCES grants (id) CHECK (length(grant_id) = 16),
   entitlement_id BLOB NOT NULL REFERENCES entitlements (id) CHECK (length(entitlement_id) = 16),
   account_id BLOB NOT NULL REFERENCES accounts (id) CHECK (length(account_id) = 16),
+  removed_at INTEGER,
   PRIMARY KEY (grant_id, entitlement_id)
 ) STRICT;
 CREATE INDEX grant_entitlements_pair ON grant_entitlements (account_id, entitlement_id);
@@ -486,7 +489,7 @@ CREATE TABLE audit_subjects (
 ) STRICT;
 
 INSERT INTO audit_head (seq, hash) VALUES (0, zeroblob(32));
-INSERT INTO counters (name, value) VALUES ('request', 1000);
+INSERT INTO counters (name, value) VALUES ('request', 1000), ('catalogue', 0);
 
 -- Rules that hold whatever the code does.
 CREATE TRIGGER decisions_four_eyes BEFORE INSERT ON decisions

@@ -337,7 +337,7 @@ impl Tx {
             let mut query = QueryBuilder::new(
                 "SELECT e.account_id, e.entitlement_id, g.state, g.source, g.valid_from, g.end_at
                  FROM grant_entitlements e JOIN grants g ON g.id = e.grant_id
-                 WHERE g.state <> 'ended' AND (e.account_id, e.entitlement_id) IN (VALUES ");
+                 WHERE g.state <> 'ended' AND e.removed_at IS NULL AND (e.account_id, e.entitlement_id) IN (VALUES ");
             pairs_in!(query, pairs);
             query.push(" ORDER BY e.account_id, e.entitlement_id, g.id");
             query.build_query_as().fetch_all(c).await

@@ -198,7 +198,7 @@ impl Tx {
     ) -> Result<Vec<GrantRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(select_grant!(
             " JOIN grant_entitlements e ON e.grant_id = g.id
-              WHERE e.account_id = $1 AND e.entitlement_id = $2 AND g.state <> 'ended' ORDER BY g.id"))
+              WHERE e.account_id = $1 AND e.entitlement_id = $2 AND e.removed_at IS NULL AND g.state <> 'ended' ORDER BY g.id"))
             .bind(account.0).bind(entitlement.0).fetch_all(c).await)?)
     }
 
@@ -251,7 +251,7 @@ impl Tx {
                 "SELECT e.grant_id, e.entitlement_id, a.desired, a.observed, a.observed_at, a.phase
                  FROM grant_entitlements e
                  JOIN assignments a ON a.account_id = e.account_id AND a.entitlement_id = e.entitlement_id
-                 WHERE e.grant_id IN (");
+                 WHERE e.removed_at IS NULL AND e.grant_id IN (");
             ids_in!(query, ids);
             query.push(") ORDER BY e.grant_id, e.entitlement_id");
             query.build_query_as().fetch_all(c).await

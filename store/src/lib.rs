@@ -18,6 +18,7 @@ mod engine;
 
 pub mod assignments;
 pub mod audit;
+pub mod catalogue;
 pub mod directory;
 pub mod grants;
 pub mod installation;

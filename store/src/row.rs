@@ -80,7 +80,7 @@ columns_through!(String, word =>
     domain::grant::GrantState, domain::grant::GrantSource, domain::grant::EndReason,
     domain::assignment::Observed, domain::assignment::Origin, domain::assignment::Phase,
     domain::deadline::JobKind,
-    crate::roles::RoleSource, crate::directory::HoldState, crate::directory::LeaveCause,
+    crate::catalogue::VersionState, crate::roles::RoleSource, crate::directory::HoldState, crate::directory::LeaveCause,
 );
 
 fn word<T: std::str::FromStr>(value: String, column: &str) -> Result<T, sqlx::Error> {
