@@ -9,5 +9,7 @@
 //! To add a connector, see [`connector`]; to add work that comes round by itself, see [`worker::Recurring`].
 
 pub mod connector;
+pub mod graph;
+pub mod http;
 pub mod mailer;
 pub mod worker;

@@ -1,0 +1,14 @@
+//! Microsoft Graph: signing in as an application, calling, reading page by page, and many calls in one.
+//!
+//! [`Graph`] knows HTTP and the shape of Graph's answers, not what they mean for groups or people: it gives status,
+//! code, text and ids, and callers classify. It waits for nothing: whoever is told to come later comes later.
+
+mod answer;
+mod batch;
+mod client;
+pub mod token;
+
+pub use answer::{Answer, Error, Kind};
+pub use batch::Ask;
+pub use client::{Graph, Options, Page, Priority};
+pub use token::{Certificate, Credential};
