@@ -42,9 +42,9 @@ CREATE TABLE persons (
   updated_at INTEGER NOT NULL,
   CHECK ((state = 'left') = (left_at IS NOT NULL))
 ) STRICT;
-CREATE INDEX persons_manager ON persons (manager_id);
-CREATE INDEX persons_search ON persons (search_key);
-CREATE INDEX persons_department ON persons (department);
+CREATE INDEX persons_manager ON persons (manager_id, search_key, id);
+CREATE INDEX persons_search ON persons (search_key, id);
+CREATE INDEX persons_department ON persons (department, id);
 CREATE INDEX persons_last_day ON persons (last_day_at) WHERE state = 'active' AND last_day_at IS NOT NULL;
 
 -- Who answers for somebody who is not an employee.
@@ -169,6 +169,7 @@ CREATE TABLE catalogue_versions (
   CHECK (drafted_by IS NULL OR decided_by IS NULL OR drafted_by <> decided_by)
 ) STRICT;
 CREATE UNIQUE INDEX catalogue_versions_published ON catalogue_versions (state) WHERE state = 'published';
+CREATE INDEX catalogue_versions_pending ON catalogue_versions (number) WHERE state = 'pending';
 
 -- What the catalogue offers. The columns beside `version_id` repeat the current version for lists.
 CREATE TABLE packages (
@@ -262,6 +263,9 @@ CREATE INDEX lines_asker ON lines (asker_id, submitted_at, id);
 CREATE INDEX lines_beneficiary ON lines (beneficiary_id, submitted_at, id);
 CREATE INDEX lines_package ON lines (package_id, submitted_at, id);
 CREATE UNIQUE INDEX lines_one_waiting ON lines (beneficiary_id, package_id, account_id) WHERE state = 'awaiting_approval';
+CREATE INDEX lines_waiting_asker ON lines (asker_id, submitted_at, id) WHERE state = 'awaiting_approval';
+CREATE INDEX lines_waiting_package ON lines (package_id) WHERE state = 'awaiting_approval';
+CREATE INDEX lines_over ON lines (ended_at, id) WHERE ended_at IS NOT NULL;
 
 -- The steps of a line's route, with the rule as it was when the line was submitted.
 CREATE TABLE stages (
@@ -340,6 +344,13 @@ CREATE INDEX grants_person ON grants (person_id, state, valid_from, id);
 CREATE INDEX grants_package ON grants (package_id, state, valid_from, id);
 CREATE INDEX grants_ending ON grants (end_at, id) WHERE state IN ('scheduled', 'active', 'suspended') AND end_at IS NOT NULL;
 CREATE INDEX grants_ending_person ON grants (person_id, end_at, id) WHERE state IN ('scheduled', 'active', 'suspended') AND end_at IS NOT NULL;
+CREATE INDEX grants_held ON grants (person_id, package_id) WHERE state = 'active';
+CREATE INDEX grants_holders ON grants (package_id, valid_from, id) WHERE state <> 'ended';
+CREATE INDEX grants_account ON grants (account_id, package_id) WHERE state <> 'ended';
+CREATE INDEX grants_ready ON grants (package_id, ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX grants_began ON grants (valid_from, id);
+CREATE INDEX grants_over ON grants (ended_at, id) WHERE ended_at IS NOT NULL;
+CREATE INDEX grants_over_person ON grants (person_id, ended_at, id) WHERE ended_at IS NOT NULL;
 
 -- What a grant contains, frozen as approved. Import grants have one row and no package.
 -- `removed_at` says that a new catalogue version took the right out of the held package.
@@ -351,6 +362,7 @@ CREATE TABLE grant_entitlements (
   PRIMARY KEY (grant_id, entitlement_id)
 ) STRICT;
 CREATE INDEX grant_entitlements_pair ON grant_entitlements (account_id, entitlement_id);
+CREATE INDEX grant_entitlements_entitlement ON grant_entitlements (entitlement_id, grant_id);
 
 -- One (account, entitlement) pair: what should be, what is. The unit of work of the provisioner.
 CREATE TABLE assignments (
@@ -378,6 +390,8 @@ CREATE TABLE assignments (
   UNIQUE (account_id, entitlement_id)
 ) STRICT;
 CREATE INDEX assignments_unsettled ON assignments (target_id, phase, id) WHERE phase <> 'settled';
+CREATE INDEX assignments_oldest ON assignments (target_id, desired_since, id) WHERE phase <> 'settled';
+CREATE INDEX assignments_attention ON assignments (desired_since, id) WHERE phase = 'attention';
 CREATE INDEX assignments_entitlement ON assignments (entitlement_id, account_id);
 
 -- Evidence: every call that was made at a target for an assignment.

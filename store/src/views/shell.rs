@@ -1,0 +1,52 @@
+//! Counts for the frame of every page.
+
+use domain::PersonId;
+
+use crate::engine::{Error, Tx};
+
+row! {
+    /// What waits for somebody.
+    pub struct ShellRow {
+        /// Lines that they asked for, or that are for them, and wait.
+        pub requests: i64,
+        /// Decisions that wait for them.
+        pub decisions: i64,
+        /// Whether somebody reports to them.
+        pub has_team: bool,
+        /// Whether they own a package.
+        pub owns: bool,
+        /// Assignments that need a person, if asked for.
+        pub attention: Option<i64>,
+        /// Holds that wait, if asked for.
+        pub holds: Option<i64>,
+        /// Catalogue versions that wait, if asked for.
+        pub versions: Option<i64>,
+    }
+}
+
+impl Tx {
+    /// What waits for a person; each count stops at `cap`. The last three are for those who may act on them.
+    pub async fn shell(
+        &mut self,
+        person: PersonId,
+        cap: i64,
+        attention: bool,
+        holds: bool,
+        versions: bool,
+    ) -> Result<ShellRow, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT
+               (SELECT COUNT(*) FROM (SELECT 1 FROM lines WHERE asker_id = $1 AND state = 'awaiting_approval' LIMIT $2) AS x)
+               + (SELECT COUNT(*) FROM (SELECT 1 FROM lines WHERE beneficiary_id = $1 AND asker_id <> $1
+                    AND state = 'awaiting_approval' LIMIT $2) AS y) AS requests,
+               (SELECT COUNT(*) FROM (SELECT 1 FROM seats s WHERE s.person_id = $1 AND NOT EXISTS (
+                    SELECT 1 FROM decisions d WHERE d.stage_id = s.stage_id AND d.decider_id = s.person_id) LIMIT $2) AS z) AS decisions,
+               EXISTS (SELECT 1 FROM persons WHERE manager_id = $1 AND state = 'active') AS has_team,
+               EXISTS (SELECT 1 FROM package_owners WHERE person_id = $1) AS owns,
+               CASE WHEN $3 = 1 THEN (SELECT COUNT(*) FROM (SELECT 1 FROM assignments WHERE phase = 'attention' LIMIT $2) AS u) END AS attention,
+               CASE WHEN $4 = 1 THEN (SELECT COUNT(*) FROM holds WHERE state = 'waiting') END AS holds,
+               CASE WHEN $5 = 1 THEN (SELECT COUNT(*) FROM catalogue_versions WHERE state = 'pending') END AS versions")
+            .bind(person.0).bind(cap).bind(i64::from(attention)).bind(i64::from(holds)).bind(i64::from(versions))
+            .fetch_one(c).await)?)
+    }
+}
