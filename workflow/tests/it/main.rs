@@ -5,4 +5,5 @@ mod asking;
 mod bypass;
 mod deciding;
 mod holding;
+mod model;
 mod support;
