@@ -134,5 +134,4 @@ fn wake(unit: &mut Unit, rows: &[store::assignments::AssignmentRow]) {
     let now = unit.now;
     let jobs: Vec<_> = rows.iter().map(|row| job(row, now)).collect();
     unit.enqueue(&jobs);
-    Ok(())
 }
