@@ -32,6 +32,7 @@ pub mod roles;
 pub mod sessions;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod views;
 
 pub use engine::{Engine, Error, Options, Store, Tx};
 pub use row::Column;
