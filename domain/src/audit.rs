@@ -41,6 +41,10 @@ words! {
         CataloguePending = "catalogue_pending",
         /// A waiting catalogue version was refused.
         CatalogueRefused = "catalogue_refused",
+        /// Rights at the target became known or changed.
+        RightsImported = "rights_imported",
+        /// A new catalogue version took rights out of a held package.
+        GrantNarrowed = "grant_narrowed",
         /// A line was submitted.
         LineSubmitted = "line_submitted",
         /// A line was screened.

@@ -13,6 +13,7 @@
 pub mod access;
 pub mod assignments;
 pub mod audit;
+pub mod catalogue;
 pub mod clock;
 pub mod deadlines;
 pub mod decide;

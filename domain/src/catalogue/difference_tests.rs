@@ -8,6 +8,8 @@ use crate::{
     request::tests::policy,
 };
 
+type Edit = Box<dyn FnOnce(&mut Package)>;
+
 fn stage(approvers: ApproverRule) -> StageRule {
     StageRule {
         approvers,
@@ -107,7 +109,7 @@ fn reasons(edit: impl FnOnce(&mut Package)) -> Vec<String> {
 
 #[test]
 fn every_widening_is_seen() {
-    let widening: Vec<(&str, Box<dyn FnOnce(&mut Package)>)> = vec![
+    let widening: Vec<(&str, Edit)> = vec![
         (
             "opens more",
             Box::new(|p| {
@@ -138,7 +140,7 @@ fn every_widening_is_seen() {
 
 #[test]
 fn narrowing_and_labels_wait_for_nobody() {
-    let harmless: Vec<Box<dyn FnOnce(&mut Package)>> = vec![
+    let harmless: Vec<Edit> = vec![
         Box::new(|p| p.entitlements.clear()),
         Box::new(|p| p.policy.route.push(stage(ApproverRule::PackageOwner))),
         Box::new(|p| p.policy.route[0].quorum = Quorum::Count(2)),
@@ -212,10 +214,19 @@ fn eligibility_is_compared_by_what_it_allows() {
     let sales = condition(&["Sales"], &[]);
     let both = condition(&["sales", "Finance"], &[]);
     let not_it = condition(&[], &["IT"]);
-    assert!(narrower(&[both.clone()], &[sales.clone()]));
-    assert!(!narrower(&[sales.clone()], &[both.clone()]));
-    assert!(narrower(&[not_it.clone()], &[both]));
-    assert!(!narrower(&[not_it.clone()], &[condition(&[], &["HR"])]));
+    assert!(narrower(
+        std::slice::from_ref(&both),
+        std::slice::from_ref(&sales)
+    ));
+    assert!(!narrower(
+        std::slice::from_ref(&sales),
+        std::slice::from_ref(&both)
+    ));
+    assert!(narrower(std::slice::from_ref(&not_it), &[both]));
+    assert!(!narrower(
+        std::slice::from_ref(&not_it),
+        &[condition(&[], &["HR"])]
+    ));
     assert!(!narrower(&[sales], &[]));
     assert!(narrower(&[], &[not_it]));
 }

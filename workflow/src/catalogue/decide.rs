@@ -1,0 +1,175 @@
+//! A second person's word on an edition that widens.
+
+use domain::{
+    CatalogueVersionId, Refusal,
+    audit::{Actor, Event, EventKind},
+    catalogue::{Content, compare},
+    person::PortalRole,
+};
+use serde_json::json;
+use store::catalogue::{CatalogueVersionRow, VersionState};
+
+use super::{plan, publish};
+use crate::{
+    Error, Result, Unit, Workflow,
+    access::{self, Viewer},
+};
+
+const DECIDERS: &[PortalRole] = &[PortalRole::Administrator, PortalRole::CatalogueOwner];
+
+/// Publishes a waiting edition. Refused to whoever drafted it, and if the world has moved on so that it no longer holds.
+pub async fn confirm(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersionId) -> Result<()> {
+    let mut unit = workflow.unit().await?;
+    let row = waiting(&mut unit, viewer, id).await?;
+    let published = unit.tx.published_catalogue().await?;
+    let (before, after) = (
+        plan::content_of(published.as_ref())?,
+        plan::content_of(Some(&row))?,
+    );
+    still_holds(&mut unit, &after).await?;
+    if let Some(old) = &published {
+        publish::supersede(&mut unit, old).await?;
+    }
+    let now = unit.now;
+    let moved = unit
+        .tx
+        .move_catalogue_version(
+            id,
+            VersionState::Pending,
+            VersionState::Published,
+            Some(viewer.id()),
+            now,
+        )
+        .await?;
+    if !moved {
+        return Err(Error::Stale);
+    }
+    let difference = compare(
+        &before,
+        &after,
+        &plan::facts(&mut unit.tx, std::collections::BTreeMap::new(), &before).await?,
+    );
+    let decided = CatalogueVersionRow {
+        state: VersionState::Published,
+        ..row
+    };
+    let event = publish::event(
+        EventKind::CataloguePublished,
+        &unit,
+        Actor::Person(viewer.id()),
+        &decided,
+        &difference,
+    );
+    unit.record(event.because("confirmed"));
+    let tenant = tenant(&mut unit).await?;
+    publish::publish(&mut unit, tenant, id, &before, &after).await?;
+    unit.commit().await
+}
+
+/// Says no to a waiting edition. Nothing of it takes effect.
+pub async fn refuse(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersionId) -> Result<()> {
+    let mut unit = workflow.unit().await?;
+    let row = waiting(&mut unit, viewer, id).await?;
+    let now = unit.now;
+    let moved = unit
+        .tx
+        .move_catalogue_version(
+            id,
+            VersionState::Pending,
+            VersionState::Refused,
+            Some(viewer.id()),
+            now,
+        )
+        .await?;
+    if !moved {
+        return Err(Error::Stale);
+    }
+    unit.record(
+        Event::new(EventKind::CatalogueRefused, now, Actor::Person(viewer.id()))
+            .about(id)
+            .because("refused")
+            .changing(
+                json!({"state": row.state}),
+                json!({"state": VersionState::Refused, "file_hash": row.file_hash}),
+            ),
+    );
+    unit.changed("catalogue");
+    unit.commit().await
+}
+
+/// The waiting edition, if the viewer may decide on it now. Takes the catalogue's lock.
+async fn waiting(
+    unit: &mut Unit,
+    viewer: &Viewer,
+    id: CatalogueVersionId,
+) -> Result<CatalogueVersionRow> {
+    unit.tx.lock_catalogue().await?;
+    // Read again under the lock: the role may have been taken since the page was opened.
+    let now = unit.now;
+    let viewer = access::viewer_in(&mut unit.tx, now, viewer.id(), viewer.account)
+        .await?
+        .ok_or(Error::Forbidden)?;
+    viewer.must_have(DECIDERS)?;
+    let row = unit.tx.catalogue_version(id).await?.ok_or(Error::Missing)?;
+    if row.state != VersionState::Pending {
+        return Err(Refusal::WrongState {
+            state: row.state.to_string(),
+        }
+        .into());
+    }
+    if row.drafted_by == Some(viewer.id()) {
+        return Err(Refusal::OwnDraft.into());
+    }
+    Ok(row)
+}
+
+/// Owners and named approvers still work here, and what is offered can still be managed.
+async fn still_holds(unit: &mut Unit, after: &Content) -> Result<()> {
+    let mut people: Vec<_> = plan::people_of(after).collect();
+    people.sort_unstable();
+    people.dedup();
+    let mut faults: Vec<String> = Vec::new();
+    for person in unit.tx.persons(&people).await? {
+        let person = person.into_domain();
+        if !person.works_at(unit.now) {
+            faults.push(format!(
+                "{} no longer works here: apply the files again with somebody else",
+                person.name
+            ));
+        }
+    }
+    let tenant = tenant(unit).await?;
+    let Some(target) = unit.tx.entra_target(tenant).await? else {
+        return Err(Error::Stale);
+    };
+    let rows = unit.tx.entitlements(target).await?;
+    for package in after.packages.values() {
+        for right in after.rights(package) {
+            let row = rows
+                .iter()
+                .find(|row| row.kind == right.kind() && row.external_id == right.external_id());
+            if let Some(row) = row.filter(|row| !row.manageable) {
+                let why = row
+                    .unmanageable_reason
+                    .as_deref()
+                    .unwrap_or("the directory does not let us");
+                faults.push(format!(
+                    "{}: {} cannot be lent any more: {why}",
+                    package.name, row.name
+                ));
+            }
+        }
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::Catalogue { faults }.into())
+}
+
+async fn tenant(unit: &mut Unit) -> Result<uuid::Uuid> {
+    let targets = unit.tx.targets().await?;
+    targets
+        .into_iter()
+        .find_map(|target| target.tenant_id)
+        .ok_or(Error::Stale)
+}

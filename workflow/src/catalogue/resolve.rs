@@ -1,0 +1,280 @@
+//! From what the files say to content with our own ids, checked against the directory and what has been imported.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    PersonId, Timestamp,
+    catalogue::{Content, Entitlement, Package, Right},
+    person::AccountKey,
+    policy::{Policy, StageRule},
+};
+use store::{Tx, catalogue::EntitlementRow, people::PersonRow};
+use uuid::Uuid;
+
+use super::{
+    SourceFile,
+    parse::{self, Draft, DraftEntitlement, DraftPackage, Mention},
+    sheet::{Fault, nearest},
+};
+use crate::Result;
+
+/// What the files say, with the names of the people that they mention.
+pub(super) struct Resolved {
+    pub content: Content,
+    pub names: BTreeMap<PersonId, String>,
+}
+
+/// Reads and resolves the files. Gives every fault, or the content.
+pub(super) async fn resolve(
+    tx: &mut Tx,
+    now: Timestamp,
+    tenant: Uuid,
+    files: &[SourceFile],
+) -> Result<std::result::Result<Resolved, Vec<Fault>>> {
+    let mut faults = Vec::new();
+    let draft = parse::parse(files, &mut faults);
+    if files.is_empty() {
+        faults.push(Fault {
+            file: "the folder".into(),
+            line: 1,
+            what: "there is no .toml file: add one for each application".into(),
+        });
+    }
+    let mut known = Known {
+        people: BTreeMap::new(),
+        rights: rights(tx, tenant).await?,
+        now,
+        faults,
+    };
+    for object in draft.mentioned() {
+        let key = AccountKey { tenant, object };
+        if let Some(account) = tx.account_by_key(key).await?
+            && let Some(person) = tx.person(account.person_id).await?
+        {
+            known.people.insert(object, person);
+        }
+    }
+    let content = known.content(&draft);
+    if !known.faults.is_empty() {
+        known.faults.sort();
+        known.faults.dedup();
+        return Ok(Err(known.faults));
+    }
+    let names = known
+        .people
+        .into_values()
+        .map(|person| (person.id, person.name))
+        .collect();
+    Ok(Ok(Resolved { content, names }))
+}
+
+async fn rights(tx: &mut Tx, tenant: Uuid) -> Result<BTreeMap<(String, String), EntitlementRow>> {
+    let Some(target) = tx.entra_target(tenant).await? else {
+        return Ok(BTreeMap::new());
+    };
+    let rows = tx.entitlements(target).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ((row.kind.clone(), row.external_id.clone()), row))
+        .collect())
+}
+
+impl Draft {
+    fn mentioned(&self) -> BTreeSet<Uuid> {
+        let owners = self.packages.iter().flat_map(|package| &package.owners);
+        let stages = self.packages.iter().flat_map(|package| &package.route);
+        owners
+            .chain(stages.flat_map(|stage| &stage.named))
+            .chain(
+                self.entitlements
+                    .iter()
+                    .filter_map(|one| one.owner.as_ref()),
+            )
+            .map(|mention| mention.object)
+            .collect()
+    }
+}
+
+struct Known {
+    people: BTreeMap<Uuid, PersonRow>,
+    rights: BTreeMap<(String, String), EntitlementRow>,
+    now: Timestamp,
+    faults: Vec<Fault>,
+}
+
+impl Known {
+    fn fault(&mut self, file: &str, line: usize, what: String) {
+        self.faults.push(Fault {
+            file: file.to_owned(),
+            line,
+            what,
+        });
+    }
+
+    /// The person whom a file mentions, if they work here.
+    fn person(&mut self, file: &str, mention: &Mention, role: &str) -> Option<PersonId> {
+        let object = mention.object;
+        let called = mention
+            .called
+            .as_ref()
+            .map_or_else(|| object.to_string(), |name| format!("{name} ({object})"));
+        let what = match self.people.get(&object) {
+            None => format!(
+                "{role} {called} is not in the directory: check the object id, or read the directory first"
+            ),
+            Some(row) if !row.clone().into_domain().works_at(self.now) => {
+                format!("{role} {called} no longer works here: name somebody else")
+            }
+            Some(row) => return Some(row.id),
+        };
+        self.fault(file, mention.line, what);
+        None
+    }
+
+    fn content(&mut self, draft: &Draft) -> Content {
+        let mut content = Content {
+            applications: draft.applications.clone(),
+            ..Content::default()
+        };
+        let mut seen: BTreeMap<Right, &DraftEntitlement> = BTreeMap::new();
+        for entitlement in &draft.entitlements {
+            if let Some(first) = seen.insert(entitlement.right.value, entitlement) {
+                let what = format!(
+                    "{} is the same right as `{}` in {} line {}: use that key in both packages",
+                    entitlement.right.value.external_id(),
+                    first.key,
+                    first.file,
+                    first.line
+                );
+                self.fault(&entitlement.file, entitlement.right.line, what);
+            }
+            let owner = entitlement
+                .owner
+                .as_ref()
+                .and_then(|owner| self.person(&entitlement.file, owner, "the owner"));
+            content.entitlements.insert(
+                entitlement.key.clone(),
+                Entitlement {
+                    application: entitlement.application.clone(),
+                    right: entitlement.right.value,
+                    name: entitlement.name.clone(),
+                    summary: entitlement.summary.clone(),
+                    privileged: entitlement.privileged,
+                    control_scope: entitlement.control_scope.clone(),
+                    effective_within_seconds: entitlement.effective_within_seconds,
+                    owner,
+                },
+            );
+        }
+        let used: BTreeSet<&str> = draft
+            .packages
+            .iter()
+            .flat_map(|package| &package.entitlements)
+            .map(|key| key.value.as_str())
+            .collect();
+        for entitlement in &draft.entitlements {
+            self.right(entitlement, used.contains(entitlement.key.as_str()));
+        }
+        for package in &draft.packages {
+            let resolved = self.package(package, &content);
+            content.packages.insert(package.key.clone(), resolved);
+        }
+        content
+    }
+
+    /// An entitlement must exist at the target; one that a package offers must be manageable, too.
+    fn right(&mut self, entitlement: &DraftEntitlement, offered: bool) {
+        let right = entitlement.right.value;
+        let id = (right.kind().to_owned(), right.external_id());
+        let what = match self.rights.get(&id) {
+            None => format!(
+                "`{}` ({}) is not in the directory: check the object id, or import the directory's groups and roles first",
+                entitlement.key, id.1
+            ),
+            Some(row) if offered && !row.manageable => format!(
+                "`{}` cannot be lent: {}. Take it out of the packages, or give it another group",
+                entitlement.key,
+                row.unmanageable_reason
+                    .as_deref()
+                    .unwrap_or("the directory does not let us")
+            ),
+            Some(_) => return,
+        };
+        self.fault(&entitlement.file, entitlement.right.line, what);
+    }
+
+    fn package(&mut self, draft: &DraftPackage, content: &Content) -> Package {
+        let mut entitlements = BTreeSet::new();
+        for key in &draft.entitlements {
+            if !content.entitlements.contains_key(&key.value) {
+                let known = content.entitlements.keys().map(String::as_str);
+                let fix = nearest(&key.value, known).map_or_else(
+                    || "add an [[entitlement]] with that key".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let what = format!("the entitlement `{}` is not defined: {fix}", key.value);
+                self.fault(&draft.file, key.line, what);
+            }
+            if !entitlements.insert(key.value.clone()) {
+                let what = format!("the entitlement `{}` stands twice: take one out", key.value);
+                self.fault(&draft.file, key.line, what);
+            }
+        }
+        let owners = draft
+            .owners
+            .iter()
+            .filter_map(|owner| self.person(&draft.file, owner, "the owner"))
+            .collect();
+        let route = draft
+            .route
+            .iter()
+            .map(|stage| StageRule {
+                approvers: stage.approvers,
+                named: stage
+                    .named
+                    .iter()
+                    .filter_map(|person| self.person(&draft.file, person, "the approver"))
+                    .collect(),
+                quorum: stage.quorum,
+            })
+            .collect();
+        let package = Package {
+            application: draft.application.clone(),
+            name: draft.name.clone(),
+            summary: draft.summary.clone(),
+            opens: draft.opens.clone(),
+            entitlements,
+            owners,
+            synonyms: draft.synonyms.clone(),
+            policy: Policy {
+                eligibility: draft.eligibility.clone(),
+                route,
+                collapse: draft.collapse.is_some(),
+                limits: draft.limits,
+                questions: draft.questions.clone(),
+            },
+        };
+        self.risky(draft, content, &package);
+        package
+    }
+
+    /// What a privileged right must not be: approved by policy alone, decided by one person for all, or without end.
+    fn risky(&mut self, draft: &DraftPackage, content: &Content, package: &Package) {
+        let scope = content.control_scope(package);
+        if !content.privileged(package) && scope.is_none() {
+            return;
+        }
+        let why = scope.map_or_else(
+            || "it holds a privileged right".to_owned(),
+            |scope| format!("it falls under {scope}"),
+        );
+        if package.policy.route.is_empty() {
+            let what = format!("`route` is \"none\" but {why}: say who decides");
+            self.fault(&draft.file, draft.line, what);
+        }
+        if let Some(line) = draft.collapse {
+            let what = format!("`collapse` is for low risk only, but {why}: take it out");
+            self.fault(&draft.file, line, what);
+        }
+    }
+}
