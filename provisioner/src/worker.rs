@@ -61,7 +61,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             calls_per_target: 16,
-            lease: Duration::from_secs(120),
+            lease: Duration::from_mins(2),
             poll: Duration::from_secs(5),
             grace: Duration::from_secs(25),
         }
@@ -146,7 +146,7 @@ impl Worker {
                 mailer: Arc::new(NoMail),
                 recurring: BTreeMap::from([(
                     JobKind::Sweep,
-                    (Duration::from_secs(60), sweep as Arc<dyn Recurring>),
+                    (Duration::from_mins(1), sweep as Arc<dyn Recurring>),
                 )]),
                 options,
                 seams: Seams::default(),

@@ -50,7 +50,7 @@ async fn try_send(inner: &Inner, job: &Job) -> Result<()> {
         Ok(()) => {
             unit.tx
                 .set_message(message.id, "sent", None, Some(now))
-                .await?
+                .await?;
         }
         Err(problem) if problem.permanent || job.failures >= TRIES => {
             tracing::warn!(message = %message.id, problem = problem.what, "a mail was given up");

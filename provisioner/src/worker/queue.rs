@@ -176,7 +176,7 @@ pub(super) async fn listen(workflow: Workflow, stop: CancellationToken) {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "other replicas cannot be heard; the queue is polled")
+                tracing::warn!(%error, "other replicas cannot be heard; the queue is polled");
             }
         }
         tokio::select! {

@@ -121,7 +121,7 @@ async fn commit(workflow: &Workflow, seams: &Seams, batch: Vec<Waiting>) {
             // One of them cannot be recorded: the others must not wait for it.
             tracing::warn!(%error, reports = reports.len(), "reports are recorded one by one");
             for (report, answer) in reports.into_iter().zip(answers) {
-                let next = match advance(workflow, seams, &[report.clone()]).await {
+                let next = match advance(workflow, seams, std::slice::from_ref(&report)).await {
                     Ok(next) => next.first().copied().unwrap_or(Next::Lost),
                     Err(error) => lost(&report, &error),
                 };
