@@ -6,9 +6,11 @@
 mod answer;
 mod batch;
 mod client;
+mod connector;
 pub mod token;
 
 pub use answer::{Answer, Error, Kind};
 pub use batch::Ask;
+pub use connector::Groups;
 pub use client::{Graph, Options, Page, Priority};
 pub use token::{Certificate, Credential};
