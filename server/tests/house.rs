@@ -306,10 +306,12 @@ fn sources_hold_no_forbidden_words() {
     for (place, text) in sources() {
         for (number, line) in text.lines().enumerate() {
             for (word, at_home) in &words {
-                // What clippy.toml forbids by path, it must name; and a doc comment may speak of it.
-                let speaks = place == "clippy.toml"
-                    || (word.contains("::") && line.trim_start().starts_with("//"));
-                if line.contains(word.as_str()) && !speaks && !at_home.contains(&place.as_str()) {
+                // clippy.toml names by path what it forbids, a doc comment may speak of it, and a test that plays
+                // another machine has that machine's clock.
+                let excused = place == "clippy.toml"
+                    || (word.contains("::")
+                        && (line.trim_start().starts_with("//") || place.contains("/tests/")));
+                if line.contains(word.as_str()) && !excused && !at_home.contains(&place.as_str()) {
                     faults.push(format!("{place}:{}: {word}", number + 1));
                 }
             }
