@@ -9,6 +9,7 @@
 //! To add a connector, see [`connector`]; to add work that comes round by itself, see [`worker::Recurring`].
 
 pub mod connector;
+pub mod directory;
 pub mod graph;
 pub mod http;
 pub mod mailer;

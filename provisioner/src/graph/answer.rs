@@ -78,6 +78,19 @@ impl Error {
         }
     }
 
+    /// A listing whose pages lead nowhere.
+    pub(crate) fn circular() -> Self {
+        Self::plain(Kind::Nonsense, "a listing goes in circles or has no end")
+    }
+
+    /// An answer that is not what was asked for.
+    pub(crate) fn unreadable(what: &str) -> Self {
+        Self::plain(
+            Kind::Nonsense,
+            format!("{what} was answered with something else"),
+        )
+    }
+
     /// The outermost code, empty if there was none.
     pub fn code(&self) -> &str {
         self.codes.first().map_or("", String::as_str)

@@ -197,7 +197,7 @@ impl Graph {
                 Some(link) => next = link,
             }
         }
-        Err(Error::plain(Kind::Nonsense, "a listing goes in circles"))
+        Err(Error::circular())
     }
 
     /// One call. A token that Graph no longer knows is fetched anew, once.

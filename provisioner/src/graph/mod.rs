@@ -11,6 +11,6 @@ pub mod token;
 
 pub use answer::{Answer, Error, Kind};
 pub use batch::Ask;
-pub use connector::Groups;
 pub use client::{Graph, Options, Page, Priority};
+pub use connector::Groups;
 pub use token::{Certificate, Credential};

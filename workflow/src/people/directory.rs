@@ -49,6 +49,8 @@ pub struct DirectoryUser {
     pub hired_at: Option<Timestamp>,
     /// End of the last working day.
     pub last_day_at: Option<Timestamp>,
+    /// Whether the last day was read; if not, the one that is known stays.
+    pub tells_last_day: bool,
     /// Object id of the manager.
     pub manager: Option<Uuid>,
     /// Object ids of the sponsors; none if they were not read.

@@ -230,14 +230,17 @@ async fn known(
     let now = unit.now;
     let mut after = person.clone();
     describe(&mut after, user);
-    let over = user.last_day_at.is_some_and(|last| last <= now);
+    let last_day_at = if user.tells_last_day {
+        user.last_day_at
+    } else {
+        person.last_day_at
+    };
+    let over = last_day_at.is_some_and(|last| last <= now);
     let active = person.state == PersonState::Active;
     let earlier = active
-        && user
-            .last_day_at
-            .is_some_and(|new| person.last_day_at.is_none_or(|old| new < old));
+        && last_day_at.is_some_and(|new| person.last_day_at.is_none_or(|old| new < old));
     if !earlier {
-        after.last_day_at = user.last_day_at;
+        after.last_day_at = last_day_at;
     }
 
     if user.enabled && !over {
@@ -255,10 +258,10 @@ async fn known(
             person: person.id,
             account: account.id,
             cause: LeaveCause::LastDay,
-            last_day_at: user.last_day_at,
+            last_day_at,
         });
     } else {
-        if let (true, Some(last_day_at)) = (earlier, user.last_day_at) {
+        if let (true, Some(last_day_at)) = (earlier, last_day_at) {
             done.rest.earlier_last_days.push(EarlierLastDay {
                 person: person.id,
                 last_day_at,
