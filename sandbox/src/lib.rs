@@ -21,6 +21,7 @@
 
 mod admin;
 mod clock;
+pub mod company;
 mod config;
 mod directory;
 mod faults;
