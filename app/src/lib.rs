@@ -5,3 +5,8 @@
 pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod render;
+pub mod spans;
+#[cfg(feature = "ssr")]
+pub mod ui;
+#[cfg(feature = "ssr")]
+pub mod words;

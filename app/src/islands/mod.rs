@@ -1,9 +1,19 @@
-//! The leaves that come alive in the browser.
-use leptos::prelude::*;
+//! The leaves that come alive in the browser. Each is a few lines of markup that work as they are, and a file of behaviour that
+//! only the WebAssembly holds. Props are small and plain: they are written into the page.
+//!
+//! Behaviour reaches into the document by `data-` attributes that the components of `ui` set; no island holds state of the house.
 
-/// Counts.
-#[island]
-pub fn Counter(start: i32) -> impl IntoView {
-    let (count, set_count) = signal(start);
-    view! { <button type="button" class="btn" on:click=move |_| set_count.update(|c| *c += 1)>"Clicked " {count}</button> }
-}
+mod duration;
+mod keys;
+mod live;
+mod search;
+mod time;
+
+#[cfg(feature = "hydrate")]
+mod dom;
+
+pub use duration::DurationPicker;
+pub use keys::Keys;
+pub use live::LiveRegion;
+pub use search::SearchBox;
+pub use time::LocalTime;

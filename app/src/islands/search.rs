@@ -1,0 +1,83 @@
+//! Search as you type: a form that works as it is, and refreshes its results while one types.
+
+use leptos::prelude::*;
+
+/// Beside a `ui::SearchForm` on the page that shows its results: what is typed refreshes the region `results`, and the address with it.
+#[island]
+pub fn SearchBox(
+    /// The address that the form leads to; the behaviour is only for the page at that address.
+    action: String,
+) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    alive::start(action);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = action;
+    view! { <span class="sr" aria-live="polite" data-search-said></span> }
+}
+
+#[cfg(feature = "hydrate")]
+mod alive {
+    use std::{cell::Cell, rc::Rc};
+
+    use wasm_bindgen::{JsCast, JsValue};
+    use web_sys::{HtmlFormElement, HtmlInputElement};
+
+    use crate::islands::dom;
+
+    /// One types on within this time.
+    const PAUSE: i32 = 160;
+
+    pub fn start(action: String) {
+        let here = dom::window().location().pathname().unwrap_or_default();
+        if here != action || dom::first("[data-live=\"results\"]").is_none() {
+            return;
+        }
+        let Some(form) = dom::first(&format!("form[role=\"search\"][action=\"{action}\"]")).and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) else {
+            return;
+        };
+        let turn = Rc::new(Cell::new(0_u32));
+        dom::on(&form.clone(), "input", move |_| {
+            turn.set(turn.get() + 1);
+            let (mine, turn, form, action) = (turn.get(), turn.clone(), form.clone(), action.clone());
+            dom::later(PAUSE, move || {
+                if turn.get() == mine {
+                    leptos::task::spawn_local(async move { show(&form, &action, || turn.get() == mine).await });
+                }
+            });
+        });
+    }
+
+    async fn show(form: &HtmlFormElement, action: &str, still: impl Fn() -> bool) {
+        let address = address(form, action);
+        let Some(fresh) = dom::page(&address).await else {
+            return;
+        };
+        // Something newer was typed while this was under way.
+        if !still() {
+            return;
+        }
+        let (Some(old), Ok(Some(new))) = (dom::first("[data-live=\"results\"]"), fresh.query_selector("[data-live=\"results\"]")) else {
+            return;
+        };
+        let said = new.get_attribute("data-said");
+        drop(old.replace_with_with_node_1(&new));
+        if let Ok(history) = dom::window().history() {
+            drop(history.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
+        }
+        if let Some(place) = dom::first("[data-search-said]") {
+            place.set_text_content(said.as_deref());
+        }
+        dom::say_swapped();
+    }
+
+    /// The address that the form would lead to, without empty fields.
+    fn address(form: &HtmlFormElement, action: &str) -> String {
+        let fields = form.elements();
+        let query: Vec<String> = (0..fields.length())
+            .filter_map(|place| fields.item(place)?.dyn_into::<HtmlInputElement>().ok())
+            .filter(|field| !field.name().is_empty() && !field.value().is_empty())
+            .map(|field| format!("{}={}", js_sys::encode_uri_component(&field.name()), js_sys::encode_uri_component(&field.value())))
+            .collect();
+        if query.is_empty() { action.to_owned() } else { format!("{action}?{}", query.join("&")) }
+    }
+}

@@ -1,0 +1,107 @@
+//! Says every moment of the page in the reader's zone, and keeps relative ones fresh.
+
+use leptos::prelude::*;
+
+/// Once per page, in the frame. Works on every `time[data-say]`; see `ui::Moment`.
+#[island]
+pub fn LocalTime(
+    /// The portal's time when the page was made, in milliseconds.
+    now: i64,
+) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    alive::start(now);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = now;
+}
+
+#[cfg(feature = "hydrate")]
+mod alive {
+    use js_sys::{Date, Object, Reflect};
+    use web_sys::Element;
+
+    use crate::{
+        islands::dom,
+        spans::{self, DAY, MINUTE},
+    };
+
+    pub fn start(now: i64) {
+        let ahead = now as f64 - Date::now();
+        if let Some(root) = dom::document().document_element() {
+            drop(root.set_attribute("data-ahead", &ahead.to_string()));
+        }
+        say_all();
+        dom::on_swapped(say_all);
+        dom::every(20_000, say_all);
+    }
+
+    fn say_all() {
+        for time in dom::all("time[data-say]") {
+            say(&time);
+        }
+    }
+
+    fn say(time: &Element) {
+        let attribute = |name| time.get_attribute(name).unwrap_or_default();
+        let at = Date::parse(&attribute("datetime"));
+        if at.is_nan() {
+            return;
+        }
+        let date = Date::new(&at.into());
+        let now = dom::portal_now();
+        let words = match attribute("data-say").as_str() {
+            "relative" => spans::relative(((now - at) / 1000.0) as i64),
+            "moment" => moment(&date, &Date::new(&now.into())),
+            "date" => day(&date, true),
+            "stamp" => format!("{} {} {}, {}", date.get_date(), &month(&date)[..3], date.get_full_year(), clock(&date)),
+            _ => clock(&date),
+        };
+        time.set_text_content(Some(&words));
+        let options = Object::new();
+        for (name, value) in [("dateStyle", "full"), ("timeStyle", "long")] {
+            drop(Reflect::set(&options, &name.into(), &value.into()));
+        }
+        let exact: String = date.to_locale_string("en-GB", &options).into();
+        drop(time.set_attribute("title", &exact));
+    }
+
+    /// `17:00`, by the reader's clock.
+    pub fn clock(date: &Date) -> String {
+        format!("{:02}:{:02}", date.get_hours(), date.get_minutes())
+    }
+
+    fn month(date: &Date) -> &'static str {
+        spans::MONTHS[date.get_month() as usize % 12]
+    }
+
+    fn day(date: &Date, year: bool) -> String {
+        if year {
+            format!("{} {} {}", date.get_date(), month(date), date.get_full_year())
+        } else {
+            format!("{} {}", date.get_date(), month(date))
+        }
+    }
+
+    /// Days between two moments on the reader's calendar.
+    fn days_between(date: &Date, now: &Date) -> i64 {
+        let midnight = |date: &Date| (date.get_time() / 1000.0) as i64 - i64::from(date.get_timezone_offset() as i32) * MINUTE;
+        midnight(date).div_euclid(DAY) - midnight(now).div_euclid(DAY)
+    }
+
+    /// `today at 17:00`, `2 December`.
+    pub fn moment(date: &Date, now: &Date) -> String {
+        match days_between(date, now) {
+            0 => format!("today at {}", clock(date)),
+            1 => format!("tomorrow at {}", clock(date)),
+            -1 => format!("yesterday at {}", clock(date)),
+            _ => day(date, date.get_full_year() != now.get_full_year()),
+        }
+    }
+
+    /// `Friday 27 November at 17:00`.
+    pub fn weekday(date: &Date) -> String {
+        format!("{} {} at {}", spans::WEEKDAYS[date.get_day() as usize % 7], day(date, false), clock(date))
+    }
+}
+
+#[cfg(feature = "hydrate")]
+pub(super) use alive::weekday;

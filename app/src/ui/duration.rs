@@ -1,0 +1,167 @@
+//! How long: a few good choices, any other span by number and unit, and for ever where that is allowed.
+
+use chrono::Duration;
+use leptos::prelude::*;
+
+use super::{Choice, Icon, Sign, Words, choice};
+use crate::{
+    islands::DurationPicker,
+    spans::{self, DAY, HOUR, MINUTE},
+};
+
+/// What was chosen and typed in a [`DurationField`], as it came: kept when the form comes back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Of the field `NAME`: seconds, `other`, or `permanent`.
+    pub choice: String,
+    /// Of the field `NAME_number`.
+    pub number: String,
+    /// Of the field `NAME_unit`: seconds of one.
+    pub unit: String,
+}
+
+impl Chosen {
+    /// A span that is chosen from the start.
+    pub fn span(span: Duration) -> Self {
+        Self { choice: span.num_seconds().to_string(), ..Self::default() }
+    }
+
+    /// What it means: a span, none for permanent, or a sentence about what is wrong with it.
+    pub fn read(&self) -> Result<Option<Duration>, &'static str> {
+        let seconds = match self.choice.as_str() {
+            "permanent" => return Ok(None),
+            "other" => {
+                let unit: i64 = self.unit.parse().ok().filter(|unit| [MINUTE, HOUR, DAY].contains(unit)).ok_or("Choose minutes, hours or days.")?;
+                let number: f64 = self.number.trim().replace(',', ".").parse().map_err(|_| "Say how many, as a number.")?;
+                // Anything that does not fit is too long for every policy; the rule says how long at most.
+                (number * unit as f64).round() as i64
+            }
+            seconds => seconds.parse().map_err(|_| "Choose how long.")?,
+        };
+        if seconds <= 0 {
+            return Err("Choose a time longer than nothing.");
+        }
+        Duration::try_seconds(seconds.min(100 * 365 * DAY)).map(Some).ok_or("Choose how long.")
+    }
+}
+
+/// A few good choices up to the longest allowed, the usual one among them.
+pub fn quick(usual: Duration, longest: Duration) -> Vec<Duration> {
+    let (usual, longest) = (usual.num_seconds(), longest.num_seconds());
+    let ladder = [HOUR, 4 * HOUR, 8 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY, 180 * DAY, 365 * DAY];
+    let below = ladder.iter().rev().filter(|step| **step < usual).take(1);
+    let above = ladder.iter().filter(|step| **step > usual && **step < longest).take(1);
+    let mut all: Vec<i64> = below.chain(above).copied().chain([usual, longest]).filter(|step| *step <= longest && *step > 0).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.into_iter().map(Duration::seconds).collect()
+}
+
+/// Asks how long. Sends `NAME`, `NAME_number` and `NAME_unit`: collect them in [`Chosen`]. Contains an island.
+#[component]
+pub fn DurationField(
+    /// The form's field.
+    #[prop(into)]
+    name: String,
+    /// What it asks for.
+    #[prop(into)]
+    label: String,
+    /// Good choices; see [`quick`].
+    quick: Vec<Duration>,
+    /// The longest allowed.
+    longest: Duration,
+    /// Whether it may be permanent.
+    #[prop(optional)]
+    permanent: bool,
+    /// What was chosen.
+    chosen: Chosen,
+    /// Helps to choose.
+    #[prop(optional, into)]
+    hint: Words,
+    /// What is wrong.
+    #[prop(optional, into)]
+    error: Words,
+) -> impl IntoView {
+    let mut options: Vec<Choice> = quick.iter().map(|span| choice(span.num_seconds().to_string(), spans::span(span.num_seconds()))).collect();
+    if permanent {
+        options.push(choice("permanent", "No end"));
+    }
+    // A choice that is not among the offered ones is kept as another span.
+    let known = chosen.choice.is_empty() || chosen.choice == "other" || options.iter().any(|option| option.value == chosen.choice);
+    let (number, unit) = match chosen.choice.parse::<i64>() {
+        Ok(seconds) if !known => whole(seconds),
+        _ if chosen.number.is_empty() => whole(quick.last().map_or(HOUR, Duration::num_seconds)),
+        _ => (chosen.number.clone(), chosen.unit.clone()),
+    };
+    let chosen = if known { chosen.choice } else { "other".into() };
+    let cards = options
+        .into_iter()
+        .map(|option| {
+            let checked = option.value == chosen;
+            view! { <label class="choice"><input type="radio" name=name.clone() value=option.value checked=checked required/><span>{option.label}</span></label> }
+        })
+        .collect_view();
+    let units = [(MINUTE, "minutes"), (HOUR, "hours"), (DAY, "days")]
+        .map(|(seconds, words)| view! { <option value=seconds.to_string() selected=unit == seconds.to_string()>{words}</option> })
+        .collect_view();
+    let described = error.is_some().then(|| format!("{name}-error"));
+    let longest_seconds = longest.num_seconds();
+    view! {
+        <fieldset class="field picker" data-duration=name.clone() data-shortest=(15 * MINUTE).min(longest_seconds).to_string() data-longest=longest_seconds.to_string() aria-describedby=described>
+            <legend>{label}</legend>
+            {hint.0.map(|hint| view! { <p class="hint">{hint}</p> })}
+            <div class="choices across">{cards}</div>
+            <div class="choice">
+                <input type="radio" name=name.clone() id=format!("{name}-other") value="other" checked=chosen == "other"/>
+                <div class="stack">
+                    <label for=format!("{name}-other")>"Another time, up to "{spans::span(longest_seconds)}</label>
+                    <div class="line2">
+                        <input class="input short" type="number" inputmode="decimal" min="0" step="any" name=format!("{name}_number") value=number aria-label="How many"/>
+                        <select class="input auto" name=format!("{name}_unit") aria-label="Unit">{units}</select>
+                    </div>
+                    <input class="only-alive" type="range" min="0" max="100" step="0.5" data-slide aria-label="How long"/>
+                </div>
+            </div>
+            <p class="hint" data-ends aria-live="polite"></p>
+            {error.0.map(|error| view! { <p class="error" id=format!("{name}-error")><Icon sign=Sign::Warning/><span>{error}</span></p> })}
+            <DurationPicker name=name.clone()/>
+        </fieldset>
+    }
+}
+
+/// Seconds in the largest unit that is whole: number and unit.
+fn whole(seconds: i64) -> (String, String) {
+    let unit = [DAY, HOUR, MINUTE].into_iter().find(|unit| seconds % unit == 0).unwrap_or(MINUTE);
+    ((seconds / unit).to_string(), unit.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(choice: &str, number: &str, unit: &str) -> Chosen {
+        Chosen { choice: choice.into(), number: number.into(), unit: unit.into() }
+    }
+
+    #[test]
+    fn what_is_chosen_is_read() {
+        assert_eq!(chosen("28800", "", "").read(), Ok(Some(Duration::hours(8))));
+        assert_eq!(chosen("permanent", "", "").read(), Ok(None));
+        assert_eq!(chosen("other", "1.5", "3600").read(), Ok(Some(Duration::minutes(90))));
+        assert_eq!(chosen("other", "1,5", "3600").read(), Ok(Some(Duration::minutes(90))));
+        for wrong in [chosen("", "", ""), chosen("other", "x", "3600"), chosen("other", "1", "7"), chosen("other", "-3", "3600"), chosen("0", "", ""), chosen("other", "nan", "60")] {
+            assert!(wrong.read().is_err(), "{wrong:?}");
+        }
+        // Absurd numbers become absurdly long, not wrong.
+        assert!(chosen("other", "1e300", "86400").read().is_ok());
+        assert!(chosen("99999999999999999", "", "").read().is_ok());
+    }
+
+    #[test]
+    fn quick_choices_hold_the_usual_and_the_longest() {
+        let hours = |list: Vec<Duration>| list.iter().map(Duration::num_hours).collect::<Vec<_>>();
+        assert_eq!(hours(quick(Duration::hours(8), Duration::hours(24))), [4, 8, 24]);
+        assert_eq!(hours(quick(Duration::hours(1), Duration::hours(1))), [1]);
+        assert_eq!(hours(quick(Duration::days(30), Duration::days(365))), [14 * 24, 30 * 24, 90 * 24, 365 * 24]);
+    }
+}

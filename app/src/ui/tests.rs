@@ -1,0 +1,83 @@
+//! What every component must keep: text is escaped, faults are tied to their fields, nothing carries an inline style.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+
+use super::*;
+use crate::render::html;
+
+const HOSTILE: &str = "<script>alert(1)</script>\"'&";
+
+fn now() -> DateTime<Utc> {
+    "2026-11-21T10:02:31Z".parse().expect("a moment")
+}
+
+#[test]
+fn text_is_escaped_wherever_it_goes() {
+    let out = html(|| {
+        view! {
+            <PageHead title=HOSTILE lead=HOSTILE crumbs=vec![crumb(HOSTILE, HOSTILE), here(HOSTILE)]/>
+            <Card title=HOSTILE version=HOSTILE live=HOSTILE><Rows><Row title=HOSTILE detail=HOSTILE href=HOSTILE/></Rows></Card>
+            <TextField name="a" label=HOSTILE value=HOSTILE hint=HOSTILE error=HOSTILE/>
+            <TextArea name="b" label=HOSTILE value=HOSTILE/>
+            <Select name="c" label=HOSTILE options=vec![choice(HOSTILE, HOSTILE)]/>
+            <RadioCards name="d" label=HOSTILE options=vec![choice(HOSTILE, HOSTILE)]/>
+            <Facts items=vec![fact(HOSTILE, HOSTILE)]/><Quote words=HOSTILE/><Note title=HOSTILE>{HOSTILE}</Note>
+            <Delta changes=vec![Change::Plus(HOSTILE.into())]/><Badge state=State::Waiting words=HOSTILE/><Tag words=HOSTILE href=HOSTILE/>
+            <Timeline steps=vec![Step::new(Stand::Now, HOSTILE).detail(HOSTILE).when(HOSTILE).extra(HOSTILE)]/>
+            <Table label=HOSTILE columns=vec![column(HOSTILE)] rows=vec![vec![cell(HOSTILE)]]/>
+            <Empty title=HOSTILE text=HOSTILE/><Avatar name=HOSTILE/><Who name=HOSTILE detail=HOSTILE href=HOSTILE/><Tile name=HOSTILE/>
+            <PostButton action=HOSTILE fields=vec![("x", HOSTILE.into())]>{HOSTILE}</PostButton>
+        }
+    });
+    assert!(!out.contains("<script"), "{out}");
+    assert!(!out.contains("=\"<"), "{out}");
+    assert!(!out.contains(" style="), "{out}");
+}
+
+#[test]
+fn a_fault_stands_beside_its_field_and_what_was_typed_stays() {
+    let out = html(|| {
+        view! { <TextArea name="reason" label="Why" hint="A sentence" error="Say a little more." value="short" required=true/> }
+    });
+    for part in [
+        "aria-describedby=\"reason-hint reason-error\"",
+        "aria-invalid=\"true\"",
+        "id=\"reason-error\"",
+        "Say a little more.",
+        ">short</textarea>",
+        "for=\"reason\"",
+    ] {
+        assert!(out.contains(part), "{part} is missing in {out}");
+    }
+    assert!(!out.contains("optional"), "{out}");
+}
+
+#[test]
+fn a_chosen_value_stays_chosen() {
+    let out = html(|| {
+        view! { <RadioCards name="d" label="How long" value="8" options=vec![choice("4", "4 hours"), choice("8", "8 hours")]/> }
+    });
+    assert_eq!(out.matches("checked").count(), 1, "{out}");
+    let out = html(|| {
+        view! { <Select name="d" label="How long" value="8" options=vec![choice("4", "4 hours"), choice("8", "8 hours")]/> }
+    });
+    assert_eq!(out.matches("selected").count(), 1, "{out}");
+}
+
+#[test]
+fn moments_carry_the_exact_time() {
+    let at = now() - chrono::Duration::minutes(12);
+    let out = html(|| view! { <Moment at=at now=now()/> });
+    assert_eq!(
+        out,
+        "<time datetime=\"2026-11-21T09:50:31Z\" title=\"Saturday, 21 November 2026, 09:50:31 UTC\" data-say=\"relative\">12 min ago</time>"
+    );
+}
+
+#[test]
+fn a_table_says_its_headings_again_for_small_screens() {
+    let out = html(|| view! { <Table label="Packages" columns=vec![column("Name"), numbers("Held by")] rows=vec![vec![cell("Figma"), cell("12")]]/> });
+    assert!(out.contains("data-label=\"Held by\""), "{out}");
+    assert!(out.contains("scope=\"row\""), "{out}");
+}
