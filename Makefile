@@ -41,6 +41,11 @@ browser: ## The journeys in Chromium, against the binary that `make run` starts
 soak: ## The simulations with many more seeds: make soak SEEDS=20000
 	@LATCHKEY_SEEDS=$(SEEDS) .ci/test soak
 
+bench: ## Pages, actions and a storm of ends, on both databases: the figures of docs/performance.md
+	@.ci/setup/all test
+	@.ci/build release
+	@.ci/bench
+
 release: ## The binary to install: target/release/latchkey, everything inside
 	@.ci/setup/all run
 	@.ci/build release

@@ -31,7 +31,13 @@ struct Room {
     may_in_tests: &'static [&'static str],
 }
 
-const HOUSE: [Room; 8] = [
+const HOUSE: [Room; 9] = [
+    Room {
+        name: "benches",
+        may: &["sandbox", "store", "axum", "reqwest", "sqlx", "tokio"],
+        may_optionally: &[],
+        may_in_tests: &[],
+    },
     Room {
         name: "domain",
         may: &[],
