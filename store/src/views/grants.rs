@@ -42,6 +42,10 @@ row! {
         pub end_note: Option<String>,
         /// When it was confirmed as gone.
         pub gone_at: Option<Timestamp>,
+        /// Counts changes.
+        pub version: i64,
+        /// When it was made.
+        pub created_at: Timestamp,
         /// The package.
         pub package_id: Option<PackageId>,
         /// Its name.
@@ -148,7 +152,7 @@ macro_rules! held_select {
     ($rest:literal) => {
         concat!(
             "SELECT g.id, g.person_id, g.account_id, g.source, g.state, g.valid_from, g.end_at, g.ready_at, g.ended_at,
-               g.end_reason, g.ended_by, e.name AS ended_by_name, g.end_note, g.gone_at,
+               g.end_reason, g.ended_by, e.name AS ended_by_name, g.end_note, g.gone_at, g.version, g.created_at,
                g.package_id, p.name AS package_name, p.privileged, (p.state = 'offered') AS offered, ",
             app_columns!(),
             ", g.line_id, l.request_id, l.number, l.reason, l.asker_id, k.name AS asker_name,

@@ -1,10 +1,15 @@
 //! My access: what I hold, why, since, until, and how it stands at the targets.
 
-use domain::Timestamp;
+use chrono::Duration;
+use domain::{PersonId, Timestamp, grant::GrantSource};
 use serde::Serialize;
+use store::Tx;
 
-use super::HeldGrant;
+use super::{HeldGrant, make};
 use crate::{Result, Workflow, access::Viewer};
+
+/// How long what has ended is shown.
+const LATELY: Duration = Duration::days(30);
 
 /// What somebody holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,6 +28,32 @@ pub struct Access {
 
 /// Reads what the viewer holds.
 pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Access> {
-    let _ = (workflow, viewer);
-    Err(super::common::soon())
+    let now = workflow.clock().now();
+    let mut tx = workflow.store().read().await?;
+    let (held, found, ended) = of_person(&mut tx, viewer.id(), viewer.id(), now).await?;
+    Ok(Access {
+        now,
+        held,
+        found,
+        ended,
+        last_day_at: viewer.person.last_day_at,
+    })
+}
+
+/// What a person holds, what was found at targets, and what ended lately.
+pub(super) async fn of_person(
+    tx: &mut Tx,
+    viewer: PersonId,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<(Vec<HeldGrant>, Vec<HeldGrant>, Vec<HeldGrant>)> {
+    let mut rows = tx.held_by(person, 500).await?;
+    let live = rows.len();
+    rows.extend(tx.ended_of(person, now - LATELY, 100).await?);
+    let mut all = make::held(tx, viewer, rows).await?;
+    let ended = all.split_off(live);
+    let (found, held) = all
+        .into_iter()
+        .partition(|grant| grant.source == GrantSource::Import);
+    Ok((held, found, ended))
 }

@@ -8,8 +8,11 @@ use domain::{
 };
 use serde::Serialize;
 
-use super::{Capped, Cursor, PackageTag, PersonTag};
+use super::{Capped, Cursor, PackageTag, PersonTag, shell::CAP};
 use crate::{Result, Workflow, access::Viewer};
+
+/// Decisions on a page.
+const PAGE: i64 = 30;
 
 /// A page of the queue, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -59,6 +62,21 @@ pub struct QueueItem {
 
 /// Reads a page of the queue, 30 decisions long.
 pub async fn load(workflow: &Workflow, viewer: &Viewer, after: Option<&Cursor>) -> Result<Queue> {
-    let _ = (workflow, viewer, after);
-    Err(super::common::soon())
+    let after = after
+        .and_then(Cursor::time)
+        .map(|(at, id)| (at, StageId(id)));
+    let mut tx = workflow.store().read().await?;
+    let mut rows = tx.queue(viewer.id(), None, after, PAGE + 1).await?;
+    let waiting = tx.count_queue(viewer.id(), CAP + 1).await?;
+    let more = rows.len() > PAGE as usize;
+    rows.truncate(PAGE as usize);
+    Ok(Queue {
+        now: workflow.clock().now(),
+        next: rows
+            .last()
+            .filter(|_| more)
+            .map(|row| Cursor::by_time(row.opened_at, row.stage_id.0)),
+        items: rows.into_iter().map(QueueItem::from).collect(),
+        waiting: Capped::of(waiting, CAP),
+    })
 }

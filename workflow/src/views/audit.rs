@@ -1,10 +1,24 @@
 //! The audit log: search, filter, page, one entry whole.
 
-use domain::{PersonId, Timestamp, audit::EventKind};
+use domain::{
+    PersonId, Timestamp,
+    audit::{Actor, Event, EventKind},
+    person::PortalRole,
+};
 use serde::Serialize;
+use store::{Tx, audit::AuditRow, views::audit::TrailQuery};
 
-use super::Entry;
-use crate::{Result, Workflow, access::Viewer};
+use super::{Entry, names::Names};
+use crate::{Error, Result, Workflow, access::Viewer, frozen::hex, unit::link};
+
+/// Who may look.
+const READERS: &[PortalRole] = &[
+    PortalRole::Auditor,
+    PortalRole::Security,
+    PortalRole::Administrator,
+];
+/// Entries on a page.
+const PAGE: i64 = 50;
 
 /// What somebody looks for. All given conditions hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,12 +75,121 @@ pub struct EntryPage {
 
 /// Reads a page of the log, 50 entries long. For auditors, security and administrators.
 pub async fn load(workflow: &Workflow, viewer: &Viewer, filter: &Filter) -> Result<AuditPage> {
-    let _ = (workflow, viewer, filter);
-    Err(super::common::soon())
+    viewer.must_have(READERS)?;
+    let mut tx = workflow.store().read().await?;
+    let head = tx.audit_head().await?;
+    let subject = match &filter.subject {
+        Some(text) => Some(subject(&mut tx, text.trim()).await?),
+        None => None,
+    };
+    let query = TrailQuery {
+        subject,
+        kind: filter.kind.map(|kind| kind.to_string()),
+        actor: filter.actor.map(|actor| actor.0),
+        from: filter.from,
+        until: filter.until,
+        before: filter.before,
+        limit: PAGE + 1,
+    };
+    let mut rows = tx.trail_page(&query).await?;
+    let more = rows.len() > PAGE as usize;
+    rows.truncate(PAGE as usize);
+    Ok(AuditPage {
+        now: workflow.clock().now(),
+        next: rows.last().filter(|_| more).map(|row| row.seq),
+        entries: entries(&mut tx, rows).await?,
+        length: head.seq,
+        head: hex(&head.hash),
+        kinds: EventKind::ALL.to_vec(),
+    })
+}
+
+/// A request's short number (`AR-1042`) as its printed id; anything else as it is.
+async fn subject(tx: &mut Tx, text: &str) -> Result<String> {
+    let number = text
+        .get(..3)
+        .filter(|prefix| prefix.eq_ignore_ascii_case("AR-"))
+        .and_then(|_| text[3..].parse().ok());
+    let request = match number {
+        Some(number) => tx.request_by_number(number).await?,
+        None => None,
+    };
+    Ok(request.map_or_else(|| text.to_owned(), |id| id.to_string()))
 }
 
 /// Reads one entry. For auditors, security and administrators.
 pub async fn entry(workflow: &Workflow, viewer: &Viewer, seq: i64) -> Result<EntryPage> {
-    let _ = (workflow, viewer, seq);
-    Err(super::common::soon())
+    viewer.must_have(READERS)?;
+    let mut tx = workflow.store().read().await?;
+    let rows = tx.trail_around(seq).await?;
+    let find = |seq: i64| rows.iter().find(|row| row.seq == seq);
+    let row = find(seq).cloned().ok_or(Error::Missing)?;
+    let previous = find(seq - 1).map_or_else(|| vec![0; 32], |row| row.hash.clone());
+    Ok(EntryPage {
+        now: workflow.clock().now(),
+        canonical: row.entry.clone(),
+        whole: link(&previous, &row.entry) == row.hash,
+        previous_hash: hex(&previous),
+        older: find(seq - 1).map(|row| row.seq),
+        newer: find(seq + 1).map(|row| row.seq),
+        entry: entries(&mut tx, vec![row])
+            .await?
+            .pop()
+            .ok_or(Error::Missing)?,
+    })
+}
+
+/// Entries for people, with names beside ids: one statement for each kind of thing that they mention.
+pub(super) async fn entries(tx: &mut Tx, rows: Vec<AuditRow>) -> Result<Vec<Entry>> {
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        // What another version wrote is shown as far as it goes: the canonical text is on its own page.
+        let event = serde_json::from_str::<Event>(&row.entry)
+            .unwrap_or_else(|_| Event::new(EventKind::Started, row.at, Actor::Portal));
+        events.push((row, event));
+    }
+    let mentioned = events.iter().flat_map(|(_, event)| {
+        let actor = match event.actor {
+            Actor::Person(id) => Some(id.to_string()),
+            Actor::Portal | Actor::Provisioner | Actor::Operator | Actor::Anonymous => None,
+        };
+        event
+            .subjects
+            .iter()
+            .cloned()
+            .chain(event.cause.clone())
+            .chain(event.behalf.map(|id| id.to_string()))
+            .chain(actor)
+    });
+    let names = Names::load(tx, mentioned).await?;
+    Ok(events
+        .into_iter()
+        .map(|(row, event)| {
+            let (actor, actor_name) = match event.actor {
+                Actor::Person(id) => ("person", Some(names.of(&id.to_string()))),
+                Actor::Portal => ("portal", None),
+                Actor::Provisioner => ("provisioner", None),
+                Actor::Operator => ("operator", None),
+                Actor::Anonymous => ("anonymous", None),
+            };
+            Entry {
+                seq: row.seq,
+                at: row.at,
+                kind: row.kind,
+                actor: actor.to_owned(),
+                actor_name,
+                behalf: event.behalf.map(|id| names.of(&id.to_string())),
+                subjects: event
+                    .subjects
+                    .iter()
+                    .map(|subject| names.of(subject))
+                    .collect(),
+                cause: event.cause.as_deref().map(|cause| names.of(cause)),
+                policy: event.policy,
+                before: event.before,
+                after: event.after,
+                hash: hex(&row.hash),
+            }
+        })
+        .collect())
 }

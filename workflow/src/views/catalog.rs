@@ -1,10 +1,65 @@
 //! The catalogue: find a package, see at a glance what it is, how long it lasts, and whether one may have it.
 
-use domain::{ApplicationId, GrantId, PackageId, RequestId, Timestamp, grant::End};
+use domain::{
+    ApplicationId, GrantId, PackageId, RequestId, Timestamp,
+    grant::End,
+    policy::{Policy, unmet},
+};
 use serde::Serialize;
+use store::{
+    Tx,
+    views::catalog::{CardQuery, CardRow, MineRow, ReadyRow},
+};
 
-use super::{AppTag, Capped, Cursor};
-use crate::{Result, Workflow, access::Viewer};
+use super::{AppTag, Capped, Cursor, make};
+use crate::{Result, Workflow, access::Viewer, fold::fold};
+
+/// Packages on a page.
+const PAGE: usize = 24;
+/// Where counting what is offered stops.
+const OFFERED: i64 = 200;
+/// Suggestions on the first page.
+const NEARBY: usize = 6;
+/// How many colleagues are looked at for them.
+const COLLEAGUES: i64 = 30;
+/// How many of a package's latest grants say how long it takes.
+const LATEST: i64 = 5;
+/// How many packages a pasted text may find before they are put in order.
+const PASTED: i64 = 200;
+/// Words of error pages that say nothing about what is missing.
+const COMMON: &[&str] = &[
+    "access",
+    "account",
+    "administrator",
+    "and",
+    "are",
+    "ask",
+    "cannot",
+    "com",
+    "contact",
+    "denied",
+    "error",
+    "for",
+    "forbidden",
+    "have",
+    "http",
+    "https",
+    "needed",
+    "need",
+    "not",
+    "permission",
+    "permissions",
+    "please",
+    "request",
+    "sorry",
+    "the",
+    "this",
+    "to",
+    "unauthorized",
+    "www",
+    "you",
+    "your",
+];
 
 /// What somebody looks for. All given conditions hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,6 +143,182 @@ pub struct HeldCard {
 
 /// Reads a page of the catalogue, 24 packages long.
 pub async fn load(workflow: &Workflow, viewer: &Viewer, filter: &Filter) -> Result<Catalog> {
-    let _ = (workflow, viewer, filter);
-    Err(super::common::soon())
+    let now = workflow.clock().now();
+    let mut tx = workflow.store().read().await?;
+    let applications = tx.application_tags().await?;
+    let offered = tx.count_offered(OFFERED + 1).await?;
+    let wanted = CardQuery {
+        application: filter.application,
+        at_least_seconds: filter.at_least_seconds,
+        privileged: filter.privileged,
+        ..CardQuery::default()
+    };
+    let (mut rows, pasted) = find(&mut tx, &filter.text, &wanted, filter.after.as_ref()).await?;
+    let more = rows.len() > PAGE && !pasted;
+    rows.truncate(PAGE);
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| Cursor::by_text(&row.name, row.id.0));
+    let first = *filter == Filter::default();
+    let nearby = if first && !viewer.person.department.is_empty() {
+        tx.held_nearby(
+            &viewer.person.department,
+            viewer.id(),
+            COLLEAGUES,
+            NEARBY as i64 * 2,
+        )
+        .await?
+    } else {
+        Vec::new()
+    };
+    let ids: Vec<PackageId> = nearby.iter().map(|row| row.package_id).collect();
+    let count = rows.len();
+    rows.extend(tx.cards_by_ids(&ids).await?);
+    let mut cards = cards(&mut tx, viewer, rows).await?;
+    let mut like_you = cards.split_off(count);
+    for card in &mut like_you {
+        card.held_nearby = nearby
+            .iter()
+            .find(|row| row.package_id == card.id)
+            .map(|row| row.holders);
+    }
+    like_you.sort_by_key(|card| std::cmp::Reverse(card.held_nearby));
+    // What one has already, or may not have, is no suggestion.
+    like_you.retain(|card| card.held.is_none() && card.unmet.is_empty());
+    like_you.truncate(NEARBY);
+    Ok(Catalog {
+        now,
+        applications: applications.into_iter().map(AppTag::from).collect(),
+        offered: Capped::of(offered, OFFERED),
+        like_you,
+        cards,
+        next,
+        pasted,
+    })
+}
+
+/// The packages that fit a text: all words found, by name; or, for a pasted text and where nothing fits wholly, any word
+/// found, the best fit first.
+pub(super) async fn find(
+    tx: &mut Tx,
+    text: &str,
+    wanted: &CardQuery,
+    after: Option<&Cursor>,
+) -> Result<(Vec<CardRow>, bool)> {
+    let words = words(text);
+    let long = text.contains("://") || text.contains('\n') || words.len() > 6;
+    if !long {
+        let query = CardQuery {
+            all_of: words.clone(),
+            after: after
+                .and_then(Cursor::text)
+                .map(|(name, id)| (name, PackageId(id))),
+            limit: PAGE as i64 + 1,
+            ..wanted.clone()
+        };
+        let rows = tx.cards(&query).await?;
+        if !rows.is_empty() || words.len() < 2 || after.is_some() {
+            return Ok((rows, false));
+        }
+    }
+    let any_of: Vec<String> = telling(words);
+    if any_of.is_empty() {
+        return Ok((Vec::new(), true));
+    }
+    let query = CardQuery {
+        any_of: any_of.clone(),
+        limit: PASTED,
+        ..wanted.clone()
+    };
+    let mut rows = tx.cards(&query).await?;
+    let fit = |row: &CardRow| {
+        let name = fold(&row.name);
+        any_of
+            .iter()
+            .filter(|word| row.search_key.contains(word.as_str()))
+            .map(|word| word.len() * if name.contains(word.as_str()) { 3 } else { 1 })
+            .sum::<usize>()
+    };
+    rows.sort_by_key(|row| std::cmp::Reverse(fit(row)));
+    rows.truncate(PAGE);
+    Ok((rows, true))
+}
+
+/// The words of a text, folded, each once. Host names and keys stay whole.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let folded = fold(text);
+    let mut words: Vec<String> = Vec::new();
+    for word in folded.split(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@')))
+    {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        if !word.is_empty() && !words.iter().any(|known| known == word) && words.len() < 64 {
+            words.push(word.to_owned());
+        }
+    }
+    words
+}
+
+/// The words of a pasted text that tell something, the longest first.
+fn telling(words: Vec<String>) -> Vec<String> {
+    let mut telling: Vec<String> = words
+        .into_iter()
+        .filter(|word| word.chars().count() >= 3 && !COMMON.contains(&word.as_str()))
+        .collect();
+    telling.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    telling.truncate(12);
+    telling
+}
+
+/// Cards from rows: what the viewer has of each, how long each takes, in two more statements for all of them.
+pub(super) async fn cards(tx: &mut Tx, viewer: &Viewer, rows: Vec<CardRow>) -> Result<Vec<Card>> {
+    let mut ids: Vec<PackageId> = rows.iter().map(|row| row.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let ready = tx.latest_ready(&ids, LATEST).await?;
+    let mine = if ids.is_empty() {
+        Vec::new()
+    } else {
+        tx.mine(viewer.id()).await?
+    };
+    rows.into_iter()
+        .map(|row| card(viewer, row, &ready, &mine))
+        .collect()
+}
+
+fn card(viewer: &Viewer, row: CardRow, ready: &[ReadyRow], mine: &[MineRow]) -> Result<Card> {
+    let policy: Policy = serde_json::from_str(&row.policy)?;
+    let own = || mine.iter().filter(|own| own.package_id == row.id);
+    let held = own()
+        .filter_map(|own| {
+            Some(HeldCard {
+                grant: own.grant_id?,
+                from: own.valid_from?,
+                end: own.end_at.map_or(End::Permanent, End::At),
+            })
+        })
+        .max_by_key(|held| held.end.at().map_or(Timestamp::MAX_UTC, |at| at));
+    let mut took: Vec<i64> = ready
+        .iter()
+        .filter(|one| one.package_id == row.id)
+        .map(|one| (one.ready_at - one.submitted_at).num_seconds().max(0))
+        .collect();
+    took.sort_unstable();
+    Ok(Card {
+        id: row.id,
+        app: make::app_tag!(row),
+        usual_seconds: (took.len() >= 3).then(|| took[took.len() / 2]),
+        held,
+        waiting: own().find_map(|own| own.request_id),
+        unmet: unmet(&policy.eligibility, &viewer.person),
+        held_nearby: None,
+        key: row.key,
+        name: row.name,
+        summary: row.summary,
+        privileged: row.privileged,
+        control_scope: row.control_scope,
+        default_seconds: row.default_seconds,
+        longest_seconds: row.longest_seconds,
+        permanent: row.permanent,
+    })
 }

@@ -387,7 +387,3 @@ pub(crate) fn short_hash(hash: &str) -> String {
         _ => hash.to_owned(),
     }
 }
-
-pub(crate) fn soon() -> crate::Error {
-    crate::Error::Unavailable("this page is not filled yet".into())
-}

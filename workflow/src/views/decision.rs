@@ -1,16 +1,35 @@
 //! The page on which somebody decides: the facts beside the buttons, worked out on the server from ids.
 
+use chrono::Duration;
 use domain::{
-    LineId, PackageVersionId, Refusal, RequestId, StageId, Timestamp,
-    approval::Via,
-    grant::{End, EndReason},
-    policy::Limits,
-    request::{LineKind, LineState, Window},
+    LineId, PackageVersionId, PersonId, Refusal, RequestId, StageId, Timestamp,
+    approval::{StageState, Via, bar},
+    grant::{End, EndReason, GrantState},
+    policy::{Limits, Policy, StageRule},
+    refusal::DeciderBar,
+    request::{Length, LineKind, LineState, Window},
 };
 use serde::Serialize;
+use store::{
+    Tx,
+    grants::GrantRow,
+    people::PersonRow,
+    requests::StageRow,
+    views::{
+        compare::BesideRow,
+        lines::NamedSeatRow,
+        request::{FullLineRow, NamedVoteRow},
+    },
+};
 
-use super::{Answer, Capped, EntitlementTag, PackageTag, PersonTag, Vote, request::StageView};
-use crate::{Result, Workflow, access::Viewer};
+use super::{
+    Answer, Capped, EntitlementTag, PackageTag, PersonTag, Vote, make,
+    request::{self, StageView},
+    seating::Bench,
+    shell::CAP,
+    sight::may_see_line,
+};
+use crate::{Error, Result, Workflow, access::Viewer, decide};
 
 /// The decision page of one stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -163,6 +182,234 @@ pub struct ExtendedBy {
 /// Reads the decision page. For those seated in the stage; for those who may see the request, with the reason why they
 /// may not decide; for anybody else there is no such stage.
 pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Result<DecisionPage> {
-    let _ = (workflow, viewer, stage);
-    Err(super::common::soon())
+    let now = workflow.clock().now();
+    let mut tx = workflow.store().read().await?;
+    let row = tx.full_line_of_stage(stage).await?.ok_or(Error::Missing)?;
+    let stages = tx.stages_of(&[row.id]).await?;
+    let votes = tx.named_votes(&[row.id]).await?;
+    let policy: Policy = serde_json::from_str(&row.policy)?;
+    let (route, seats) = request::route(&mut tx, &row, &policy, &stages, &votes, now).await?;
+    let seat = seats
+        .iter()
+        .find(|seat| seat.stage_id == stage && seat.person_id == viewer.id());
+    if seat.is_none()
+        && !may_see_line(&mut tx, viewer, row.id, row.asker_id, row.beneficiary_id).await?
+    {
+        return Err(Error::Missing);
+    }
+    let current = stages
+        .iter()
+        .find(|one| one.id == stage)
+        .ok_or(Error::Missing)?;
+    let person = tx.person(row.beneficiary_id).await?.ok_or(Error::Missing)?;
+    let refusal = refusal(
+        &mut tx, viewer, &row, &policy, current, &stages, &votes, seat, now,
+    )
+    .await?;
+    let manager = person.manager_id;
+    let beneficiary = facts(&mut tx, viewer, person).await?;
+    let contents = tx.contents(row.package_version_id).await?;
+    let compares = compares(&mut tx, &row, manager, now).await?;
+    let holds = tx
+        .held_beside(row.beneficiary_id, row.package_id, 12)
+        .await?;
+    let denied = tx
+        .standing_denial(row.beneficiary_id, row.package_id)
+        .await?
+        .filter(|vote| vote.line_id != row.id);
+    let extends = match row.extends_grant_id {
+        Some(id) => tx.grant(id).await?.map(|grant| extended(&row, &grant, now)),
+        None => None,
+    };
+    let opened = current.opened_at.unwrap_or(row.submitted_at);
+    let place = tx
+        .place_in_queue(viewer.id(), stage, opened, CAP + 1)
+        .await?;
+    let frozen = tx.line(row.id).await?.ok_or(Error::Missing)?;
+    let decisions = tx.decisions(row.id).await?;
+    let cap_so_far = decide::cap_so_far(&decisions);
+    let to_sign = decide::to_sign(&frozen, &decisions);
+    Ok(DecisionPage {
+        now,
+        stage,
+        line: row.id,
+        request: row.request_id,
+        number: row.number,
+        kind: row.kind,
+        state: row.state,
+        asker: PersonTag::new(row.asker_id, row.asker_name.clone()),
+        beneficiary,
+        package: make::package_tag!(row),
+        version: row.package_version_id,
+        edition: row.edition,
+        window: row.window(),
+        limits: policy.limits,
+        answers: request::answers(&policy, &row.answers),
+        submitted_at: row.submitted_at,
+        lapse_at: row.lapse_at,
+        opens: make::opens(&row.opens),
+        contents: contents.into_iter().map(EntitlementTag::from).collect(),
+        compares,
+        holds: holds.into_iter().map(HeldBeside::from).collect(),
+        denied: denied.map(Vote::from),
+        extends,
+        route,
+        via: seat.filter(|_| refusal.is_none()).map(|seat| seat.via),
+        position: (seat.is_some() && refusal.is_none()).then_some(place.ahead + 1),
+        refusal,
+        cap_so_far,
+        to_sign_short: super::common::short_hash(&to_sign),
+        to_sign,
+        waiting: Capped::of(place.waiting, CAP),
+        next: place.later.or(place.first),
+        topics: vec![row.request_id.to_string()],
+        reason: row.reason,
+    })
+}
+
+/// Why the viewer may not decide, if so, as deciding would say it.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "everything is read once and passed on"
+)]
+async fn refusal(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    row: &FullLineRow,
+    policy: &Policy,
+    stage: &StageRow,
+    stages: &[StageRow],
+    votes: &[NamedVoteRow],
+    seat: Option<&NamedSeatRow>,
+    now: Timestamp,
+) -> Result<Option<Refusal>> {
+    let voted = |vote: &&NamedVoteRow| vote.decider_id == viewer.id();
+    if votes
+        .iter()
+        .filter(voted)
+        .any(|vote| vote.stage_id == stage.id)
+    {
+        return Ok(Some(Refusal::DecidedAlready));
+    }
+    let barred = |why| Ok(Some(Refusal::MayNotDecide { why }));
+    if row.asker_id == viewer.id() {
+        return barred(DeciderBar::Asker);
+    }
+    if row.beneficiary_id == viewer.id() {
+        return barred(DeciderBar::Beneficiary);
+    }
+    if row.state != LineState::AwaitingApproval {
+        let state = row.state.to_string();
+        return Ok(Some(Refusal::WrongState { state }));
+    }
+    if stage.state != StageState::Open {
+        let state = stage.state.to_string();
+        return Ok(Some(Refusal::WrongState { state }));
+    }
+    if seat.is_some() {
+        return Ok(stage.stuck.then_some(Refusal::MayNotDecide {
+            why: DeciderBar::NoSeat,
+        }));
+    }
+    let beneficiary = tx
+        .person(row.beneficiary_id)
+        .await?
+        .ok_or(Error::Missing)?
+        .into_domain();
+    let rule: StageRule = serde_json::from_str(&stage.rule)?;
+    let route = std::slice::from_ref(&rule);
+    let bench = Bench::load(tx, now, row.asker_id, &beneficiary, row.package_id, route).await?;
+    let facts = bench.facts(&rule, &request::earlier(row, policy, stages, votes));
+    let why = facts
+        .manager
+        .iter()
+        .chain(&facts.managers_manager)
+        .chain(&facts.sponsors)
+        .chain(&facts.owners)
+        .chain(&facts.security)
+        .chain(&facts.named)
+        .filter(|candidate| candidate.person == viewer.id())
+        .find_map(|candidate| bar(candidate, &facts));
+    barred(why.unwrap_or(DeciderBar::NoSeat))
+}
+
+/// What the directory says of somebody.
+pub(super) async fn facts(tx: &mut Tx, viewer: &Viewer, row: PersonRow) -> Result<Facts> {
+    let manager = match row.manager_id {
+        Some(id) => tx.person(id).await?,
+        None => None,
+    };
+    Ok(Facts {
+        person: PersonTag::new(row.id, row.name),
+        job_title: row.job_title,
+        department: row.department,
+        office: row.office,
+        country: row.country,
+        employee_type: row.employee_type,
+        user_type: row.user_type,
+        reports_to_me: row.manager_id == Some(viewer.id()),
+        manager: manager.map(|manager| PersonTag::new(manager.id, manager.name)),
+        hired_at: row.hired_at,
+        last_day_at: row.last_day_at,
+    })
+}
+
+async fn compares(
+    tx: &mut Tx,
+    row: &FullLineRow,
+    manager: Option<PersonId>,
+    now: Timestamp,
+) -> Result<Compares> {
+    let (person, package) = (row.beneficiary_id, row.package_id);
+    let counts = tx.compare(person, manager, package, CAP + 1).await?;
+    let longest = match manager {
+        Some(manager) if counts.team_holding > 0 && counts.team_permanent == 0 => tx
+            .team_spans(person, manager, package, CAP)
+            .await?
+            .iter()
+            .filter_map(|span| Some((span.end_at? - span.valid_from).num_seconds()))
+            .max(),
+        _ => None,
+    };
+    let had = tx
+        .had_since(person, package, now - Duration::days(365))
+        .await?;
+    Ok(Compares {
+        team: counts.team,
+        team_holding: counts.team_holding,
+        team_longest_seconds: longest,
+        had: had.iter().map(|row| row.times).sum(),
+        had_ended: had
+            .iter()
+            .filter_map(|row| Some((row.end_reason?, row.times)))
+            .collect(),
+        others: Capped::of(counts.others, CAP),
+    })
+}
+
+impl From<BesideRow> for HeldBeside {
+    fn from(row: BesideRow) -> Self {
+        Self {
+            name: row.name,
+            privileged: row.privileged,
+            control_scope: row.control_scope,
+            end: row.end_at.map_or(End::Permanent, End::At),
+            found: row.found,
+        }
+    }
+}
+
+fn extended(row: &FullLineRow, grant: &GrantRow, now: Timestamp) -> ExtendedBy {
+    let seconds = |until: Timestamp| (until - grant.valid_from).num_seconds().max(0);
+    ExtendedBy {
+        from: grant.valid_from,
+        end: grant.end(),
+        held_seconds: seconds(grant.ended_at.unwrap_or(now)),
+        total_seconds: match row.window().length {
+            Length::Until(at) => Some(seconds(at)),
+            Length::Seconds(more) => Some(seconds(now) + more),
+            Length::Permanent => None,
+        },
+        ended: grant.state == GrantState::Ended,
+    }
 }

@@ -1,14 +1,22 @@
 //! Evidence: who held what of an application on a date, and every change in a period, counted.
 
 use domain::{
-    ApplicationId, GrantId, PersonId, RequestId, Timestamp,
+    ApplicationId, EntitlementId, GrantId, LineId, PersonId, RequestId, Timestamp,
     assignment::{Observed, Origin},
     grant::{End, EndReason, GrantSource},
+    person::PortalRole,
 };
 use serde::Serialize;
+use store::views::evidence::{ChangeRow, HoldingAtRow};
+use uuid::Uuid;
 
 use super::{AppTag, ChangeKind, Cursor, Name};
-use crate::{Result, Workflow, access::Viewer};
+use crate::{Error, Result, Workflow, access::Viewer, frozen::hex};
+
+/// Who may look.
+const READERS: &[PortalRole] = &[PortalRole::Auditor, PortalRole::Security];
+/// The most rows that are read at once.
+const MOST: i64 = 1000;
 
 /// What may be asked for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -154,8 +162,17 @@ pub struct Change {
 
 /// What may be asked for. For auditors and security.
 pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Evidence> {
-    let _ = (workflow, viewer);
-    Err(super::common::soon())
+    viewer.must_have(READERS)?;
+    let mut tx = workflow.store().read().await?;
+    Ok(Evidence {
+        now: workflow.clock().now(),
+        applications: tx
+            .application_tags()
+            .await?
+            .into_iter()
+            .map(AppTag::from)
+            .collect(),
+    })
 }
 
 /// Who held what of an application at `at`, `limit` rows long (at most 1,000; an export asks page by page). For auditors
@@ -168,8 +185,93 @@ pub async fn population(
     after: Option<&Cursor>,
     limit: i64,
 ) -> Result<Population> {
-    let _ = (workflow, viewer, application, at, after, limit);
-    Err(super::common::soon())
+    viewer.must_have(READERS)?;
+    let read_at = workflow.clock().now();
+    // Of what has not happened yet there is no evidence.
+    let at = at.min(read_at);
+    let limit = limit.clamp(1, MOST);
+    let mut tx = workflow.store().read().await?;
+    let app = tx
+        .application_tag(application)
+        .await?
+        .map(AppTag::from)
+        .ok_or(Error::Missing)?;
+    let after = after.and_then(Cursor::text).and_then(|(key, grant)| {
+        let (right, name) = key.split_at_checked(32)?;
+        Some((name.to_owned(), grant, Uuid::try_parse(right).ok()?))
+    });
+    let after = after
+        .as_ref()
+        .map(|(name, grant, right)| (name.as_str(), GrantId(*grant), EntitlementId(*right)));
+    let count = tx.count_population(application, at).await?;
+    let mut rows = tx.population(application, at, after, limit + 1).await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| more).map(|row| {
+        let key = format!("{}{}", row.entitlement_id.0.simple(), row.name);
+        Cursor::by_text(&key, row.grant_id.0)
+    });
+    let lines: Vec<LineId> = rows.iter().filter_map(|row| row.line_id).collect();
+    let approvers = tx.approvers_of(&lines).await?;
+    let reconciled = tx.reconcile(application).await?;
+    let head = tx.audit_head().await?;
+    Ok(Population {
+        query: format!(
+            "Every grant that had begun at {at} and had not ended then, with each of its rights that belongs to the application {} or is part of one of its packages; one row for each grant and right. Read at {read_at}.",
+            app.name
+        ),
+        application: app,
+        at,
+        read_at,
+        rows: rows
+            .into_iter()
+            .map(|row| {
+                let yes = approvers
+                    .iter()
+                    .filter(|vote| Some(vote.line_id) == row.line_id)
+                    .map(|vote| vote.name.clone())
+                    .collect();
+                holding(row, yes)
+            })
+            .collect(),
+        next,
+        count: count.holdings,
+        people: count.people,
+        reconciled: Reconciled {
+            desired: reconciled.desired,
+            present: reconciled.present,
+            missing: reconciled.desired - reconciled.present,
+            surplus: reconciled.surplus,
+            oldest_read: reconciled.oldest_read,
+            newest_read: reconciled.newest_read,
+        },
+        head: (head.seq, hex(&head.hash)),
+    })
+}
+
+fn holding(row: HoldingAtRow, approvers: Vec<String>) -> Holding {
+    Holding {
+        end: row.end(),
+        person: row.person_id,
+        name: row.name,
+        department: row.department,
+        account: row.account_name,
+        package: row.package_name,
+        entitlement: row.entitlement_name,
+        target: row.target_name,
+        grant: row.grant_id,
+        source: row.source,
+        from: row.valid_from,
+        ended_at: row.ended_at,
+        end_reason: row.end_reason,
+        ready_at: row.ready_at,
+        gone_at: row.gone_at,
+        request: row.request_id.zip(row.number),
+        approvers,
+        observed: row.observed.unwrap_or(Observed::Unknown),
+        observed_at: row.observed_at,
+        origin: row.origin,
+    }
 }
 
 /// Every change in `[from, until)`, counted by kind, `limit` rows long (at most 1,000; an export asks page by page). For
@@ -183,6 +285,84 @@ pub async fn changes(
     after: Option<&Cursor>,
     limit: i64,
 ) -> Result<Changes> {
-    let _ = (workflow, viewer, application, from, until, after, limit);
-    Err(super::common::soon())
+    viewer.must_have(READERS)?;
+    let read_at = workflow.clock().now();
+    let limit = limit.clamp(1, MOST);
+    let mut tx = workflow.store().read().await?;
+    let app = match application {
+        Some(id) => Some(
+            tx.application_tag(id)
+                .await?
+                .map(AppTag::from)
+                .ok_or(Error::Missing)?,
+        ),
+        None => None,
+    };
+    let counted = tx.count_changes(application, from, until).await?;
+    let before = after.and_then(Cursor::time);
+    let mut rows = tx
+        .changes(application, from, until, before, limit + 1)
+        .await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| Cursor::by_time(row.at, row.id));
+    let head = tx.audit_head().await?;
+    let whose = app.as_ref().map_or_else(
+        || "all applications".to_owned(),
+        |app| format!("the application {}", app.name),
+    );
+    Ok(Changes {
+        query: format!(
+            "Every grant to packages of {whose} that began or ended, every extension that was approved, and every request that ended otherwise, from {from} and before {until}. Read at {read_at}."
+        ),
+        application: app,
+        from,
+        until,
+        read_at,
+        counts: ChangeKind::ALL
+            .iter()
+            .map(|kind| {
+                let count = counted
+                    .iter()
+                    .find(|row| row.kind == kind.as_str())
+                    .map_or(0, |row| row.changes);
+                (*kind, count)
+            })
+            .collect(),
+        rows: rows.into_iter().map(change).collect::<Result<_>>()?,
+        next,
+        head: (head.seq, hex(&head.hash)),
+    })
+}
+
+fn change(row: ChangeRow) -> Result<Change> {
+    let kind: ChangeKind = row
+        .kind
+        .parse()
+        .map_err(|error| Error::internal(format!("{error}")))?;
+    let subject = match kind {
+        ChangeKind::Granted | ChangeKind::Ended => GrantId(row.id).to_string(),
+        _ => LineId(row.id).to_string(),
+    };
+    let name = |id: PersonId, name: String| Name {
+        id: id.to_string(),
+        name,
+        path: Some(format!("/people/{id}")),
+    };
+    Ok(Change {
+        kind,
+        at: row.at,
+        person: name(row.person_id, row.person_name),
+        package: row.package_name,
+        subject,
+        reason: row.end_reason,
+        by: row
+            .by_id
+            .map(|id| name(id, row.by_name.unwrap_or_default())),
+        request: row.request_id.zip(row.number),
+        confirmed_at: row.confirmed_at,
+    })
 }

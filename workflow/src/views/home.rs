@@ -1,10 +1,11 @@
 //! Home: what waits for me, what of mine ends soon, what I asked for and where it is.
 
+use chrono::Duration;
 use domain::Timestamp;
 use serde::Serialize;
 
-use super::{Capped, HeldGrant, approvals::QueueItem, requests::RequestItem};
-use crate::{Result, Workflow, access::Viewer};
+use super::{Capped, HeldGrant, approvals::QueueItem, make, requests::RequestItem, shell::CAP};
+use crate::{Error, Result, Workflow, access::Viewer};
 
 /// The first page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,9 +20,9 @@ pub struct Home {
     pub decisions_count: Capped,
     /// The viewer's requests that are under way (waiting, scheduled, being set up, in need of attention), at most five.
     pub requests: Vec<RequestItem>,
-    /// How many wait in all.
+    /// How many of the viewer's requests wait for decisions.
     pub requests_count: Capped,
-    /// The viewer's access that ends next, at most four; without the parts at the targets.
+    /// The viewer's access that ends next, at most four.
     pub ending: Vec<HeldGrant>,
     /// How many of the viewer's grants end within seven days.
     pub ends_soon: i64,
@@ -31,6 +32,29 @@ pub struct Home {
 
 /// Reads the first page.
 pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Home> {
-    let _ = (workflow, viewer);
-    Err(super::common::soon())
+    let now = workflow.clock().now();
+    let mut tx = workflow.store().read().await?;
+    let me = tx.person(viewer.id()).await?.ok_or(Error::Missing)?;
+    let counts = tx.shell(viewer.id(), CAP + 1, false, false, false).await?;
+    let decisions = tx.queue(viewer.id(), None, None, 5).await?;
+    let under_way = tx.items_under_way(viewer.id(), 5).await?;
+    let requests = make::items(&mut tx, under_way).await?;
+    let ending = tx.ending_of(viewer.id(), 4).await?;
+    let ending = make::held(&mut tx, viewer.id(), ending).await?;
+    let count = tx.count_held(viewer.id(), now + Duration::days(7)).await?;
+    Ok(Home {
+        now,
+        given_name: if me.given_name.is_empty() {
+            me.name
+        } else {
+            me.given_name
+        },
+        decisions: decisions.into_iter().map(QueueItem::from).collect(),
+        decisions_count: Capped::of(counts.decisions, CAP),
+        requests,
+        requests_count: Capped::of(counts.requests, CAP),
+        ending,
+        ends_soon: count.ending,
+        held: count.held,
+    })
 }

@@ -2,12 +2,18 @@
 
 use domain::{
     GrantId, PackageId, RequestId, Timestamp,
+    approval::Via,
     grant::{End, GrantSource, GrantState},
+    person::PortalRole,
 };
 use serde::Serialize;
+use store::views::catalog::CardRow;
 
-use super::{Capped, Cursor, PackageTag, PersonTag, approvals::QueueItem};
-use crate::{Result, Workflow, access::Viewer};
+use super::{Capped, Cursor, PackageTag, PersonTag, approvals::QueueItem, make, shell::CAP};
+use crate::{Error, Result, Workflow, access::Viewer};
+
+/// Holders on a page.
+const PAGE: i64 = 50;
 
 /// An owner's packages.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -77,8 +83,40 @@ pub struct Holder {
 
 /// Reads the packages that the viewer owns.
 pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Owned> {
-    let _ = (workflow, viewer);
-    Err(super::common::soon())
+    let mut tx = workflow.store().read().await?;
+    let counts = tx.owned_by(viewer.id(), CAP + 1, 200).await?;
+    let ids: Vec<PackageId> = counts.iter().map(|row| row.package_id).collect();
+    let rows = tx.cards_by_ids(&ids).await?;
+    let decisions = tx
+        .queue(viewer.id(), Some(Via::PackageOwner), None, 10)
+        .await?;
+    let packages = rows
+        .into_iter()
+        .map(|row| {
+            let count = counts.iter().find(|count| count.package_id == row.id);
+            OwnedPackage {
+                holders: Capped::of(count.map_or(0, |count| count.holders), CAP),
+                waiting: Capped::of(count.map_or(0, |count| count.waiting), CAP),
+                retired: !row.offered,
+                package: tag(&row),
+                summary: row.summary,
+            }
+        })
+        .collect();
+    Ok(Owned {
+        now: workflow.clock().now(),
+        packages,
+        decisions: decisions.into_iter().map(QueueItem::from).collect(),
+    })
+}
+
+fn tag(row: &CardRow) -> PackageTag {
+    PackageTag {
+        id: row.id,
+        name: row.name.clone(),
+        app: make::app_tag!(row),
+        privileged: row.privileged,
+    }
 }
 
 /// Reads a page of a package's holders, 50 long. For its owners, security and auditors; for anybody else there is none.
@@ -88,6 +126,45 @@ pub async fn holders(
     package: PackageId,
     after: Option<&Cursor>,
 ) -> Result<Holders> {
-    let _ = (workflow, viewer, package, after);
-    Err(super::common::soon())
+    let before = after
+        .and_then(Cursor::time)
+        .map(|(at, id)| (at, GrantId(id)));
+    let mut tx = workflow.store().read().await?;
+    let reads = viewer.has(PortalRole::Security) || viewer.has(PortalRole::Auditor);
+    if !reads && !tx.owns(viewer.id(), package).await? {
+        return Err(Error::Missing);
+    }
+    let row = tx
+        .cards_by_ids(&[package])
+        .await?
+        .pop()
+        .ok_or(Error::Missing)?;
+    let mut rows = tx.holders(package, before, PAGE + 1).await?;
+    let count = tx.count_holders(package, CAP + 1).await?;
+    let more = rows.len() > PAGE as usize;
+    rows.truncate(PAGE as usize);
+    Ok(Holders {
+        now: workflow.clock().now(),
+        package: tag(&row),
+        next: rows
+            .last()
+            .filter(|_| more)
+            .map(|row| Cursor::by_time(row.valid_from, row.id.0)),
+        items: rows
+            .into_iter()
+            .map(|row| Holder {
+                grant: row.id,
+                end: row.end(),
+                person: PersonTag::new(row.person_id, row.name),
+                department: row.department,
+                job_title: row.job_title,
+                source: row.source,
+                state: row.state,
+                from: row.valid_from,
+                ready_at: row.ready_at,
+                request: row.request_id.zip(row.number),
+            })
+            .collect(),
+        holders: Capped::of(count, CAP),
+    })
 }

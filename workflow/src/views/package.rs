@@ -1,13 +1,32 @@
 //! One package: what is inside and its policy in plain data, with who would decide for the viewer.
 
+use std::collections::BTreeSet;
+
 use domain::{
     GrantId, PackageId, PackageVersionId, Timestamp,
-    policy::{Limits, Question},
+    grant::End,
+    person::PortalRole,
+    policy::{Limits, Policy, Question},
 };
 use serde::Serialize;
+use store::Tx;
 
-use super::{Condition, EntitlementTag, HeldGrant, PersonTag, StagePreview, Vote, catalog::Card};
-use crate::{Result, Workflow, access::Viewer};
+use super::{
+    Capped, Condition, EntitlementTag, HeldGrant, PersonTag, StagePreview, Vote,
+    catalog::{self, Card},
+    make,
+    seating::Bench,
+    shell::CAP,
+};
+use crate::{Error, Result, Workflow, access::Viewer};
+
+/// Who may look at what is no longer offered.
+const READERS: &[PortalRole] = &[
+    PortalRole::Administrator,
+    PortalRole::CatalogueOwner,
+    PortalRole::Security,
+    PortalRole::Auditor,
+];
 
 /// A package's page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,7 +58,7 @@ pub struct PackagePage {
     /// Who owns it.
     pub owners: Vec<PersonTag>,
     /// How many hold it now; for its owners, security and auditors.
-    pub holders: Option<super::Capped>,
+    pub holders: Option<Capped>,
     /// What the viewer holds of it.
     pub mine: Option<HeldGrant>,
     /// The latest denial of it for the viewer, unless a later ask was approved.
@@ -52,6 +71,94 @@ pub struct PackagePage {
 
 /// Reads a package.
 pub async fn load(workflow: &Workflow, viewer: &Viewer, id: PackageId) -> Result<PackagePage> {
-    let _ = (workflow, viewer, id);
-    Err(super::common::soon())
+    let mut tx = workflow.store().read().await?;
+    page(&mut tx, viewer, id, workflow.clock().now()).await
+}
+
+/// Reads a package inside a transaction.
+pub(super) async fn page(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: PackageId,
+    now: Timestamp,
+) -> Result<PackagePage> {
+    let row = tx.cards_by_ids(&[id]).await?.pop().ok_or(Error::Missing)?;
+    let owners = tx.named_owners(id).await?;
+    let owns = owners.iter().any(|owner| owner.id == viewer.id());
+    let reads = viewer.must_have(READERS).is_ok();
+    if !row.offered && !owns && !reads && !tx.ever_held(viewer.id(), id).await? {
+        return Err(Error::Missing);
+    }
+    let policy: Policy = serde_json::from_str(&row.policy)?;
+    let contents: Vec<EntitlementTag> = tx
+        .contents(row.version_id)
+        .await?
+        .into_iter()
+        .map(EntitlementTag::from)
+        .collect();
+    let bench = Bench::load(tx, now, viewer.id(), &viewer.person, id, &policy.route).await?;
+    let stages = policy
+        .route
+        .iter()
+        .map(|rule| bench.preview(rule, &BTreeSet::new()))
+        .collect();
+    let denied = tx.standing_denial(viewer.id(), id).await?.map(Vote::from);
+    let holders = if owns || viewer.has(PortalRole::Security) || viewer.has(PortalRole::Auditor) {
+        Some(Capped::of(tx.count_holders(id, CAP + 1).await?, CAP))
+    } else {
+        None
+    };
+    let (offered, version, edition, opens) = (
+        row.offered,
+        row.version_id,
+        row.number,
+        make::opens(&row.opens),
+    );
+    let card = catalog::cards(tx, viewer, vec![row])
+        .await?
+        .pop()
+        .ok_or(Error::Missing)?;
+    let mine = match card.held {
+        Some(held) => {
+            let rows = tx.held_by_ids(&[held.grant]).await?;
+            make::held(tx, viewer.id(), rows).await?.pop()
+        }
+        None => None,
+    };
+    let manageable = contents.iter().all(|part| part.unmanageable.is_none());
+    let open = offered && card.unmet.is_empty() && manageable;
+    let end = card.held.map(|held| held.end);
+    Ok(PackagePage {
+        now,
+        retired: !offered,
+        version,
+        edition,
+        opens,
+        contents,
+        eligibility: policy
+            .eligibility
+            .iter()
+            .map(|condition| Condition {
+                explain: condition.explain.clone(),
+                met: condition.met_by(&viewer.person),
+            })
+            .collect(),
+        stages,
+        collapse: policy.collapse,
+        limits: policy.limits,
+        questions: policy.questions,
+        owners: owners
+            .into_iter()
+            .map(|owner| PersonTag::new(owner.id, owner.name))
+            .collect(),
+        holders,
+        may_ask: open && end != Some(End::Permanent),
+        may_extend: mine
+            .as_ref()
+            .filter(|grant| open && grant.may_extend)
+            .map(|grant| grant.id),
+        mine,
+        denied,
+        card,
+    })
 }

@@ -2,12 +2,32 @@
 
 use domain::{
     AccountId, PersonId, Timestamp,
-    person::{AccountKind, PersonState, PortalRole},
+    person::{AccountKind, PersonState, PortalRole, effective_roles},
 };
 use serde::Serialize;
+use store::views::audit::TrailQuery;
 
-use super::{Entry, HeldGrant, PersonTag, decision::Facts, requests::RequestItem};
-use crate::{Result, Workflow, access::Viewer};
+use super::{
+    Entry, HeldGrant, PersonTag, access, audit,
+    decision::{self, Facts},
+    make,
+    requests::RequestItem,
+};
+use crate::{Error, Result, Workflow, access::Viewer};
+
+/// Who may look at anybody.
+pub(super) const READERS: &[PortalRole] = &[
+    PortalRole::Security,
+    PortalRole::Auditor,
+    PortalRole::Hr,
+    PortalRole::Operator,
+];
+/// Who sees the employer's number and the events as well.
+const TRUSTED: &[PortalRole] = &[PortalRole::Security, PortalRole::Auditor, PortalRole::Hr];
+/// Requests on the page.
+const REQUESTS: i64 = 20;
+/// Events on the page.
+const EVENTS: i64 = 30;
 
 /// A person's page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,6 +66,8 @@ pub struct PersonPage {
     pub ended: Vec<HeldGrant>,
     /// Their newest requests, at most 20.
     pub requests: Vec<RequestItem>,
+    /// Whether the viewer may open those requests.
+    pub may_open_requests: bool,
     /// The newest audit entries about them, at most 30; for the person, HR, security and auditors.
     pub events: Vec<Entry>,
 }
@@ -68,6 +90,97 @@ pub struct AccountView {
 /// Reads a person. For themselves, those above them at any depth, security, auditors, HR and operators; for anybody else
 /// there is no such person.
 pub async fn load(workflow: &Workflow, viewer: &Viewer, id: PersonId) -> Result<PersonPage> {
-    let _ = (workflow, viewer, id);
-    Err(super::common::soon())
+    let now = workflow.clock().now();
+    let me = id == viewer.id();
+    let mut tx = workflow.store().read().await?;
+    let reads = viewer.must_have(READERS).is_ok();
+    let above: Vec<PersonId> = tx
+        .managers_above(&[id])
+        .await?
+        .into_iter()
+        .map(|row| row.above_id)
+        .filter(|above| *above != id)
+        .collect();
+    if !me && !reads && !above.contains(&viewer.id()) {
+        return Err(Error::Missing);
+    }
+    let row = tx.person(id).await?.ok_or(Error::Missing)?;
+    let sponsors: Vec<PersonId> = tx
+        .sponsors_of(&[id])
+        .await?
+        .into_iter()
+        .map(|row| row.sponsor_id)
+        .collect();
+    let people = tx.persons(&[&above[..], &sponsors].concat()).await?;
+    let tags = |ids: &[PersonId]| -> Vec<PersonTag> {
+        let mut seen = std::collections::BTreeSet::new();
+        ids.iter()
+            .filter(|id| seen.insert(**id))
+            .filter_map(|id| people.iter().find(|person| person.id == *id))
+            .map(|person| PersonTag::new(person.id, person.name.clone()))
+            .collect()
+    };
+    let reports = tx.reports_of(id, None, 50).await?;
+    let accounts = if me || reads {
+        tx.accounts_of(id).await?
+    } else {
+        Vec::new()
+    };
+    let roles: Vec<PortalRole> = tx
+        .roles_of(&[id])
+        .await?
+        .into_iter()
+        .map(|row| row.role)
+        .collect();
+    let (held, found, ended) = access::of_person(&mut tx, viewer.id(), id, now).await?;
+    let items = tx.items_of(id, false, None, REQUESTS).await?;
+    let requests = make::items(&mut tx, items).await?;
+    let trusted = me || viewer.must_have(TRUSTED).is_ok();
+    let events = if trusted {
+        let query = TrailQuery {
+            subject: Some(id.to_string()),
+            limit: EVENTS,
+            ..TrailQuery::default()
+        };
+        let rows = tx.trail_page(&query).await?;
+        audit::entries(&mut tx, rows).await?
+    } else {
+        Vec::new()
+    };
+    Ok(PersonPage {
+        now,
+        me,
+        mail: row.mail.clone(),
+        company: row.company.clone(),
+        employee_id: trusted.then(|| row.employee_id.clone()),
+        state: row.state,
+        left_at: row.left_at,
+        above: tags(&above),
+        sponsors: tags(&sponsors),
+        reports: reports
+            .into_iter()
+            .map(|row| PersonTag::new(row.id, row.name))
+            .collect(),
+        accounts: accounts
+            .into_iter()
+            .map(|row| AccountView {
+                id: row.id,
+                user_name: row.user_name,
+                kind: row.kind,
+                enabled: row.enabled,
+                deleted: row.deleted,
+            })
+            .collect(),
+        roles: effective_roles(&roles).0,
+        held,
+        found,
+        ended,
+        requests,
+        may_open_requests: me
+            || above.contains(&viewer.id())
+            || viewer.has(PortalRole::Security)
+            || viewer.has(PortalRole::Auditor),
+        events,
+        facts: decision::facts(&mut tx, viewer, row).await?,
+    })
 }

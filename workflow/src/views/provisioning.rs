@@ -3,11 +3,25 @@
 use domain::{
     AssignmentId, EntitlementId, TargetId, Timestamp,
     assignment::{Observed, Phase},
+    person::PortalRole,
 };
 use serde::Serialize;
+use store::views::provisioning::{RecentRow, TargetHealthRow, UnsettledRow};
 
-use super::{Capped, Cursor, PersonTag, request::OperationView};
-use crate::{Result, Workflow, access::Viewer};
+use super::{Capped, Cursor, PersonTag, make, request::OperationView};
+use crate::{Error, Result, Workflow, access::Viewer};
+
+/// Who may look.
+pub(super) const READERS: &[PortalRole] = &[
+    PortalRole::Operator,
+    PortalRole::Administrator,
+    PortalRole::Security,
+    PortalRole::Auditor,
+];
+/// Assignments on a page.
+const PAGE: i64 = 30;
+/// Where counting a target's work stops.
+const COUNTED: i64 = 999;
 
 /// The provisioner's page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -136,8 +150,38 @@ pub async fn load(
     viewer: &Viewer,
     after: Option<&Cursor>,
 ) -> Result<Provisioning> {
-    let _ = (workflow, viewer, after);
-    Err(super::common::soon())
+    viewer.must_have(READERS)?;
+    let after = after
+        .and_then(Cursor::time)
+        .map(|(at, id)| (at, AssignmentId(id)));
+    let mut tx = workflow.store().read().await?;
+    let targets = tx.target_health(COUNTED + 1).await?;
+    let mut attention = tx.attention(after, PAGE + 1).await?;
+    let mut under_way = Vec::new();
+    // One statement for each target: there are few, and one that stands still must not hide the others.
+    for target in targets.iter().take(20) {
+        if target.due + target.settling > 0 {
+            under_way.extend(tx.under_way(target.id, 10).await?);
+        }
+    }
+    under_way.sort_by_key(|row| (row.desired_since, row.id));
+    under_way.truncate(10);
+    let recent = tx.recent_calls(20).await?;
+    let more = attention.len() > PAGE as usize;
+    attention.truncate(PAGE as usize);
+    Ok(Provisioning {
+        now: workflow.clock().now(),
+        targets: targets.into_iter().map(TargetView::from).collect(),
+        next: attention
+            .last()
+            .filter(|_| more)
+            .map(|row| Cursor::by_time(row.desired_since, row.id.0)),
+        attention: attention.into_iter().map(Unsettled::from).collect(),
+        under_way: under_way.into_iter().map(Unsettled::from).collect(),
+        recent: recent.into_iter().map(Recent::from).collect(),
+        may_act: viewer.has(PortalRole::Operator),
+        topics: vec!["provisioning".to_owned()],
+    })
 }
 
 /// Reads one assignment. For operators, administrators, security and auditors.
@@ -146,6 +190,87 @@ pub async fn assignment(
     viewer: &Viewer,
     id: AssignmentId,
 ) -> Result<AssignmentPage> {
-    let _ = (workflow, viewer, id);
-    Err(super::common::soon())
+    viewer.must_have(READERS)?;
+    let mut tx = workflow.store().read().await?;
+    let row = tx.named_assignment(id).await?.ok_or(Error::Missing)?;
+    let calls = tx.newest_calls(id, 100).await?;
+    let grants = tx
+        .held_of_pair(row.account_id, row.entitlement_id, 20)
+        .await?;
+    Ok(AssignmentPage {
+        now: workflow.clock().now(),
+        operations: calls
+            .into_iter()
+            .map(|call| OperationView::of(call, true))
+            .collect(),
+        grants: make::held(&mut tx, viewer.id(), grants).await?,
+        may_act: viewer.has(PortalRole::Operator) && row.phase != Phase::Settled,
+        assignment: Unsettled::from(row),
+    })
+}
+
+impl From<TargetHealthRow> for TargetView {
+    fn from(row: TargetHealthRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            kind: row.kind,
+            paused: row.paused,
+            not_before: row.not_before,
+            problem: row.problem,
+            problem_at: row.problem_at,
+            succeeded_at: row.succeeded_at,
+            due: Capped::of(row.due, COUNTED),
+            settling: Capped::of(row.settling, COUNTED),
+            attention: Capped::of(row.attention, COUNTED),
+            oldest: row.oldest,
+        }
+    }
+}
+
+impl From<UnsettledRow> for Unsettled {
+    fn from(row: UnsettledRow) -> Self {
+        Self {
+            id: row.id,
+            person: PersonTag::new(row.person_id, row.person_name),
+            account: row.account_name,
+            entitlement: row.entitlement_id,
+            entitlement_name: row.entitlement_name,
+            privileged: row.privileged,
+            target: row.target_id,
+            target_name: row.target_name,
+            desired: row.desired,
+            since: row.desired_since,
+            observed: row.observed,
+            observed_at: row.observed_at,
+            phase: row.phase,
+            attempts: row.attempts,
+            problem: row.problem,
+            next_at: row.next_at,
+            request_id: row.call_request_id,
+            said: row.call_detail.filter(|said| !said.is_empty()),
+        }
+    }
+}
+
+impl From<RecentRow> for Recent {
+    fn from(row: RecentRow) -> Self {
+        Self {
+            operation: OperationView {
+                id: row.id,
+                kind: row.kind,
+                outcome: row.outcome,
+                status: row.status,
+                request_id: row.request_id,
+                client_request_id: row.client_request_id,
+                detail: row.detail,
+                at: row.at,
+                took_ms: row.took_us / 1000,
+            },
+            assignment: row.assignment_id,
+            person: PersonTag::new(row.person_id, row.person_name),
+            entitlement_name: row.entitlement_name,
+            target_name: row.target_name,
+        }
+    }
 }

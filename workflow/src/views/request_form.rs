@@ -1,10 +1,17 @@
 //! What the form for asking needs: limits, questions, who will decide, and what to know before sending it.
 
-use domain::{GrantId, PackageId, RequestId, Timestamp, grant::End};
+use chrono::Duration;
+use domain::{
+    GrantId, PackageId, RequestId, Timestamp,
+    grant::{End, GrantState},
+};
 use serde::Serialize;
 
-use super::{Vote, package::PackagePage};
-use crate::{Result, Workflow, access::Viewer};
+use super::{
+    Vote,
+    package::{self, PackagePage},
+};
+use crate::{Error, Result, Workflow, access::Viewer};
 
 /// The form for one package, or for more time on a grant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -98,8 +105,17 @@ impl RequestForm {
 
 /// The form for a package.
 pub async fn load(workflow: &Workflow, viewer: &Viewer, package: PackageId) -> Result<RequestForm> {
-    let _ = (workflow, viewer, package);
-    Err(super::common::soon())
+    let now = workflow.clock().now();
+    let mut tx = workflow.store().read().await?;
+    let page = package::page(&mut tx, viewer, package, now).await?;
+    if page.retired {
+        return Err(Error::Missing);
+    }
+    let mut notices = faults(&page);
+    if let Some(held) = page.card.held {
+        notices.push(Notice::Held { end: held.end });
+    }
+    Ok(form(workflow, viewer, page, None, now, notices))
 }
 
 /// The form for more time on a grant that the viewer holds.
@@ -108,6 +124,93 @@ pub async fn load_extension(
     viewer: &Viewer,
     grant: GrantId,
 ) -> Result<RequestForm> {
-    let _ = (workflow, viewer, grant);
-    Err(super::common::soon())
+    let now = workflow.clock().now();
+    let mut tx = workflow.store().read().await?;
+    let row = tx
+        .grant(grant)
+        .await?
+        .filter(|row| row.person_id == viewer.id() && row.state != GrantState::Ended)
+        .ok_or(Error::Missing)?;
+    let package = row.package_id.ok_or(Error::Missing)?;
+    let page = package::page(&mut tx, viewer, package, now).await?;
+    if page.retired {
+        return Err(Error::Missing);
+    }
+    let mut notices = faults(&page);
+    let end = row.end();
+    if end == End::Permanent {
+        notices.push(Notice::Permanent);
+    }
+    let extends = Extended {
+        grant,
+        from: row.valid_from,
+        end,
+        held_seconds: end.at().map_or(0, |at| (at - row.valid_from).num_seconds()),
+    };
+    Ok(form(workflow, viewer, page, Some(extends), now, notices))
+}
+
+/// What the form would be refused for, and what was said before.
+fn faults(page: &PackagePage) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    if !page.card.unmet.is_empty() {
+        notices.push(Notice::NotEligible {
+            because: page.card.unmet.clone(),
+        });
+    }
+    for part in &page.contents {
+        if let Some(why) = &part.unmanageable {
+            notices.push(Notice::NotManageable {
+                entitlement: part.name.clone(),
+                why: why.clone(),
+            });
+        }
+    }
+    if page.stages.iter().any(|stage| stage.stuck) {
+        notices.push(Notice::NobodyDecides);
+    }
+    if let Some(request) = page.card.waiting {
+        notices.push(Notice::Waiting { request });
+    }
+    if let Some(vote) = &page.denied {
+        notices.push(Notice::Denied { vote: vote.clone() });
+    }
+    notices
+}
+
+fn form(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    package: PackagePage,
+    extends: Option<Extended>,
+    now: Timestamp,
+    mut notices: Vec<Notice>,
+) -> RequestForm {
+    let limits = package.limits;
+    let from = extends
+        .and_then(|extended| extended.end.at())
+        .map_or(now, |end| end.max(now));
+    let mut longest = limits.longest_seconds;
+    if let Some(at) = viewer.person.last_day_at {
+        let left = (at - from).num_seconds().max(0);
+        if left < longest || limits.permanent {
+            notices.push(Notice::LastDay { at });
+        }
+        longest = longest.min(left);
+    }
+    RequestForm {
+        key: workflow
+            .ids()
+            .new_id::<uuid::Uuid>(now)
+            .simple()
+            .to_string(),
+        default_seconds: limits.default_seconds.min(longest),
+        longest_seconds: longest,
+        permanent: limits.permanent && viewer.person.last_day_at.is_none(),
+        latest_start: now + Duration::seconds(limits.furthest_start_seconds),
+        lapses: now + Duration::seconds(limits.pending_seconds),
+        package,
+        extends,
+        notices,
+    }
 }

@@ -6,8 +6,11 @@ use domain::{
 };
 use serde::Serialize;
 
-use super::{Cursor, PackageTag, PersonTag, Standing};
+use super::{Cursor, PackageTag, PersonTag, Standing, make};
 use crate::{Result, Workflow, access::Viewer};
+
+/// Lines on a page.
+const PAGE: i64 = 30;
 
 /// A page of requests, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -56,6 +59,27 @@ pub async fn load(
     only_waiting: bool,
     after: Option<&Cursor>,
 ) -> Result<Requests> {
-    let _ = (workflow, viewer, only_waiting, after);
-    Err(super::common::soon())
+    let before = after
+        .and_then(Cursor::time)
+        .map(|(at, id)| (at, LineId(id)));
+    let mut tx = workflow.store().read().await?;
+    let mut rows = tx
+        .items_of(viewer.id(), only_waiting, before, PAGE + 1)
+        .await?;
+    rows.extend(
+        tx.items_for(viewer.id(), only_waiting, before, PAGE + 1)
+            .await?,
+    );
+    rows.sort_by_key(|row| std::cmp::Reverse((row.submitted_at, row.id)));
+    let more = rows.len() > PAGE as usize;
+    rows.truncate(PAGE as usize);
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| Cursor::by_time(row.submitted_at, row.id.0));
+    Ok(Requests {
+        now: workflow.clock().now(),
+        items: make::items(&mut tx, rows).await?,
+        next,
+    })
 }

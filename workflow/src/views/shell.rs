@@ -6,6 +6,9 @@ use serde::Serialize;
 use super::{Capped, PersonTag};
 use crate::{Result, Workflow, access::Viewer};
 
+/// Where the counts stop.
+pub(super) const CAP: i64 = 99;
+
 /// The frame of a page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shell {
@@ -40,6 +43,23 @@ impl Shell {
 
 /// Reads the frame: one statement.
 pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Shell> {
-    let _ = (workflow, viewer);
-    Err(super::common::soon())
+    let attention = viewer.must_have(super::provisioning::READERS).is_ok();
+    let holds = viewer.must_have(super::holds::DECIDERS).is_ok();
+    let versions = viewer.must_have(super::versions::DECIDERS).is_ok();
+    let mut tx = workflow.store().read().await?;
+    let row = tx
+        .shell(viewer.id(), CAP + 1, attention, holds, versions)
+        .await?;
+    Ok(Shell {
+        now: workflow.clock().now(),
+        me: PersonTag::new(viewer.id(), viewer.person.name.clone()),
+        roles: viewer.roles.clone(),
+        requests: Capped::of(row.requests, CAP),
+        decisions: Capped::of(row.decisions, CAP),
+        has_team: row.has_team,
+        owns: row.owns,
+        attention: row.attention.map(|count| Capped::of(count, CAP)),
+        holds: row.holds,
+        versions: row.versions,
+    })
 }

@@ -61,11 +61,19 @@ words! {
     pub enum ChangeKind {
         /// A grant began.
         Granted = "granted",
+        /// An extension was approved.
+        Extended = "extended",
         /// A grant ended.
         Ended = "ended",
         /// A line was denied.
         Denied = "denied",
         /// A line lapsed.
         Lapsed = "lapsed",
+        /// A line was taken back.
+        Cancelled = "cancelled",
+        /// A line was replaced by the same ask.
+        Superseded = "superseded",
+        /// A line was withdrawn: the person left, or the package was retired.
+        Withdrawn = "withdrawn",
     }
 }
