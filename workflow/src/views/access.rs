@@ -30,7 +30,7 @@ pub struct Access {
 pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Access> {
     let now = workflow.clock().now();
     let mut tx = workflow.store().read().await?;
-    let (held, found, ended) = of_person(&mut tx, viewer.id(), viewer.id(), now).await?;
+    let (held, found, ended) = of_person(&mut tx, viewer, viewer.id(), now).await?;
     Ok(Access {
         now,
         held,
@@ -43,7 +43,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Access> {
 /// What a person holds, what was found at targets, and what ended lately.
 pub(super) async fn of_person(
     tx: &mut Tx,
-    viewer: PersonId,
+    viewer: &Viewer,
     person: PersonId,
     now: Timestamp,
 ) -> Result<(Vec<HeldGrant>, Vec<HeldGrant>, Vec<HeldGrant>)> {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::StandingWord;
+use crate::assignments::Problem;
 
 /// Somebody named on a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -258,8 +259,8 @@ pub struct AtTarget {
     pub observed_at: Option<Timestamp>,
     /// Where converging stands.
     pub phase: Phase,
-    /// What is wrong, in words.
-    pub problem: Option<String>,
+    /// What is wrong and what to do; for operators, security and auditors only.
+    pub problem: Option<Problem>,
 }
 
 /// Why somebody holds something: the request that led to it.

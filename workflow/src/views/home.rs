@@ -40,7 +40,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Home> {
     let under_way = tx.items_under_way(viewer.id(), 5).await?;
     let requests = make::items(&mut tx, under_way).await?;
     let ending = tx.ending_of(viewer.id(), 4).await?;
-    let ending = make::held(&mut tx, viewer.id(), ending).await?;
+    let ending = make::held(&mut tx, viewer, ending).await?;
     let count = tx.count_held(viewer.id(), now + Duration::days(7)).await?;
     Ok(Home {
         now,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    GrantId, LineId, PersonId, StageId, Timestamp,
+    GrantId, LineId, StageId, Timestamp,
     assignment::{Observed, Phase},
     grant::{End, GrantSource, GrantState, Health, Part, health},
     request::{LineKind, LineState},
@@ -22,8 +22,9 @@ use store::{
 use super::{
     AppTag, AtTarget, Deciders, EntitlementTag, GrantOver, HeldGrant, PackageTag, PersonTag,
     Standing, StandingWord, Vote, Why, approvals::QueueItem, requests::RequestItem,
+    sight::sees_target,
 };
-use crate::Result;
+use crate::{Result, access::Viewer, assignments::Problem};
 
 /// How many names of an open stage a list shows.
 const NAMES: i64 = 3;
@@ -84,8 +85,9 @@ impl From<ContentsRow> for EntitlementTag {
     }
 }
 
-impl From<HeldPartRow> for EntitlementTag {
-    fn from(row: HeldPartRow) -> Self {
+impl EntitlementTag {
+    /// For people: `whole` with the target's own words.
+    fn held(row: HeldPartRow, whole: bool) -> Self {
         let at_target = match (row.assignment_id, row.desired, row.observed, row.phase) {
             (Some(assignment), Some(desired), Some(observed), Some(phase)) => Some(AtTarget {
                 assignment,
@@ -93,7 +95,11 @@ impl From<HeldPartRow> for EntitlementTag {
                 observed,
                 observed_at: row.observed_at,
                 phase,
-                problem: row.problem,
+                problem: row
+                    .problem
+                    .as_deref()
+                    .filter(|_| whole)
+                    .and_then(Problem::read),
             }),
             _ => None,
         };
@@ -343,7 +349,7 @@ pub(super) async fn items(tx: &mut Tx, rows: Vec<ItemRow>) -> Result<Vec<Request
 /// Grants for a list: their parts and approvers, in two more statements for the whole list.
 pub(super) async fn held(
     tx: &mut Tx,
-    viewer: PersonId,
+    viewer: &Viewer,
     rows: Vec<HeldRow>,
 ) -> Result<Vec<HeldGrant>> {
     let ids: Vec<GrantId> = rows.iter().map(|row| row.id).collect();
@@ -366,7 +372,7 @@ pub(super) async fn held(
 }
 
 fn one_held(
-    viewer: PersonId,
+    viewer: &Viewer,
     row: HeldRow,
     parts: &[&HeldPartRow],
     approvers: Vec<PersonTag>,
@@ -414,7 +420,7 @@ fn one_held(
         }),
         _ => None,
     };
-    let mine = row.person_id == viewer && row.state != GrantState::Ended;
+    let mine = row.person_id == viewer.id() && row.state != GrantState::Ended;
     HeldGrant {
         id: row.id,
         name: row.package_name.unwrap_or_else(|| {
@@ -432,7 +438,7 @@ fn one_held(
         why,
         parts: parts
             .iter()
-            .map(|part| EntitlementTag::from((*part).clone()))
+            .map(|part| EntitlementTag::held((*part).clone(), sees_target(viewer)))
             .collect(),
         extension: row.extension,
         may_extend: mine && row.offered == Some(true) && end != End::Permanent,

@@ -121,7 +121,7 @@ pub(super) async fn page(
     let mine = match card.held {
         Some(held) => {
             let rows = tx.held_by_ids(&[held.grant]).await?;
-            make::held(tx, viewer.id(), rows).await?.pop()
+            make::held(tx, viewer, rows).await?.pop()
         }
         None => None,
     };

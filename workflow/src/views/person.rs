@@ -132,7 +132,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, id: PersonId) -> Result<
         .into_iter()
         .map(|row| row.role)
         .collect();
-    let (held, found, ended) = access::of_person(&mut tx, viewer.id(), id, now).await?;
+    let (held, found, ended) = access::of_person(&mut tx, viewer, id, now).await?;
     let items = tx.items_of(id, false, None, REQUESTS).await?;
     let requests = make::items(&mut tx, items).await?;
     let trusted = me || viewer.must_have(TRUSTED).is_ok();

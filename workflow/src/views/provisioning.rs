@@ -9,7 +9,7 @@ use serde::Serialize;
 use store::views::provisioning::{RecentRow, TargetHealthRow, UnsettledRow};
 
 use super::{Capped, Cursor, PersonTag, make, request::OperationView};
-use crate::{Error, Result, Workflow, access::Viewer};
+use crate::{Error, Result, Workflow, access::Viewer, assignments::Problem};
 
 /// Who may look.
 pub(super) const READERS: &[PortalRole] = &[
@@ -104,11 +104,11 @@ pub struct Unsettled {
     pub phase: Phase,
     /// Failures in a row.
     pub attempts: i64,
-    /// What is wrong, in words.
-    pub problem: Option<String>,
+    /// What is wrong and what to do.
+    pub problem: Option<Problem>,
     /// When it is tried again.
     pub next_at: Option<Timestamp>,
-    /// The target's own id of the last failed call, to quote to its support.
+    /// The target's own id of the last call, to quote to its support.
     pub request_id: Option<String>,
     /// What the target said to it.
     pub said: Option<String>,
@@ -203,7 +203,7 @@ pub async fn assignment(
             .into_iter()
             .map(|call| OperationView::of(call, true))
             .collect(),
-        grants: make::held(&mut tx, viewer.id(), grants).await?,
+        grants: make::held(&mut tx, viewer, grants).await?,
         may_act: viewer.has(PortalRole::Operator) && row.phase != Phase::Settled,
         assignment: Unsettled::from(row),
     })
@@ -245,7 +245,7 @@ impl From<UnsettledRow> for Unsettled {
             observed_at: row.observed_at,
             phase: row.phase,
             attempts: row.attempts,
-            problem: row.problem,
+            problem: row.problem.as_deref().and_then(Problem::read),
             next_at: row.next_at,
             request_id: row.call_request_id,
             said: row.call_detail.filter(|said| !said.is_empty()),

@@ -29,7 +29,7 @@ use super::{
     sight::{may_see_line, sees_target},
     timeline::{Given, steps},
 };
-use crate::{Error, Result, Workflow, access::Viewer, frozen::hex};
+use crate::{Error, Result, Workflow, access::Viewer, assignments::Problem, frozen::hex};
 
 /// Names that are shown of an open stage.
 const SEATS: i64 = 100;
@@ -255,8 +255,8 @@ pub struct PartView {
     pub observed_at: Option<Timestamp>,
     /// Where converging stands.
     pub phase: Phase,
-    /// What is wrong, in words.
-    pub problem: Option<String>,
+    /// What is wrong and what to do; for operators, security and auditors only.
+    pub problem: Option<Problem>,
     /// How long a change takes to bite, in seconds.
     pub effective_within_seconds: i64,
     /// What was done there since the grant was made, oldest first, at most fifty.
@@ -664,7 +664,11 @@ async fn given_parts(
             observed: part.observed.unwrap_or(Observed::Unknown),
             observed_at: part.observed_at,
             phase: part.phase.unwrap_or(Phase::Due),
-            problem: part.problem.clone(),
+            problem: part
+                .problem
+                .as_deref()
+                .filter(|_| whole)
+                .and_then(Problem::read),
             effective_within_seconds: part.effective_within_seconds,
             operations: calls
                 .iter()
