@@ -64,18 +64,33 @@ pub fn Who(
     }
 }
 
-/// An application's tile: up to three letters on a tint that is always its own. Decoration: the name stands beside it.
+/// An application's tile: up to three letters on a tint. Decoration: the name stands beside it.
 #[component]
 pub fn Tile(
     /// The application's name.
     #[prop(into)]
     name: String,
+    /// Its letters; made from the name where there are none.
+    #[prop(optional, into)]
+    letters: Words,
+    /// Its tint in the catalogue, `a` to `f`; always the same one for the same name where there is none.
+    #[prop(optional, into)]
+    tint: Words,
     /// How large.
     #[prop(optional)]
     size: Size,
 ) -> impl IntoView {
-    let class = format!("tile tint-{}{}", words::tint(&name, 10), size.class());
-    view! { <span class=class aria-hidden="true">{tile_letters(&name)}</span> }
+    let tint = match tint.0.as_deref() {
+        Some("a") => 0,
+        Some("b") => 1,
+        Some("c") => 2,
+        Some("d") => 3,
+        Some("e") => 4,
+        Some("f") => 5,
+        _ => words::tint(&name, 10),
+    };
+    let letters = letters.0.unwrap_or_else(|| tile_letters(&name));
+    view! { <span class=format!("tile tint-{tint}{}", size.class()) aria-hidden="true">{letters}</span> }
 }
 
 /// The letters of a tile: an abbreviation as it is, else initials, else the first two letters.

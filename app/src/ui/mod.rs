@@ -6,6 +6,7 @@ mod control;
 mod disclose;
 mod duration;
 mod field;
+pub mod gallery;
 mod icon;
 mod life;
 mod mark;
