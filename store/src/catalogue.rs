@@ -189,9 +189,17 @@ pub struct NewPackageVersion {
 }
 
 impl Tx {
-    /// Lets one change of the catalogue happen at a time, until the transaction ends, and gives a number for it.
-    pub async fn lock_catalogue(&mut self) -> Result<i64, Error> {
-        self.count("catalogue").await
+    /// Lets one change of the catalogue happen at a time, until the transaction ends.
+    pub async fn lock_catalogue(&mut self) -> Result<(), Error> {
+        self.count("catalogue").await.map(drop)
+    }
+
+    /// The number for the next edition. The caller holds the catalogue's lock.
+    pub async fn next_catalogue_number(&mut self) -> Result<i64, Error> {
+        Ok(
+            on!(self, c => sqlx::query_scalar("SELECT COALESCE(MAX(number), 0) + 1 FROM catalogue_versions")
+            .fetch_one(c).await)?,
+        )
     }
 
     /// The edition that is published.

@@ -9,6 +9,7 @@
 
 mod decide;
 mod import;
+mod package;
 mod parse;
 mod plan;
 mod publish;

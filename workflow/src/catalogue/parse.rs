@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    catalogue::{Application, Attribute, Condition, Question, Right, say_span},
-    policy::{ApproverRule, Limits, QuestionKind, Quorum, SHORTEST_SECONDS},
+    catalogue::{Application, Condition, Question, Right},
+    policy::{ApproverRule, Limits, Quorum},
 };
 use toml::de::DeTable;
 use uuid::Uuid;
 
 use super::{
     SourceFile,
-    sheet::{At, Fault, Item, Section, Sheet, nearest, quoted},
+    package::read_package,
+    sheet::{At, Fault, Item, Section, Sheet},
 };
 
 /// Everything that the files say, with places.
@@ -20,6 +21,12 @@ pub(super) struct Draft {
     pub applications: BTreeMap<String, Application>,
     pub entitlements: Vec<DraftEntitlement>,
     pub packages: Vec<DraftPackage>,
+    /// Keys of all entitlements, also of those that are faulty otherwise.
+    pub defined: BTreeSet<String>,
+    /// Every place where a package names an entitlement, also of packages that are faulty otherwise.
+    pub references: Vec<(String, At<String>)>,
+    /// Every place where somebody is named, with the part that they play.
+    pub people: Vec<(String, Mention, &'static str)>,
 }
 
 /// Somebody by object id, and where they are mentioned.
@@ -71,11 +78,6 @@ pub(super) struct DraftPackage {
     pub questions: Vec<Question>,
 }
 
-/// How far ahead a start may lie, if the file does not say.
-const FURTHEST_START: i64 = 30 * 86_400;
-/// How long a line may wait, if the file does not say.
-const PENDING: i64 = 14 * 86_400;
-
 /// Reads all files. Faults are added to `faults`; what is faulty is left out of the draft.
 pub(super) fn parse(files: &[SourceFile], faults: &mut Vec<Fault>) -> Draft {
     let mut draft = Draft::default();
@@ -84,11 +86,27 @@ pub(super) fn parse(files: &[SourceFile], faults: &mut Vec<Fault>) -> Draft {
         let mut sheet = Sheet::new(&file.path, &file.text);
         let (table, errors) = DeTable::parse_recoverable(&file.text);
         if errors.is_empty() {
-            let whole = sheet.whole(&table);
+            let whole = Sheet::whole(&table);
             read_file(&mut sheet, whole, &mut draft, &mut keys);
         } else {
             sheet.syntax(&errors);
         }
+        let of = |file: &String| file.clone();
+        draft
+            .defined
+            .append(&mut sheet.defined.into_iter().collect());
+        draft.references.extend(
+            sheet
+                .references
+                .into_iter()
+                .map(|key| (of(&sheet.file), key)),
+        );
+        draft.people.extend(
+            sheet
+                .people
+                .into_iter()
+                .map(|(mention, part)| (of(&sheet.file), mention, part)),
+        );
         faults.append(&mut sheet.faults);
     }
     draft
@@ -96,10 +114,10 @@ pub(super) fn parse(files: &[SourceFile], faults: &mut Vec<Fault>) -> Draft {
 
 /// Keys seen so far, and where.
 #[derive(Default)]
-struct Keys(BTreeMap<(&'static str, String), String>);
+pub(super) struct Keys(BTreeMap<(&'static str, String), String>);
 
 impl Keys {
-    fn take(&mut self, sheet: &mut Sheet, what: &'static str, key: &At<String>) {
+    pub(super) fn take(&mut self, sheet: &mut Sheet, what: &'static str, key: &At<String>) {
         let sound = key
             .value
             .bytes()
@@ -255,10 +273,11 @@ fn read_entitlement(
     let right = read_right(sheet, section);
     let owner = sheet
         .section(section, "owner")
-        .and_then(|section| read_mention(sheet, section));
+        .and_then(|section| read_mention(sheet, section, "the owner"));
     let privileged = sheet.flag(section, "privileged");
     let key = key?;
     keys.take(sheet, "entitlement", &key);
+    sheet.defined.push(key.value.clone());
     Some(DraftEntitlement {
         file: sheet.file.clone(),
         line: section.line,
@@ -316,25 +335,32 @@ fn object(sheet: &mut Sheet, section: Section<'_>, key: &str) -> Option<At<Optio
     })
 }
 
-fn read_mention(sheet: &mut Sheet, section: Section<'_>) -> Option<Mention> {
+fn read_mention(sheet: &mut Sheet, section: Section<'_>, part: &'static str) -> Option<Mention> {
     sheet.only(section, &["id", "name"]);
     let called = sheet.maybe_text(section, "name").map(|text| text.value);
     let Some(id) = object(sheet, section, "id") else {
         sheet.fault(section.line, "`id` is missing: name people by their Entra object id, as { id = \"…\", name = \"…\" }");
         return None;
     };
-    Some(Mention {
+    let mention = Mention {
         object: id.value?,
         called,
         line: id.line,
-    })
+    };
+    sheet.people.push((mention.clone(), part));
+    Some(mention)
 }
 
-fn read_mentions(sheet: &mut Sheet, section: Section<'_>, key: &str) -> Vec<Mention> {
+pub(super) fn read_mentions(
+    sheet: &mut Sheet,
+    section: Section<'_>,
+    key: &str,
+    part: &'static str,
+) -> Vec<Mention> {
     let mut found = Vec::new();
     for item in sheet.mixed(section, key).unwrap_or_default() {
         match item.value {
-            Item::Table(table) => found.extend(read_mention(sheet, table)),
+            Item::Table(table) => found.extend(read_mention(sheet, table, part)),
             Item::Word(_) => sheet.fault(
                 item.line,
                 format!(
@@ -344,324 +370,4 @@ fn read_mentions(sheet: &mut Sheet, section: Section<'_>, key: &str) -> Vec<Ment
         }
     }
     found
-}
-
-fn read_package(
-    sheet: &mut Sheet,
-    section: Section<'_>,
-    application: &str,
-    keys: &mut Keys,
-) -> Option<DraftPackage> {
-    sheet.only(
-        section,
-        &[
-            "key",
-            "name",
-            "summary",
-            "opens",
-            "entitlements",
-            "owners",
-            "synonyms",
-            "eligibility",
-            "route",
-            "collapse",
-            "default",
-            "longest",
-            "permanent",
-            "furthest_start",
-            "pending",
-            "question",
-        ],
-    );
-    let key = sheet.text(section, "key", "\"orders-read\"");
-    if let Some(key) = &key {
-        keys.take(sheet, "package", key);
-    }
-    let name = sheet.text(section, "name", "\"Orders, read\"");
-    let summary = sheet.maybe_text(section, "summary");
-    let opens = sheet.texts(section, "opens");
-    if opens.is_empty() {
-        sheet.fault(
-            section.line,
-            "`opens` is missing: say in plain words what it opens, as [\"Look up orders.\"]",
-        );
-    }
-    let entitlements = sheet.texts(section, "entitlements");
-    if entitlements.is_empty() {
-        sheet.fault(
-            section.line,
-            "`entitlements` is missing: list the keys of what it gives",
-        );
-    }
-    let owners = read_mentions(sheet, section, "owners");
-    if owners.is_empty() {
-        sheet.fault(
-            section.line,
-            "the package has no owner: add owners = [{ id = \"…\", name = \"…\" }]",
-        );
-    }
-    let synonyms = sheet.texts(section, "synonyms");
-    let eligibility = read_eligibility(sheet, section);
-    let route = read_route(sheet, section);
-    let limits = read_limits(sheet, section);
-    let questions = read_questions(sheet, section);
-    let collapse = sheet.flag(section, "collapse").then_some(section.line);
-    let texts = |list: Vec<At<String>>| list.into_iter().map(|at| at.value).collect();
-    Some(DraftPackage {
-        file: sheet.file.clone(),
-        line: section.line,
-        key: key?.value,
-        application: application.to_owned(),
-        name: name?.value,
-        summary: summary.map(|text| text.value).unwrap_or_default(),
-        opens: texts(opens),
-        entitlements,
-        owners,
-        synonyms: texts(synonyms),
-        eligibility,
-        route: route?,
-        collapse,
-        limits: limits?,
-        questions,
-    })
-}
-
-fn read_limits(sheet: &mut Sheet, section: Section<'_>) -> Option<Limits> {
-    let default = sheet.span(section, "default", "\"8 hours\"");
-    let longest = sheet.span(section, "longest", "\"30 days\"");
-    let furthest = sheet.maybe_span(section, "furthest_start");
-    let pending = sheet.maybe_span(section, "pending");
-    let permanent = sheet.flag(section, "permanent");
-    let (default, longest) = (default?, longest?);
-    if default.value > longest.value {
-        let most = say_span(longest.value);
-        sheet.fault(
-            default.line,
-            format!(
-                "`longest` is {most} but `default` is {}: make default at most {most}",
-                say_span(default.value)
-            ),
-        );
-    }
-    if default.value < SHORTEST_SECONDS {
-        sheet.fault(
-            default.line,
-            format!(
-                "`default` is under {}: make it longer",
-                say_span(SHORTEST_SECONDS)
-            ),
-        );
-    }
-    Some(Limits {
-        default_seconds: default.value,
-        longest_seconds: longest.value,
-        permanent,
-        furthest_start_seconds: furthest.map_or(FURTHEST_START, |span| span.value),
-        pending_seconds: pending.map_or(PENDING, |span| span.value),
-    })
-}
-
-/// The words of a route, as the files say them.
-const STAGES: &[(&str, ApproverRule)] = &[
-    ("manager", ApproverRule::Manager),
-    ("managers_manager", ApproverRule::ManagersManager),
-    ("sponsor", ApproverRule::Sponsor),
-    ("owner", ApproverRule::PackageOwner),
-    ("security", ApproverRule::Security),
-    ("named", ApproverRule::Named),
-];
-
-fn read_route(sheet: &mut Sheet, section: Section<'_>) -> Option<Vec<DraftStage>> {
-    let Some(items) = sheet.mixed(section, "route") else {
-        sheet.fault(
-            section.line,
-            "`route` is missing: say who decides, as route = [\"manager\", \"security\"]; route = \"none\" approves by policy alone",
-        );
-        return None;
-    };
-    if let [
-        At {
-            value: Item::Word("none"),
-            ..
-        },
-    ] = items[..]
-    {
-        return Some(Vec::new());
-    }
-    if items.is_empty() {
-        sheet.fault(section.line, "`route` is empty: say who decides, or write route = \"none\" to approve by policy alone");
-        return None;
-    }
-    let before = sheet.faults.len();
-    let stages = items
-        .iter()
-        .filter_map(|item| read_stage(sheet, item))
-        .collect();
-    (sheet.faults.len() == before).then_some(stages)
-}
-
-fn read_stage(sheet: &mut Sheet, item: &At<Item<'_>>) -> Option<DraftStage> {
-    let known: Vec<&str> = STAGES.iter().map(|(word, _)| *word).collect();
-    let rule = |sheet: &mut Sheet, line: usize, word: &str| {
-        let found = STAGES
-            .iter()
-            .find(|(known, _)| *known == word)
-            .map(|(_, rule)| *rule);
-        if found.is_none() {
-            let fix = nearest(word, known.iter().copied()).map_or_else(
-                || format!("use one of {}", quoted(&known)),
-                |near| format!("did you mean `{near}`?"),
-            );
-            sheet.fault(line, format!("`{word}` does not say who decides: {fix}"));
-        }
-        found
-    };
-    match item.value {
-        Item::Word(word) => {
-            let approvers = rule(sheet, item.line, word)?;
-            if approvers == ApproverRule::Named {
-                sheet.fault(item.line, "nobody is named: write the stage as { approvers = \"named\", people = [{ id = \"…\", name = \"…\" }] }");
-                return None;
-            }
-            Some(DraftStage {
-                approvers,
-                named: Vec::new(),
-                quorum: Quorum::Count(1),
-            })
-        }
-        Item::Table(section) => {
-            sheet.only(section, &["approvers", "people", "quorum"]);
-            let word = sheet.text(section, "approvers", "\"named\"")?;
-            let approvers = rule(sheet, word.line, &word.value)?;
-            let named = read_mentions(sheet, section, "people");
-            if (approvers == ApproverRule::Named) == named.is_empty() {
-                sheet.fault(section.line, "`people` goes with approvers = \"named\", and only with it: add them, or take them out");
-                return None;
-            }
-            let quorum = read_quorum(sheet, section)?;
-            let different: BTreeSet<Uuid> = named.iter().map(|mention| mention.object).collect();
-            if let Quorum::Count(count) = quorum
-                && approvers == ApproverRule::Named
-                && usize::from(count) > different.len()
-            {
-                sheet.fault(
-                    section.line,
-                    format!(
-                        "`quorum` is {count} but only {} are named: name more people, or lower it",
-                        different.len()
-                    ),
-                );
-                return None;
-            }
-            Some(DraftStage {
-                approvers,
-                named,
-                quorum,
-            })
-        }
-    }
-}
-
-fn read_quorum(sheet: &mut Sheet, section: Section<'_>) -> Option<Quorum> {
-    let said = sheet.number_or_all(section, "quorum");
-    match said {
-        None => Some(Quorum::Count(1)),
-        Some(At { value: None, .. }) => Some(Quorum::All),
-        Some(At {
-            line,
-            value: Some(count),
-        }) => {
-            let count = u8::try_from(count)
-                .ok()
-                .filter(|count| (1..=10).contains(count));
-            if count.is_none() {
-                sheet.fault(
-                    line,
-                    "`quorum` must be 1 to 10, or \"all\": write how many must say yes",
-                );
-            }
-            count.map(Quorum::Count)
-        }
-    }
-}
-
-fn read_eligibility(sheet: &mut Sheet, section: Section<'_>) -> Vec<Condition> {
-    let mut conditions = Vec::new();
-    for section in sheet.sections(section, "eligibility") {
-        sheet.only(section, &["attribute", "any_of", "none_of", "explain"]);
-        let attribute = sheet.text(section, "attribute", "\"department\"");
-        let explain = sheet.text(section, "explain", "\"Only for people in Finance.\"");
-        let any_of = sheet.texts(section, "any_of");
-        let none_of = sheet.texts(section, "none_of");
-        if any_of.is_empty() && none_of.is_empty() {
-            sheet.fault(
-                section.line,
-                "the condition says nothing, so nobody would meet it: add `any_of` or `none_of`",
-            );
-        }
-        let (Some(attribute), Some(explain)) = (attribute, explain) else {
-            continue;
-        };
-        let Ok(known) = attribute.value.parse::<Attribute>() else {
-            let words: Vec<&str> = Attribute::ALL.iter().map(|word| word.as_str()).collect();
-            sheet.fault(
-                attribute.line,
-                format!(
-                    "`{}` is not an attribute: use one of {}",
-                    attribute.value,
-                    quoted(&words)
-                ),
-            );
-            continue;
-        };
-        conditions.push(Condition {
-            attribute: known,
-            any_of: any_of.into_iter().map(|at| at.value).collect(),
-            none_of: none_of.into_iter().map(|at| at.value).collect(),
-            explain: explain.value,
-        });
-    }
-    conditions
-}
-
-fn read_questions(sheet: &mut Sheet, section: Section<'_>) -> Vec<Question> {
-    let mut questions: Vec<Question> = Vec::new();
-    for section in sheet.sections(section, "question") {
-        sheet.only(section, &["key", "ask", "choices", "required"]);
-        let key = sheet.text(section, "key", "\"ticket\"");
-        let ask = sheet.text(section, "ask", "\"Which ticket is this for?\"");
-        let choices: Vec<String> = sheet
-            .texts(section, "choices")
-            .into_iter()
-            .map(|at| at.value)
-            .collect();
-        let required = sheet.flag(section, "required");
-        let (Some(key), Some(ask)) = (key, ask) else {
-            continue;
-        };
-        if choices.len() == 1 {
-            sheet.fault(section.line, "`choices` offers only one answer: offer at least two, or leave it out for free text");
-        }
-        if questions.iter().any(|question| question.key == key.value) {
-            sheet.fault(
-                key.line,
-                format!(
-                    "the question `{}` stands twice in this package: give one another key",
-                    key.value
-                ),
-            );
-        }
-        questions.push(Question {
-            key: key.value,
-            ask: ask.value,
-            kind: if choices.is_empty() {
-                QuestionKind::Text
-            } else {
-                QuestionKind::Choice
-            },
-            choices,
-            required,
-        });
-    }
-    questions
 }

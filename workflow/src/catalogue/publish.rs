@@ -54,7 +54,8 @@ pub async fn apply(
     drafter: Option<PersonId>,
 ) -> Result<Applied> {
     let mut unit = workflow.unit().await?;
-    let number = unit.tx.lock_catalogue().await?;
+    unit.tx.lock_catalogue().await?;
+    let number = unit.tx.next_catalogue_number().await?;
     let now = unit.now;
     let compared = plan::compared(&mut unit.tx, now, tenant, files).await?;
     let waiting = unit.tx.pending_catalogues().await?;

@@ -46,7 +46,7 @@ pub(super) async fn resolve(
         now,
         faults,
     };
-    for object in draft.mentioned() {
+    for object in draft.people.iter().map(|(_, mention, _)| mention.object) {
         let key = AccountKey { tenant, object };
         if let Some(account) = tx.account_by_key(key).await?
             && let Some(person) = tx.person(account.person_id).await?
@@ -54,6 +54,10 @@ pub(super) async fn resolve(
             known.people.insert(object, person);
         }
     }
+    for (file, mention, part) in &draft.people {
+        known.check_person(file, mention, part);
+    }
+    known.check_references(&draft);
     let content = known.content(&draft);
     if !known.faults.is_empty() {
         known.faults.sort();
@@ -79,22 +83,6 @@ async fn rights(tx: &mut Tx, tenant: Uuid) -> Result<BTreeMap<(String, String), 
         .collect())
 }
 
-impl Draft {
-    fn mentioned(&self) -> BTreeSet<Uuid> {
-        let owners = self.packages.iter().flat_map(|package| &package.owners);
-        let stages = self.packages.iter().flat_map(|package| &package.route);
-        owners
-            .chain(stages.flat_map(|stage| &stage.named))
-            .chain(
-                self.entitlements
-                    .iter()
-                    .filter_map(|one| one.owner.as_ref()),
-            )
-            .map(|mention| mention.object)
-            .collect()
-    }
-}
-
 struct Known {
     people: BTreeMap<Uuid, PersonRow>,
     rights: BTreeMap<(String, String), EntitlementRow>,
@@ -111,8 +99,8 @@ impl Known {
         });
     }
 
-    /// The person whom a file mentions, if they work here.
-    fn person(&mut self, file: &str, mention: &Mention, role: &str) -> Option<PersonId> {
+    /// Whoever a file names must be known and work here.
+    fn check_person(&mut self, file: &str, mention: &Mention, part: &str) {
         let object = mention.object;
         let called = mention
             .called
@@ -120,15 +108,33 @@ impl Known {
             .map_or_else(|| object.to_string(), |name| format!("{name} ({object})"));
         let what = match self.people.get(&object) {
             None => format!(
-                "{role} {called} is not in the directory: check the object id, or read the directory first"
+                "{part} {called} is not in the directory: check the object id, or read the directory first"
             ),
             Some(row) if !row.clone().into_domain().works_at(self.now) => {
-                format!("{role} {called} no longer works here: name somebody else")
+                format!("{part} {called} no longer works here: name somebody else")
             }
-            Some(row) => return Some(row.id),
+            Some(_) => return,
         };
         self.fault(file, mention.line, what);
-        None
+    }
+
+    fn person(&self, mention: &Mention) -> Option<PersonId> {
+        self.people.get(&mention.object).map(|row| row.id)
+    }
+
+    /// Whatever a package names must be defined.
+    fn check_references(&mut self, draft: &Draft) {
+        for (file, key) in &draft.references {
+            if draft.defined.contains(&key.value) {
+                continue;
+            }
+            let fix = nearest(&key.value, draft.defined.iter().map(String::as_str)).map_or_else(
+                || "add an [[entitlement]] with that key".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let what = format!("the entitlement `{}` is not defined: {fix}", key.value);
+            self.fault(file, key.line, what);
+        }
     }
 
     fn content(&mut self, draft: &Draft) -> Content {
@@ -151,7 +157,7 @@ impl Known {
             let owner = entitlement
                 .owner
                 .as_ref()
-                .and_then(|owner| self.person(&entitlement.file, owner, "the owner"));
+                .and_then(|owner| self.person(owner));
             content.entitlements.insert(
                 entitlement.key.clone(),
                 Entitlement {
@@ -167,10 +173,9 @@ impl Known {
             );
         }
         let used: BTreeSet<&str> = draft
-            .packages
+            .references
             .iter()
-            .flat_map(|package| &package.entitlements)
-            .map(|key| key.value.as_str())
+            .map(|(_, key)| key.value.as_str())
             .collect();
         for entitlement in &draft.entitlements {
             self.right(entitlement, used.contains(entitlement.key.as_str()));
@@ -206,15 +211,6 @@ impl Known {
     fn package(&mut self, draft: &DraftPackage, content: &Content) -> Package {
         let mut entitlements = BTreeSet::new();
         for key in &draft.entitlements {
-            if !content.entitlements.contains_key(&key.value) {
-                let known = content.entitlements.keys().map(String::as_str);
-                let fix = nearest(&key.value, known).map_or_else(
-                    || "add an [[entitlement]] with that key".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                );
-                let what = format!("the entitlement `{}` is not defined: {fix}", key.value);
-                self.fault(&draft.file, key.line, what);
-            }
             if !entitlements.insert(key.value.clone()) {
                 let what = format!("the entitlement `{}` stands twice: take one out", key.value);
                 self.fault(&draft.file, key.line, what);
@@ -223,7 +219,7 @@ impl Known {
         let owners = draft
             .owners
             .iter()
-            .filter_map(|owner| self.person(&draft.file, owner, "the owner"))
+            .filter_map(|owner| self.person(owner))
             .collect();
         let route = draft
             .route
@@ -233,7 +229,7 @@ impl Known {
                 named: stage
                     .named
                     .iter()
-                    .filter_map(|person| self.person(&draft.file, person, "the approver"))
+                    .filter_map(|person| self.person(person))
                     .collect(),
                 quorum: stage.quorum,
             })

@@ -8,6 +8,8 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+use super::parse::Mention;
+
 /// One thing that is wrong in a file of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
@@ -46,6 +48,12 @@ pub(super) struct Sheet {
     pub file: String,
     breaks: Vec<usize>,
     pub faults: Vec<Fault>,
+    /// Keys of the entitlements defined here.
+    pub defined: Vec<String>,
+    /// Where packages name entitlements.
+    pub references: Vec<At<String>>,
+    /// Where people are named, with the part that they play.
+    pub people: Vec<(Mention, &'static str)>,
 }
 
 impl Sheet {
@@ -59,6 +67,9 @@ impl Sheet {
                 .map(|(at, _)| at)
                 .collect(),
             faults: Vec::new(),
+            defined: Vec::new(),
+            references: Vec::new(),
+            people: Vec::new(),
         }
     }
 
@@ -84,7 +95,7 @@ impl Sheet {
     }
 
     /// The whole file as one section.
-    pub(super) fn whole<'t>(&self, table: &'t Spanned<DeTable<'t>>) -> Section<'t> {
+    pub(super) fn whole<'t>(table: &'t Spanned<DeTable<'t>>) -> Section<'t> {
         Section {
             table: table.get_ref(),
             line: 1,
@@ -309,7 +320,7 @@ impl Sheet {
             return Vec::new();
         };
         let mut found = Vec::with_capacity(items.len());
-        for item in items.iter() {
+        for item in items {
             let line = self.line(&item.span());
             match item.get_ref() {
                 DeValue::Table(table) => found.push(Section { table, line }),

@@ -3,7 +3,10 @@
 
 mod asking;
 mod bypass;
+mod catalogue;
 mod deciding;
 mod holding;
+mod leaving;
 mod model;
+mod people;
 mod support;
