@@ -10,6 +10,9 @@ use workflow::{Error, Result};
 
 use super::{WORK, Worker, queue, recorder::Recorder};
 
+/// How far the clock walks at a time while a lane is leased to somebody who is gone.
+const LEASED: chrono::Duration = chrono::Duration::seconds(1);
+
 impl Worker {
     /// Does what is due, what comes due at the same instant by it included, and returns when nothing is due. What comes
     /// round by itself is left out. The worker's own loop waits meanwhile. Gives how many pieces of work were done.
@@ -40,8 +43,13 @@ impl Worker {
                 .await?
                 .next_due(&WORK)
                 .await?;
-            let next = due.map_or(to, |due| due.min(to)).max(clock.now());
-            let last = due.is_none_or(|due| due > to);
+            let now = clock.now();
+            let next = match due {
+                // Due, and yet not done: its lane is still leased to a worker that is gone.
+                Some(due) if due <= now => (now + LEASED).min(to),
+                due => due.map_or(to, |due| due.min(to)),
+            };
+            let last = due.is_none_or(|due| due > to) || now >= to;
             clock.move_to(next);
             moved(next);
             if last {

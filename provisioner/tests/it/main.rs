@@ -1,0 +1,6 @@
+//! The worker on both engines: convergence under faults, deadlines, lanes, and the Graph connector against the sandbox.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod fake;
+mod house;
+mod simulation;
