@@ -179,17 +179,6 @@ impl Tx {
         )
     }
 
-    /// The live grant of this package on this account, if any, latest end first.
-    pub async fn live_grant_of(
-        &mut self,
-        account: AccountId,
-        package: PackageId,
-    ) -> Result<Option<GrantRow>, Error> {
-        Ok(on!(self, c => sqlx::query_as(select_grant!(
-            " WHERE g.account_id = $1 AND g.package_id = $2 AND g.state <> 'ended' ORDER BY g.end_at DESC NULLS FIRST, g.id LIMIT 1"))
-            .bind(account.0).bind(package.0).fetch_optional(c).await)?)
-    }
-
     /// The live grants that contain this entitlement on this account.
     pub async fn live_grants_with(
         &mut self,

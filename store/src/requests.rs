@@ -102,6 +102,26 @@ row! {
         pub via: Via,
     }
 
+    /// The names that a mail about a line shows.
+    pub struct LabelsRow {
+        /// The person's.
+        pub person: String,
+        /// The package's.
+        pub package: String,
+    }
+
+    /// What stands in the way of an ask, or answers it already.
+    pub struct BeforeAskRow {
+        /// The request that was made with the same key.
+        pub known: Option<RequestId>,
+        /// Lines that the asker submitted of late.
+        pub recent: i64,
+        /// The same ask, waiting.
+        pub waiting: Option<LineId>,
+        /// The grant that is held, latest end first.
+        pub held: Option<GrantId>,
+    }
+
     /// One vote.
     pub struct DecisionRow {
         /// Its id.
@@ -153,18 +173,6 @@ impl LineRow {
 }
 
 impl Tx {
-    /// The request that this asker made under this key, if any.
-    pub async fn request_by_key(
-        &mut self,
-        asker: PersonId,
-        key: &str,
-    ) -> Result<Option<RequestId>, Error> {
-        let id: Option<uuid::Uuid> = on!(self, c => sqlx::query_scalar(
-            "SELECT id FROM requests WHERE asker_id = $1 AND idempotency_key = $2")
-            .bind(asker.0).bind(key).fetch_optional(c).await)?;
-        Ok(id.map(RequestId))
-    }
-
     /// The short number and asker of a request.
     pub async fn request_head(&mut self, id: RequestId) -> Result<Option<(i64, PersonId)>, Error> {
         let head: Option<(i64, uuid::Uuid)> = on!(self, c => sqlx::query_as(
@@ -185,18 +193,6 @@ impl Tx {
             "INSERT INTO requests (id, number, asker_id, idempotency_key, created_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(id.0).bind(number).bind(asker.0).bind(key).bind(At(now)).execute(c).await.map(drop))?;
         Ok(())
-    }
-
-    /// How many lines the asker submitted since `since`.
-    pub async fn count_lines_since(
-        &mut self,
-        asker: PersonId,
-        since: Timestamp,
-    ) -> Result<i64, Error> {
-        Ok(
-            on!(self, c => sqlx::query_scalar("SELECT COUNT(*) FROM lines WHERE asker_id = $1 AND submitted_at > $2")
-            .bind(asker.0).bind(At(since)).fetch_one(c).await)?,
-        )
     }
 
     /// Inserts a line.
@@ -238,18 +234,6 @@ impl Tx {
             on!(self, c => sqlx::query_as(select_line!(" WHERE request_id = $1 ORDER BY id"))
             .bind(id.0).fetch_all(c).await)?,
         )
-    }
-
-    /// The waiting line for the same beneficiary, package and account, if any.
-    pub async fn waiting_line(
-        &mut self,
-        beneficiary: PersonId,
-        package: PackageId,
-        account: AccountId,
-    ) -> Result<Option<LineRow>, Error> {
-        Ok(on!(self, c => sqlx::query_as(select_line!(
-            " WHERE beneficiary_id = $1 AND package_id = $2 AND account_id = $3 AND state = 'awaiting_approval'"))
-            .bind(beneficiary.0).bind(package.0).bind(account.0).fetch_optional(c).await)?)
     }
 
     /// The waiting lines that a person asked for or that are for them.
@@ -364,14 +348,19 @@ impl Tx {
         Ok(())
     }
 
-    /// Replaces the seats of a stage.
-    pub async fn set_seats(
+    /// Takes all seats of a stage away.
+    pub async fn clear_seats(&mut self, stage: StageId) -> Result<(), Error> {
+        on!(self, c => sqlx::query("DELETE FROM seats WHERE stage_id = $1").bind(stage.0).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Seats people in a stage that has no seats.
+    pub async fn insert_seats(
         &mut self,
         stage: StageId,
         seats: &[Seat],
         opened: Timestamp,
     ) -> Result<(), Error> {
-        on!(self, c => sqlx::query("DELETE FROM seats WHERE stage_id = $1").bind(stage.0).execute(c).await.map(drop))?;
         if seats.is_empty() {
             return Ok(());
         }
@@ -383,6 +372,37 @@ impl Tx {
             query.build().execute(c).await.map(drop)
         })?;
         Ok(())
+    }
+
+    /// The names that a mail about a line shows.
+    pub async fn line_labels(
+        &mut self,
+        person: PersonId,
+        package: PackageId,
+    ) -> Result<LabelsRow, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT COALESCE((SELECT name FROM persons WHERE id = $1), '') AS person,
+                    COALESCE((SELECT name FROM packages WHERE id = $2), '') AS package")
+            .bind(person.0).bind(package.0).fetch_one(c).await)?)
+    }
+
+    /// What stands in the way of an ask, or answers it already.
+    pub async fn before_ask(
+        &mut self,
+        asker: PersonId,
+        key: &str,
+        package: PackageId,
+        account: AccountId,
+        since: Timestamp,
+    ) -> Result<BeforeAskRow, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT (SELECT id FROM requests WHERE asker_id = $1 AND idempotency_key = $2) AS known,
+                    (SELECT COUNT(*) FROM lines WHERE asker_id = $1 AND submitted_at > $5) AS recent,
+                    (SELECT id FROM lines WHERE beneficiary_id = $1 AND package_id = $3 AND account_id = $4
+                       AND state = 'awaiting_approval') AS waiting,
+                    (SELECT id FROM grants WHERE account_id = $4 AND package_id = $3 AND state <> 'ended'
+                       ORDER BY end_at DESC NULLS FIRST, id LIMIT 1) AS held")
+            .bind(asker.0).bind(key).bind(package.0).bind(account.0).bind(At(since)).fetch_one(c).await)?)
     }
 
     /// The seats of a line's open stages.

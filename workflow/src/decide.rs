@@ -2,7 +2,7 @@
 
 use domain::{
     DecisionId, PersonId, Refusal, StageId,
-    approval::{Seat, Seating, StageState, Verdict, bar, seat, tally},
+    approval::{Facts, Seat, Seating, StageState, Verdict, bar, seat, tally},
     audit::{Actor, Event, EventKind},
     policy::{Policy, SHORTEST_SECONDS},
     refusal::DeciderBar,
@@ -42,6 +42,7 @@ struct Seated {
     policy: Policy,
     seat: Seat,
     needed: usize,
+    facts: Facts,
 }
 
 /// Casts a vote. The line's state afterwards is in the database; a race's loser gets [`Refusal::WrongState`].
@@ -122,6 +123,7 @@ async fn seated(unit: &mut Unit, decider: PersonId, stage: StageId) -> Result<Se
         policy,
         seat,
         needed: seating.needed,
+        facts,
     })
 }
 
@@ -132,12 +134,7 @@ fn can_add(seating: &Seating) -> bool {
 
 /// What somebody without a seat is told: the reason if they are party to the line, otherwise that there is no such
 /// thing.
-fn unseated(
-    decider: PersonId,
-    line: &LineRow,
-    decisions: &[DecisionRow],
-    facts: &domain::approval::Facts,
-) -> Error {
+fn unseated(decider: PersonId, line: &LineRow, decisions: &[DecisionRow], facts: &Facts) -> Error {
     let candidates = facts
         .manager
         .iter()
@@ -211,6 +208,7 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
         policy,
         seat,
         needed,
+        facts,
     } = seated;
     let now = unit.now;
     let id: DecisionId = unit.new_id();
@@ -274,8 +272,8 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
             if stages[position].state == StageState::Met {
                 stages[position].closed_at = Some(now);
                 unit.tx.update_stage(&stages[position]).await?;
-                unit.tx.set_seats(stage.id, &[], now).await?;
-                route::advance(unit, &line, &policy, stages, &decisions).await
+                unit.tx.clear_seats(stage.id).await?;
+                route::advance(unit, &line, &policy, stages, &decisions, facts).await
             } else {
                 unit.tx.touch_line(line.id).await.map_err(Error::from)
             }

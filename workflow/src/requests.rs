@@ -15,7 +15,7 @@ use serde_json::json;
 use store::{
     jobs::{NewJob, Priority},
     offers::OfferRow,
-    requests::LineRow,
+    requests::{BeforeAskRow, LineRow},
 };
 
 use crate::{Error, Result, Unit, Workflow, access::Viewer, frozen::Frozen, route};
@@ -63,7 +63,8 @@ pub async fn submit(workflow: &Workflow, viewer: &Viewer, ask: NewAsk) -> Result
     let mut unit = workflow.unit().await?;
     let asker = viewer.id();
     unit.tx.lock_persons(&[asker]).await?;
-    if let Some(known) = unit.tx.request_by_key(asker, &ask.key).await? {
+    let before = before(&mut unit, asker, &ask.key, ask.package, viewer.account).await?;
+    if let Some(known) = before.known {
         return Ok(known);
     }
     let person = working(&mut unit, asker).await?;
@@ -71,7 +72,7 @@ pub async fn submit(workflow: &Workflow, viewer: &Viewer, ask: NewAsk) -> Result
     if offer.state != "offered" {
         return Err(Refusal::Retired.into());
     }
-    too_many(&mut unit, asker).await?;
+    too_many(&unit, before.recent)?;
     let policy = policy_of(&offer)?;
     let mut refusals = screen(
         &Ask {
@@ -84,7 +85,8 @@ pub async fn submit(workflow: &Workflow, viewer: &Viewer, ask: NewAsk) -> Result
         unit.now,
     );
     manageable(&mut unit, &offer, &mut refusals).await?;
-    if let Some(held) = unit.tx.live_grant_of(viewer.account, ask.package).await?
+    if let Some(id) = before.held
+        && let Some(held) = unit.tx.grant(id).await?
         && overlaps(ask.window, held.end(), unit.now)
     {
         refusals.push(Refusal::AlreadyHeld);
@@ -98,7 +100,7 @@ pub async fn submit(workflow: &Workflow, viewer: &Viewer, ask: NewAsk) -> Result
         account: viewer.account,
         ..Line::of(&ask)
     };
-    let request = enter(&mut unit, &person, &offer, &policy, what).await?;
+    let request = enter(&mut unit, &person, &offer, &policy, what, before.waiting).await?;
     unit.commit().await?;
     Ok(request)
 }
@@ -108,10 +110,6 @@ pub async fn extend(workflow: &Workflow, viewer: &Viewer, ask: MoreTime) -> Resu
     let mut unit = workflow.unit().await?;
     let asker = viewer.id();
     unit.tx.lock_persons(&[asker]).await?;
-    if let Some(known) = unit.tx.request_by_key(asker, &ask.key).await? {
-        return Ok(known);
-    }
-    let person = working(&mut unit, asker).await?;
     let grant = unit
         .tx
         .grant(ask.grant)
@@ -119,6 +117,11 @@ pub async fn extend(workflow: &Workflow, viewer: &Viewer, ask: MoreTime) -> Resu
         .filter(|grant| grant.person_id == asker)
         .ok_or(Error::Missing)?;
     let package = grant.package_id.ok_or(Error::Missing)?;
+    let before = before(&mut unit, asker, &ask.key, package, grant.account_id).await?;
+    if let Some(known) = before.known {
+        return Ok(known);
+    }
+    let person = working(&mut unit, asker).await?;
     if grant.state == domain::grant::GrantState::Ended {
         return Err(Refusal::WrongState {
             state: grant.state.to_string(),
@@ -135,7 +138,7 @@ pub async fn extend(workflow: &Workflow, viewer: &Viewer, ask: MoreTime) -> Resu
     if offer.state != "offered" {
         return Err(Refusal::Retired.into());
     }
-    too_many(&mut unit, asker).await?;
+    too_many(&unit, before.recent)?;
     let policy = policy_of(&offer)?;
     let length = match ask.seconds {
         None => Length::Permanent,
@@ -183,7 +186,7 @@ pub async fn extend(workflow: &Workflow, viewer: &Viewer, ask: MoreTime) -> Resu
         answers: &answers,
         key: &ask.key,
     };
-    let request = enter(&mut unit, &person, &offer, &policy, what).await?;
+    let request = enter(&mut unit, &person, &offer, &policy, what, before.waiting).await?;
     unit.commit().await?;
     Ok(request)
 }
@@ -345,12 +348,11 @@ async fn enter(
     offer: &OfferRow,
     policy: &Policy,
     what: Line<'_>,
+    waiting: Option<LineId>,
 ) -> Result<RequestId> {
     let now = unit.now;
-    if let Some(earlier) = unit
-        .tx
-        .waiting_line(asker.id, offer.package_id, what.account)
-        .await?
+    if let Some(id) = waiting
+        && let Some(earlier) = unit.tx.line(id).await?
     {
         end(
             unit,
@@ -467,13 +469,29 @@ async fn working(unit: &mut Unit, id: PersonId) -> Result<Person> {
     }
 }
 
-async fn too_many(unit: &mut Unit, asker: PersonId) -> Result<()> {
-    let span = chrono::Duration::minutes(10);
+/// What stands in the way of an ask, or answers it already: read in one statement.
+async fn before(
+    unit: &mut Unit,
+    asker: PersonId,
+    key: &str,
+    package: PackageId,
+    account: AccountId,
+) -> Result<BeforeAskRow> {
+    let since = unit.now - SPAN;
+    Ok(unit
+        .tx
+        .before_ask(asker, key, package, account, since)
+        .await?)
+}
+
+/// The span that the limit on asking counts over.
+const SPAN: chrono::Duration = chrono::Duration::minutes(10);
+
+fn too_many(unit: &Unit, recent: i64) -> Result<()> {
     let most = i64::from(unit.workflow().settings().asks_per_ten_minutes);
-    let since = unit.now - span;
-    if unit.tx.count_lines_since(asker, since).await? >= most {
+    if recent >= most {
         return Err(Refusal::TooMany {
-            after_seconds: span.num_seconds(),
+            after_seconds: SPAN.num_seconds(),
         }
         .into());
     }

@@ -36,18 +36,66 @@ pub(crate) async fn lay(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Res
             closed_at: None,
         });
     }
+    let opened = walk(unit, line, policy, &mut stages, &[], None).await?;
     unit.tx.insert_stages(&stages).await?;
-    advance(unit, line, policy, stages, &[]).await
+    let Some((position, seating)) = opened else {
+        return grants::approve(unit, line, policy, &[]).await;
+    };
+    seated(
+        unit,
+        line,
+        &stages[position],
+        &seating,
+        EventKind::StageOpened,
+    )
+    .await?;
+    unit.changed(line.request_id);
+    unit.changed(line.asker_id);
+    unit.changed(line.beneficiary_id);
+    Ok(())
 }
 
-/// Opens the next waiting stage, or approves the line when none is left.
+/// Opens the next waiting stage, or approves the line when none is left. `facts` are those of the stage that was just
+/// met, read in this transaction.
 pub(crate) async fn advance(
     unit: &mut Unit,
     line: &LineRow,
     policy: &Policy,
     mut stages: Vec<StageRow>,
     decisions: &[DecisionRow],
+    facts: Facts,
 ) -> Result<()> {
+    let before = stages.clone();
+    let opened = walk(unit, line, policy, &mut stages, decisions, Some(facts)).await?;
+    for (stage, was) in stages.iter().zip(&before) {
+        if stage != was {
+            unit.tx.update_stage(stage).await?;
+        }
+    }
+    let Some((position, seating)) = opened else {
+        return grants::approve(unit, line, policy, decisions).await;
+    };
+    seated(
+        unit,
+        line,
+        &stages[position],
+        &seating,
+        EventKind::StageOpened,
+    )
+    .await?;
+    Ok(unit.tx.touch_line(line.id).await?)
+}
+
+/// Passes the waiting stages in order: those that count as a yes without a vote are closed, the first other one is
+/// opened. Gives its position and who sits there; none when all are met. Writes nothing but audit events.
+async fn walk(
+    unit: &mut Unit,
+    line: &LineRow,
+    policy: &Policy,
+    stages: &mut [StageRow],
+    decisions: &[DecisionRow],
+    mut known: Option<Facts>,
+) -> Result<Option<(usize, Seating)>> {
     let route: Vec<StageRule> = stages.iter().map(rule_of).collect::<Result<_>>()?;
     for position in 0..stages.len() {
         if stages[position].state != StageState::Waiting {
@@ -56,29 +104,30 @@ pub(crate) async fn advance(
         let now = unit.now;
         stages[position].opened_at = Some(now);
         if asked_by_manager(unit, line, &route, position).await? {
-            close(unit, line, &mut stages[position], StageState::MetByAsking).await?;
+            close(unit, line, &mut stages[position], StageState::MetByAsking);
             continue;
         }
-        let earlier = earlier_deciders(line, &stages, decisions, policy.collapse);
-        let facts = facts_for(unit, line, &route[position], earlier).await?;
-        let seating = seat(&route[position], &facts);
+        let earlier = earlier_deciders(line, stages, decisions, policy.collapse);
+        let rule = &route[position];
+        let facts = match known.take().filter(|_| rule.named.is_empty()) {
+            Some(facts) => Facts {
+                decided_earlier: earlier,
+                ..facts
+            },
+            None => facts_for(unit, line, rule, earlier).await?,
+        };
+        let seating = seat(rule, &facts);
+        known = Some(facts);
         if policy.collapse && collapses(&seating, decisions) {
-            close(unit, line, &mut stages[position], StageState::Collapsed).await?;
+            close(unit, line, &mut stages[position], StageState::Collapsed);
             continue;
         }
-        stages[position].state = StageState::Open;
-        place(
-            unit,
-            line,
-            &mut stages[position],
-            &seating,
-            EventKind::StageOpened,
-        )
-        .await?;
-        unit.tx.touch_line(line.id).await?;
-        return changed(unit, line).await;
+        let stage = &mut stages[position];
+        stage.state = StageState::Open;
+        note(stage, &seating);
+        return Ok(Some((position, seating)));
     }
-    grants::approve(unit, line, policy, decisions).await
+    Ok(None)
 }
 
 /// Works out the seats of a line's open stages anew: an approver left, a manager or a role changed.
@@ -122,7 +171,10 @@ pub(crate) async fn reseat_line(unit: &mut Unit, id: LineId) -> Result<()> {
             continue;
         }
         let mut stage = stage.clone();
-        place(unit, &line, &mut stage, &seating, EventKind::StageReseated).await?;
+        note(&mut stage, &seating);
+        unit.tx.update_stage(&stage).await?;
+        unit.tx.clear_seats(stage.id).await?;
+        seated(unit, &line, &stage, &seating, EventKind::StageReseated).await?;
         unit.tx.touch_line(line.id).await?;
         changed(unit, &line).await?;
     }
@@ -228,9 +280,9 @@ pub(crate) async fn tell_outcome(
 ) -> Result<()> {
     let name = unit
         .tx
-        .offer(line.package_id)
+        .line_labels(line.beneficiary_id, line.package_id)
         .await?
-        .map_or_else(String::new, |offer| offer.name);
+        .package;
     let mail = Mail {
         kind: "decided",
         subject: format!("{headline}: {name}"),
@@ -243,21 +295,25 @@ pub(crate) async fn tell_outcome(
     Ok(())
 }
 
-async fn place(
-    unit: &mut Unit,
-    line: &LineRow,
-    stage: &mut StageRow,
-    seating: &Seating,
-    kind: EventKind,
-) -> Result<()> {
-    let now = unit.now;
+/// Notes on a stage how it is seated.
+fn note(stage: &mut StageRow, seating: &Seating) {
     stage.needed = i64::try_from(seating.needed).unwrap_or(1);
     stage.fallback = seating.fallback;
     stage.by_subordinates = seating.by_subordinates;
     stage.stuck = seating.is_stuck();
-    unit.tx.update_stage(stage).await?;
+}
+
+/// Writes the seats of a stage that has none, records them, and tells everybody seated.
+async fn seated(
+    unit: &mut Unit,
+    line: &LineRow,
+    stage: &StageRow,
+    seating: &Seating,
+    kind: EventKind,
+) -> Result<()> {
+    let now = unit.now;
     unit.tx
-        .set_seats(stage.id, &seating.seats, stage.opened_at.unwrap_or(now))
+        .insert_seats(stage.id, &seating.seats, stage.opened_at.unwrap_or(now))
         .await?;
     unit.record(
         Event::new(kind, now, Actor::Portal)
@@ -277,16 +333,11 @@ async fn place(
     if stage.stuck {
         tracing::warn!(line.id = %line.id, stage.id = %stage.id, "nobody can decide stage {} of line {}", stage.id, line.id);
     }
-    let asker = unit
+    let labels = unit
         .tx
-        .person(line.beneficiary_id)
-        .await?
-        .map_or_else(String::new, |person| person.name);
-    let package = unit
-        .tx
-        .offer(line.package_id)
-        .await?
-        .map_or_else(String::new, |offer| offer.name);
+        .line_labels(line.beneficiary_id, line.package_id)
+        .await?;
+    let (asker, package) = (labels.person, labels.package);
     let mail = Mail {
         kind: "decision_needed",
         subject: format!("Your decision is needed: {package} for {asker}"),
@@ -300,17 +351,11 @@ async fn place(
     Ok(())
 }
 
-/// Closes a stage that counts as a yes without a vote of its own.
-async fn close(
-    unit: &mut Unit,
-    line: &LineRow,
-    stage: &mut StageRow,
-    state: StageState,
-) -> Result<()> {
+/// Closes a stage that counts as a yes without a vote of its own. The caller writes the row.
+fn close(unit: &mut Unit, line: &LineRow, stage: &mut StageRow, state: StageState) {
     let now = unit.now;
     stage.state = state;
     stage.closed_at = Some(now);
-    unit.tx.update_stage(stage).await?;
     unit.record(
         Event::new(EventKind::StageOpened, now, Actor::Portal)
             .about(line.id)
@@ -322,7 +367,6 @@ async fn close(
                 json!({"position": stage.position, "state": state}),
             ),
     );
-    Ok(())
 }
 
 async fn asked_by_manager(

@@ -7,7 +7,6 @@ use domain::{
     approval::{Candidate, Facts},
     person::{Person, PortalRole, effective_roles},
 };
-use store::roles::RoleRow;
 
 use crate::{Error, Result, Unit};
 
@@ -31,18 +30,20 @@ pub async fn approval_facts(
         .await?
         .ok_or(Error::Missing)?
         .into_domain();
-    let owners = unit.tx.owners_of_package(package).await?;
-    let sponsors: Vec<PersonId> = unit
-        .tx
-        .sponsors_of(&[beneficiary])
-        .await?
-        .into_iter()
-        .map(|row| row.sponsor_id)
+    let sources = unit.tx.approval_sources(beneficiary, package).await?;
+    let of = |source: &str| -> Vec<PersonId> {
+        sources
+            .iter()
+            .filter(|row| row.source == source)
+            .map(|row| row.person_id)
+            .collect()
+    };
+    let (owners, sponsors) = (of("owner"), of("sponsor"));
+    let roles: Vec<RoleHeld> = sources
+        .iter()
+        .filter_map(|row| Some((row.person_id, row.role?)))
         .collect();
-    let security = members_of(
-        &unit.tx.roles_of_holders(PortalRole::Security).await?,
-        PortalRole::Security,
-    );
+    let security = effective_members(&roles, PortalRole::Security);
 
     let mut everybody: Vec<PersonId> = [&owners[..], &sponsors, &security, named]
         .concat()
@@ -53,10 +54,12 @@ pub async fn approval_facts(
     let managers_manager = person
         .manager
         .and_then(|manager| above.get(&manager)?.first().copied());
-    if let Some(top) = managers_manager {
-        // Whoever is above the manager's manager is above the manager, too, unless the chain was cut at a circle.
-        let more = self::above(unit, &[top]).await?;
-        above.extend(more);
+    if let (Some(top), Some(manager)) = (managers_manager, person.manager) {
+        // Whoever is above the manager's manager is above the manager, too.
+        let more = above
+            .get(&manager)
+            .map_or_else(Vec::new, |chain| chain[1..].to_vec());
+        above.entry(top).or_insert(more);
         everybody.push(top);
     }
     everybody.sort_unstable();
@@ -104,11 +107,14 @@ async fn above(unit: &mut Unit, people: &[PersonId]) -> Result<BTreeMap<PersonId
     Ok(above)
 }
 
-/// The people among `rows` for whom `role` counts, given all that they hold on all usable accounts.
-pub(crate) fn members_of(rows: &[RoleRow], role: PortalRole) -> Vec<PersonId> {
+/// A role that somebody holds on a usable account.
+type RoleHeld = (PersonId, PortalRole);
+
+/// The people for whom `role` counts, given all that they hold on all usable accounts.
+fn effective_members(rows: &[RoleHeld], role: PortalRole) -> Vec<PersonId> {
     let mut held: BTreeMap<PersonId, Vec<PortalRole>> = BTreeMap::new();
-    for row in rows {
-        held.entry(row.person_id).or_default().push(row.role);
+    for (person, role) in rows {
+        held.entry(*person).or_default().push(*role);
     }
     held.into_iter()
         .filter(|(_, roles)| effective_roles(roles).0.contains(&role))
