@@ -27,7 +27,7 @@ use crate::{graph, graph::Graph, worker::Recurring};
 use read::Reading;
 
 /// How often to look for changes.
-pub const EVERY: Duration = Duration::from_secs(120);
+pub const EVERY: Duration = Duration::from_mins(2);
 
 /// When everything is read anew, by the clock of the rules (UTC).
 const NIGHTLY: NaiveTime = NaiveTime::from_hms_opt(2, 0, 0).expect("two o'clock is a time");

@@ -122,8 +122,9 @@ pub(super) async fn changes(graph: &Graph, link: &str) -> Result<Option<Changes>
     loop {
         let page = match page(graph, &address).await {
             Ok(page) => page,
-            Err(error) if error.wants_full_read() => {
-                tracing::info!(%error, "the place in the listing of changes has died");
+            // A permission that was taken away since: a whole reading finds out what may still be read.
+            Err(error) if error.wants_full_read() || error.kind == Kind::Denied => {
+                tracing::info!(%error, "the listing of changes cannot be followed from here");
                 return Ok(None);
             }
             Err(error) => {

@@ -237,8 +237,8 @@ async fn known(
     };
     let over = last_day_at.is_some_and(|last| last <= now);
     let active = person.state == PersonState::Active;
-    let earlier = active
-        && last_day_at.is_some_and(|new| person.last_day_at.is_none_or(|old| new < old));
+    let earlier =
+        active && last_day_at.is_some_and(|new| person.last_day_at.is_none_or(|old| new < old));
     if !earlier {
         after.last_day_at = last_day_at;
     }
