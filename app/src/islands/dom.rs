@@ -58,8 +58,10 @@ pub async fn page(address: &str) -> Option<Document> {
     headers.set("accept", "text/html").ok()?;
     headers.set("x-latchkey-refresh", "1").ok()?;
     ask.set_headers(&headers);
+    // A redirect leads to the sign-in: nothing to show, and not to be followed across sites.
+    ask.set_redirect(web_sys::RequestRedirect::Manual);
     let answer: Response = JsFuture::from(window().fetch_with_str_and_init(address, &ask)).await.ok()?.dyn_into().ok()?;
-    if !answer.ok() || answer.redirected() {
+    if !answer.ok() {
         return None;
     }
     let text: JsValue = JsFuture::from(answer.text().ok()?).await.ok()?;

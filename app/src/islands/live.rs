@@ -27,6 +27,8 @@ mod alive {
     /// After so many failures in a row the page asks by itself instead of listening.
     const PATIENCE: u32 = 3;
     const POLL: i32 = 15_000;
+    /// After so many pages in a row that could not be had, nothing is asked for until the reader comes back.
+    const ENOUGH: u32 = 8;
     /// Changes that come together are fetched together.
     const GATHER: i32 = 120;
 
@@ -37,6 +39,8 @@ mod alive {
         failures: u32,
         gathering: bool,
         polling: bool,
+        /// Pages in a row that could not be had.
+        missed: u32,
         /// Something newer could not be put in because somebody was busy there.
         postponed: bool,
     }
@@ -54,7 +58,11 @@ mod alive {
                 if dom::document().hidden() {
                     hush(&ear);
                 } else {
-                    ear.borrow_mut().failures = 0;
+                    {
+                        let mut ear = ear.borrow_mut();
+                        ear.failures = 0;
+                        ear.missed = 0;
+                    }
                     listen(&ear);
                     refresh_soon(&ear);
                 }
@@ -114,7 +122,8 @@ mod alive {
         }
         let ear = ear.clone();
         dom::every(POLL, move || {
-            if !dom::document().hidden() && ear.borrow().source.is_none() {
+            let missed = ear.borrow().missed;
+            if !dom::document().hidden() && ear.borrow().source.is_none() && missed < ENOUGH {
                 refresh_soon(&ear);
             }
         });
@@ -132,9 +141,14 @@ mod alive {
                     return;
                 };
                 match dom::page(&address).await {
-                    Some(fresh) => ear.borrow_mut().postponed |= swap(&fresh),
-                    // Signed out, or gone: the reader finds out with the next step; asking on would only make noise.
-                    None => ear.borrow_mut().failures += 1,
+                    Some(fresh) => {
+                        let waits = swap(&fresh);
+                        let mut ear = ear.borrow_mut();
+                        ear.missed = 0;
+                        ear.postponed |= waits;
+                    }
+                    // Signed out, or gone: the reader finds out with the next step; asking on for ever would only make noise.
+                    None => ear.borrow_mut().missed += 1,
                 }
             });
         });

@@ -139,7 +139,7 @@ fn risk() -> AnyView {
     let aside = view! { <Meter on=4 of=6 label="4 of 6"/><b class="small">"high"</b> }.into_any();
     view! {
         <Card title="Risk" aside=aside><Body>
-            <div class="bar"><Meter on=1 of=6 label="1 of 6, low"/><Meter on=3 of=6 label="3 of 6, middle"/><Meter on=6 of=6 label="6 of 6, very high"/></div>
+            <div class="bar wrap"><Meter on=1 of=6 label="1 of 6, low"/><Meter on=3 of=6 label="3 of 6, middle"/><Meter on=6 of=6 label="6 of 6, very high"/></div>
             <Progress done=13 of=51 rest="about 9 min left"/>
         </Body></Card>
     }

@@ -53,11 +53,10 @@ pub fn PageHead(
         view! { <nav class="crumbs" aria-label="Where you are"><ol>{steps}</ol></nav> }
     });
     view! {
-        {crumbs}
-        <div class="head">
+        <div class="pagehead">{crumbs}<div class="head">
             {mark}
             <div class="grow"><h1 dir="auto">{title}</h1>{lead.0.map(|lead| view! { <p class="dim" dir="auto">{lead}</p> })}</div>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
-        </div>
+        </div></div>
     }
 }

@@ -91,7 +91,7 @@ pub fn Shell(
             {trial.then(|| view! { <p class="trialbar" role="note"><b>"Trial"</b>"A sample company; nothing here is real."<a class="link" href="/trial">"Skip time and switch faults"</a></p> })}
             <div class="side"><a class="brand" href="/"><Icon sign=Sign::Key/>"Latchkey"</a><Navigation ways=ways.clone() path=path.clone() live="nav"/>
                 <div class="foot"><Account me=me.clone() named=true/></div></div>
-            <div>
+            <div class="column">
                 <div class="phonebar">
                     <details class="menu"><summary aria-label="Menu"><Icon sign=Sign::Menu/></summary><div class="pop"><Navigation ways=ways path=path live="nav-phone"/></div></details>
                     <a class="brand" href="/">"Latchkey"</a><span class="grow"></span>
