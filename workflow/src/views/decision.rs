@@ -283,11 +283,11 @@ async fn refusal(
     seat: Option<&NamedSeatRow>,
     now: Timestamp,
 ) -> Result<Option<Refusal>> {
-    let voted = |vote: &&NamedVoteRow| vote.decider_id == viewer.id();
+    // In another stage of the line as well: deciding says so before it says why they have no seat here.
+    let voted = |vote: &NamedVoteRow| vote.decider_id == viewer.id();
     if votes
         .iter()
-        .filter(voted)
-        .any(|vote| vote.stage_id == stage.id)
+        .any(|vote| voted(vote) && (seat.is_none() || vote.stage_id == stage.id))
     {
         return Ok(Some(Refusal::DecidedAlready));
     }
