@@ -347,7 +347,7 @@ CREATE INDEX grants_ending_person ON grants (person_id, end_at, id) WHERE state 
 CREATE INDEX grants_held ON grants (person_id, package_id) WHERE state = 'active';
 CREATE INDEX grants_holders ON grants (package_id, valid_from, id) WHERE state <> 'ended';
 CREATE INDEX grants_account ON grants (account_id, package_id) WHERE state <> 'ended';
-CREATE INDEX grants_ready ON grants (package_id, ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX grants_ready ON grants (package_id, ready_at) WHERE ready_at IS NOT NULL AND line_id IS NOT NULL;
 CREATE INDEX grants_began ON grants (valid_from, id);
 CREATE INDEX grants_over ON grants (ended_at, id) WHERE ended_at IS NOT NULL;
 CREATE INDEX grants_over_person ON grants (person_id, ended_at, id) WHERE ended_at IS NOT NULL;

@@ -251,7 +251,7 @@ impl Tx {
             let mut query = QueryBuilder::new("SELECT r.package_id, l.submitted_at, r.ready_at FROM (");
             for (index, package) in packages.iter().enumerate() {
                 query.push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-                query.push("SELECT package_id, line_id, ready_at FROM grants WHERE ready_at IS NOT NULL AND package_id = ")
+                query.push("SELECT package_id, line_id, ready_at FROM grants WHERE ready_at IS NOT NULL AND line_id IS NOT NULL AND package_id = ")
                     .push_bind(package.0).push(" ORDER BY ready_at DESC LIMIT ").push_bind(each).push(") AS one");
             }
             query.push(") AS r JOIN lines l ON l.id = r.line_id WHERE l.start_at IS NULL");
