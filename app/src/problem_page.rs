@@ -8,20 +8,46 @@ use workflow::access::Viewer;
 use crate::{
     render::{self, Head},
     state::{Nonce, Problem, RequestId, State},
-    ui::{Card, Body, Facts, LinkButton, Look, More, PlainPage, fact, fact_view},
+    ui::{Body, Card, Facts, LinkButton, Look, More, PlainPage, fact, fact_view},
 };
 
 /// The whole answer, with the problem's status.
-pub fn page(state: &State, viewer: Option<&Viewer>, nonce: &Nonce, reference: &RequestId, problem: &Problem) -> Response {
-    let head = Head { title: problem.title.clone(), nonce: nonce.0.clone(), assets: state.assets.clone() };
+pub fn page(
+    state: &State,
+    viewer: Option<&Viewer>,
+    nonce: &Nonce,
+    reference: &RequestId,
+    problem: &Problem,
+) -> Response {
+    let head = Head {
+        title: problem.title.clone(),
+        nonce: nonce.0.clone(),
+        assets: state.assets.clone(),
+    };
     let name = viewer.map(|viewer| viewer.person.name.clone());
     let (shown, reference) = (problem.clone(), reference.0.to_string());
-    (problem.status, Html(render::document(&head, move || view(shown, name, reference)))).into_response()
+    (
+        problem.status,
+        Html(render::document(&head, move || {
+            view(shown, name, reference)
+        })),
+    )
+        .into_response()
 }
 
 fn view(problem: Problem, name: Option<String>, reference: String) -> impl IntoView {
-    let Problem { status, title, what, next, detail, link } = problem;
-    let mut facts = vec![fact_view("Reference", view! { <span class="mono">{reference}</span> }), fact("Answer", status.as_str())];
+    let Problem {
+        status,
+        title,
+        what,
+        next,
+        detail,
+        link,
+    } = problem;
+    let mut facts = vec![
+        fact_view("Reference", view! { <span class="mono">{reference}</span> }),
+        fact("Answer", status.as_str()),
+    ];
     if let Some(name) = name {
         facts.push(fact("Signed in as", name));
     }
@@ -57,9 +83,21 @@ mod tests {
             link: Some(("Home".into(), "/".into())),
         };
         let out = render::html(|| view(problem, Some("Maya Rao".into()), "r-123".into()));
-        for part in ["<h1", "There is nothing here", "&lt;script&gt;", "Check the address.", "r-123", "Maya Rao", "line 2", "href=\"/\""] {
+        for part in [
+            "<h1",
+            "There is nothing here",
+            "&lt;script&gt;",
+            "Check the address.",
+            "r-123",
+            "Maya Rao",
+            "line 2",
+            "href=\"/\"",
+        ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }
-        assert!(!out.contains("leptos-island"), "a fault's page needs no script: {out}");
+        assert!(
+            !out.contains("leptos-island"),
+            "a fault's page needs no script: {out}"
+        );
     }
 }

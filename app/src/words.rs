@@ -196,9 +196,18 @@ mod tests {
         assert_eq!(relative(at("2026-11-21T10:02:00Z"), now), "just now");
         assert_eq!(relative(at("2026-11-21T09:50:31Z"), now), "12 min ago");
         assert_eq!(relative(at("2026-11-24T10:02:31Z"), now), "in 3 days");
-        assert_eq!(moment(at("2026-11-21T17:00:00Z"), now), "today at 17:00 UTC");
-        assert_eq!(moment(at("2026-11-22T00:00:00Z"), now), "tomorrow at 00:00 UTC");
-        assert_eq!(moment(at("2026-11-20T23:59:59Z"), now), "yesterday at 23:59 UTC");
+        assert_eq!(
+            moment(at("2026-11-21T17:00:00Z"), now),
+            "today at 17:00 UTC"
+        );
+        assert_eq!(
+            moment(at("2026-11-22T00:00:00Z"), now),
+            "tomorrow at 00:00 UTC"
+        );
+        assert_eq!(
+            moment(at("2026-11-20T23:59:59Z"), now),
+            "yesterday at 23:59 UTC"
+        );
         assert_eq!(moment(at("2026-12-02T17:00:00Z"), now), "2 December");
         assert_eq!(moment(at("2027-02-20T17:00:00Z"), now), "20 February 2027");
         assert_eq!(exact(now), "Saturday, 21 November 2026, 10:02:31 UTC");
@@ -209,7 +218,10 @@ mod tests {
     fn names_become_lists_and_initials() {
         assert_eq!(list::<&str>(&[], "or"), "");
         assert_eq!(list(&["Elin Berg"], "or"), "Elin Berg");
-        assert_eq!(list(&["Elin Berg", "Tomas Ek"], "or"), "Elin Berg or Tomas Ek");
+        assert_eq!(
+            list(&["Elin Berg", "Tomas Ek"], "or"),
+            "Elin Berg or Tomas Ek"
+        );
         assert_eq!(list(&["A", "B", "C"], "and"), "A, B and C");
         assert_eq!(initials("Astrid Lindqvist"), "AL");
         assert_eq!(initials("  maría  de la   Cruz "), "MC");

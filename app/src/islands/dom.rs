@@ -2,7 +2,9 @@
 
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, Element, Event, EventTarget, RequestInit, Response, SupportedType, Window};
+use web_sys::{
+    Document, Element, Event, EventTarget, RequestInit, Response, SupportedType, Window,
+};
 
 /// The window; there always is one where islands run.
 pub fn window() -> Window {
@@ -60,7 +62,11 @@ pub async fn page(address: &str) -> Option<Document> {
     ask.set_headers(&headers);
     // A redirect leads to the sign-in: nothing to show, and not to be followed across sites.
     ask.set_redirect(web_sys::RequestRedirect::Manual);
-    let answer: Response = JsFuture::from(window().fetch_with_str_and_init(address, &ask)).await.ok()?.dyn_into().ok()?;
+    let answer: Response = JsFuture::from(window().fetch_with_str_and_init(address, &ask))
+        .await
+        .ok()?
+        .dyn_into()
+        .ok()?;
     if !answer.ok() {
         return None;
     }
@@ -85,8 +91,15 @@ pub fn on_swapped(mut act: impl FnMut() + 'static) {
 
 /// Whether somebody is in the middle of something there: the focus is inside, or something is unfolded.
 pub fn busy(region: &Element) -> bool {
-    let focused = document().active_element().is_some_and(|active| region.contains(Some(&active)));
-    focused || region.query_selector("details[open]").ok().flatten().is_some()
+    let focused = document()
+        .active_element()
+        .is_some_and(|active| region.contains(Some(&active)));
+    focused
+        || region
+            .query_selector("details[open]")
+            .ok()
+            .flatten()
+            .is_some()
 }
 
 /// The time now by the portal's clock, in milliseconds: the browser's own may be wrong, and the trial's walks ahead.
@@ -94,7 +107,7 @@ pub fn portal_now() -> f64 {
     let ahead = document()
         .document_element()
         .and_then(|root| root.get_attribute("data-ahead"))
-        .and_then(|ahead| ahead.parse::<f64>().ok())
+        .and_then(|ahead| ahead.parse::<i64>().ok())
         .unwrap_or_default();
-    js_sys::Date::now() + ahead
+    js_sys::Date::now() + ahead as f64
 }

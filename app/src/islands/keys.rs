@@ -15,7 +15,9 @@ mod alive {
     use std::{cell::Cell, rc::Rc};
 
     use wasm_bindgen::JsCast;
-    use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent};
+    use web_sys::{
+        Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent,
+    };
 
     use crate::islands::dom;
 
@@ -31,7 +33,14 @@ mod alive {
                 pressed(&event, &going);
             }
         });
-        dom::on(&document, "click", |event| close_menus(event.target().and_then(|target| target.dyn_into().ok()).as_ref()));
+        dom::on(&document, "click", |event| {
+            close_menus(
+                event
+                    .target()
+                    .and_then(|target| target.dyn_into().ok())
+                    .as_ref(),
+            )
+        });
         if let Some(switch) = switch() {
             switch.set_checked(on());
             dom::on(&switch.clone(), "change", move |_: Event| {
@@ -47,17 +56,28 @@ mod alive {
     }
 
     fn on() -> bool {
-        let stored = dom::window().local_storage().ok().flatten().and_then(|storage| storage.get_item(SWITCH).ok().flatten());
+        let stored = dom::window()
+            .local_storage()
+            .ok()
+            .flatten()
+            .and_then(|storage| storage.get_item(SWITCH).ok().flatten());
         stored.as_deref() != Some("off")
     }
 
     /// Whether keys belong to what has the focus.
     fn typing(event: &KeyboardEvent) -> bool {
-        let Some(target) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else {
+        let Some(target) = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlElement>().ok())
+        else {
             return false;
         };
-        let box_like = target.get_attribute("type").is_some_and(|kind| matches!(kind.as_str(), "checkbox" | "radio" | "submit" | "button"));
-        matches!(target.tag_name().as_str(), "TEXTAREA" | "SELECT") || (target.tag_name() == "INPUT" && !box_like) || target.is_content_editable()
+        let box_like = target.get_attribute("type").is_some_and(|kind| {
+            matches!(kind.as_str(), "checkbox" | "radio" | "submit" | "button")
+        });
+        matches!(target.tag_name().as_str(), "TEXTAREA" | "SELECT")
+            || (target.tag_name() == "INPUT" && !box_like)
+            || target.is_content_editable()
     }
 
     fn pressed(event: &KeyboardEvent, going: &Rc<Cell<bool>>) {
@@ -66,7 +86,12 @@ mod alive {
             close_menus(None);
             return;
         }
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing() || typing(event) {
+        if event.ctrl_key()
+            || event.meta_key()
+            || event.alt_key()
+            || event.is_composing()
+            || typing(event)
+        {
             return;
         }
         if key == "?" {
@@ -76,10 +101,13 @@ mod alive {
         if !on() || dom::first("dialog[open]").is_some() {
             return;
         }
-        let key = key.to_lowercase();
+        let key = key.to_ascii_lowercase();
         let safe = key.len() == 1 && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if going.take() {
-            if safe && let Some(way) = dom::first(&format!("[data-go=\"{key}\"]")).and_then(|way| way.dyn_into::<HtmlElement>().ok()) {
+            if safe
+                && let Some(way) = dom::first(&format!("[data-go=\"{key}\"]"))
+                    .and_then(|way| way.dyn_into::<HtmlElement>().ok())
+            {
                 event.prevent_default();
                 way.click();
             }
@@ -87,7 +115,9 @@ mod alive {
         }
         match key.as_str() {
             "/" => {
-                if let Some(search) = dom::first("[data-search]").and_then(|search| search.dyn_into::<HtmlInputElement>().ok()) {
+                if let Some(search) = dom::first("[data-search]")
+                    .and_then(|search| search.dyn_into::<HtmlInputElement>().ok())
+                {
                     event.prevent_default();
                     drop(search.focus());
                     search.select();
@@ -99,7 +129,9 @@ mod alive {
                 dom::later(CHORD, move || going.set(false));
             }
             _ if safe => {
-                if let Some(place) = dom::first(&format!("[data-key=\"{key}\"]")).and_then(|place| place.dyn_into::<HtmlElement>().ok()) {
+                if let Some(place) = dom::first(&format!("[data-key=\"{key}\"]"))
+                    .and_then(|place| place.dyn_into::<HtmlElement>().ok())
+                {
                     event.prevent_default();
                     reach(&place);
                 }
@@ -111,18 +143,26 @@ mod alive {
     /// Unfolds a question and goes to its first field, or goes to a button; pressing it stays a step of its own.
     fn reach(place: &HtmlElement) {
         drop(place.focus());
-        let Some(parent) = place.parent_element().filter(|parent| parent.tag_name() == "DETAILS") else {
+        let Some(parent) = place
+            .parent_element()
+            .filter(|parent| parent.tag_name() == "DETAILS")
+        else {
             return;
         };
         drop(parent.set_attribute("open", ""));
-        let field = parent.query_selector(".inner :is(textarea, input:not([type=hidden]), select, button)").ok().flatten();
+        let field = parent
+            .query_selector(".inner :is(textarea, input:not([type=hidden]), select, button)")
+            .ok()
+            .flatten();
         if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
             drop(field.focus());
         }
     }
 
     fn help() {
-        if let Some(dialog) = dom::first("dialog[data-help]").and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok()) {
+        if let Some(dialog) = dom::first("dialog[data-help]")
+            .and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok())
+        {
             if dialog.open() {
                 dialog.close();
             } else {

@@ -49,7 +49,8 @@ mod alive {
 
     pub fn start(topics: &str) {
         let ear = Shared::default();
-        ear.borrow_mut().address = format!("/events?topics={}", js_sys::encode_uri_component(topics));
+        ear.borrow_mut().address =
+            format!("/events?topics={}", js_sys::encode_uri_component(topics));
         listen(&ear);
         let document = dom::document();
         dom::on(&document, "visibilitychange", {
@@ -106,7 +107,12 @@ mod alive {
                 if ear.borrow().failures >= PATIENCE {
                     hush(&ear);
                     poll(&ear);
-                } else if ear.borrow().source.as_ref().is_some_and(|source| source.ready_state() == EventSource::CLOSED) {
+                } else if ear
+                    .borrow()
+                    .source
+                    .as_ref()
+                    .is_some_and(|source| source.ready_state() == EventSource::CLOSED)
+                {
                     // The browser has given up (the answer was not a stream); it was not one of its own reconnections.
                     let ear = ear.clone();
                     dom::later(2_000, move || listen(&ear));

@@ -32,16 +32,21 @@ mod alive {
         if here != action || dom::first("[data-live=\"results\"]").is_none() {
             return;
         }
-        let Some(form) = dom::first(&format!("form[role=\"search\"][action=\"{action}\"]")).and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) else {
+        let Some(form) = dom::first(&format!("form[role=\"search\"][action=\"{action}\"]"))
+            .and_then(|form| form.dyn_into::<HtmlFormElement>().ok())
+        else {
             return;
         };
         let turn = Rc::new(Cell::new(0_u32));
         dom::on(&form.clone(), "input", move |_| {
             turn.set(turn.get() + 1);
-            let (mine, turn, form, action) = (turn.get(), turn.clone(), form.clone(), action.clone());
+            let (mine, turn, form, action) =
+                (turn.get(), turn.clone(), form.clone(), action.clone());
             dom::later(PAUSE, move || {
                 if turn.get() == mine {
-                    leptos::task::spawn_local(async move { show(&form, &action, || turn.get() == mine).await });
+                    leptos::task::spawn_local(async move {
+                        show(&form, &action, || turn.get() == mine).await
+                    });
                 }
             });
         });
@@ -56,7 +61,10 @@ mod alive {
         if !still() {
             return;
         }
-        let (Some(old), Ok(Some(new))) = (dom::first("[data-live=\"results\"]"), fresh.query_selector("[data-live=\"results\"]")) else {
+        let (Some(old), Ok(Some(new))) = (
+            dom::first("[data-live=\"results\"]"),
+            fresh.query_selector("[data-live=\"results\"]"),
+        ) else {
             return;
         };
         let said = new.get_attribute("data-said");
@@ -76,8 +84,18 @@ mod alive {
         let query: Vec<String> = (0..fields.length())
             .filter_map(|place| fields.item(place)?.dyn_into::<HtmlInputElement>().ok())
             .filter(|field| !field.name().is_empty() && !field.value().is_empty())
-            .map(|field| format!("{}={}", js_sys::encode_uri_component(&field.name()), js_sys::encode_uri_component(&field.value())))
+            .map(|field| {
+                format!(
+                    "{}={}",
+                    js_sys::encode_uri_component(&field.name()),
+                    js_sys::encode_uri_component(&field.value())
+                )
+            })
             .collect();
-        if query.is_empty() { action.to_owned() } else { format!("{action}?{}", query.join("&")) }
+        if query.is_empty() {
+            action.to_owned()
+        } else {
+            format!("{action}?{}", query.join("&"))
+        }
     }
 }

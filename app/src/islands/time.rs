@@ -25,7 +25,7 @@ mod alive {
     };
 
     pub fn start(now: i64) {
-        let ahead = now as f64 - Date::now();
+        let ahead = now - Date::now() as i64;
         if let Some(root) = dom::document().document_element() {
             drop(root.set_attribute("data-ahead", &ahead.to_string()));
         }
@@ -52,7 +52,13 @@ mod alive {
             "relative" => spans::relative(((now - at) / 1000.0) as i64),
             "moment" => moment(&date, &Date::new(&now.into())),
             "date" => day(&date, true),
-            "stamp" => format!("{} {} {}, {}", date.get_date(), &month(&date)[..3], date.get_full_year(), clock(&date)),
+            "stamp" => format!(
+                "{} {} {}, {}",
+                date.get_date(),
+                &month(&date)[..3],
+                date.get_full_year(),
+                clock(&date)
+            ),
             _ => clock(&date),
         };
         time.set_text_content(Some(&words));
@@ -75,7 +81,12 @@ mod alive {
 
     fn day(date: &Date, year: bool) -> String {
         if year {
-            format!("{} {} {}", date.get_date(), month(date), date.get_full_year())
+            format!(
+                "{} {} {}",
+                date.get_date(),
+                month(date),
+                date.get_full_year()
+            )
         } else {
             format!("{} {}", date.get_date(), month(date))
         }
@@ -83,7 +94,10 @@ mod alive {
 
     /// Days between two moments on the reader's calendar.
     fn days_between(date: &Date, now: &Date) -> i64 {
-        let midnight = |date: &Date| (date.get_time() / 1000.0) as i64 - i64::from(date.get_timezone_offset() as i32) * MINUTE;
+        let midnight = |date: &Date| {
+            (date.get_time() / 1000.0) as i64
+                - i64::from(date.get_timezone_offset() as i32) * MINUTE
+        };
         midnight(date).div_euclid(DAY) - midnight(now).div_euclid(DAY)
     }
 
@@ -99,7 +113,12 @@ mod alive {
 
     /// `Friday 27 November at 17:00`.
     pub fn weekday(date: &Date) -> String {
-        format!("{} {} at {}", spans::WEEKDAYS[date.get_day() as usize % 7], day(date, false), clock(date))
+        format!(
+            "{} {} at {}",
+            spans::WEEKDAYS[date.get_day() as usize % 7],
+            day(date, false),
+            clock(date)
+        )
     }
 }
 

@@ -54,7 +54,10 @@ pub fn Button(
     label: Words,
     children: Children,
 ) -> impl IntoView {
-    let hint = key.0.clone().map(|key| view! { <kbd class="only-alive" aria-hidden="true">{key.to_uppercase()}</kbd> });
+    let hint = key
+        .0
+        .clone()
+        .map(|key| view! { <kbd class="only-alive" aria-hidden="true">{key.to_uppercase()}</kbd> });
     view! {
         <button type="submit" class=class(look, small) name=name.0 value=value.0 data-key=key.0 aria-label=label.0>{children()}{hint}</button>
     }
@@ -111,7 +114,10 @@ pub fn Hidden(
     /// Names and values.
     fields: Vec<(&'static str, String)>,
 ) -> impl IntoView {
-    fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
+    fields
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect_view()
 }
 
 /// One of several views of the same page.

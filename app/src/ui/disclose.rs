@@ -49,6 +49,9 @@ pub fn Ask(
         (Look::Plain, true) => "btn s",
         (Look::Plain, false) => "btn",
     };
-    let hint = key.0.clone().map(|key| view! { <kbd class="only-alive" aria-hidden="true">{key.to_uppercase()}</kbd> });
+    let hint = key
+        .0
+        .clone()
+        .map(|key| view! { <kbd class="only-alive" aria-hidden="true">{key.to_uppercase()}</kbd> });
     view! { <details class="ask" open=open><summary class=class data-key=key.0>{summary}{hint}</summary><div class="inner">{children()}</div></details> }
 }

@@ -23,7 +23,10 @@ pub struct Chosen {
 impl Chosen {
     /// A span that is chosen from the start.
     pub fn span(span: Duration) -> Self {
-        Self { choice: span.num_seconds().to_string(), ..Self::default() }
+        Self {
+            choice: span.num_seconds().to_string(),
+            ..Self::default()
+        }
     }
 
     /// What it means: a span, none for permanent, or a sentence about what is wrong with it.
@@ -31,8 +34,18 @@ impl Chosen {
         let seconds = match self.choice.as_str() {
             "permanent" => return Ok(None),
             "other" => {
-                let unit: i64 = self.unit.parse().ok().filter(|unit| [MINUTE, HOUR, DAY].contains(unit)).ok_or("Choose minutes, hours or days.")?;
-                let number: f64 = self.number.trim().replace(',', ".").parse().map_err(|_| "Say how many, as a number.")?;
+                let unit: i64 = self
+                    .unit
+                    .parse()
+                    .ok()
+                    .filter(|unit| [MINUTE, HOUR, DAY].contains(unit))
+                    .ok_or("Choose minutes, hours or days.")?;
+                let number: f64 = self
+                    .number
+                    .trim()
+                    .replace(',', ".")
+                    .parse()
+                    .map_err(|_| "Say how many, as a number.")?;
                 // Anything that does not fit is too long for every policy; the rule says how long at most.
                 (number * unit as f64).round() as i64
             }
@@ -41,17 +54,39 @@ impl Chosen {
         if seconds <= 0 {
             return Err("Choose a time longer than nothing.");
         }
-        Duration::try_seconds(seconds.min(100 * 365 * DAY)).map(Some).ok_or("Choose how long.")
+        Duration::try_seconds(seconds.min(100 * 365 * DAY))
+            .map(Some)
+            .ok_or("Choose how long.")
     }
 }
 
 /// A few good choices up to the longest allowed, the usual one among them.
 pub fn quick(usual: Duration, longest: Duration) -> Vec<Duration> {
     let (usual, longest) = (usual.num_seconds(), longest.num_seconds());
-    let ladder = [HOUR, 4 * HOUR, 8 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY, 180 * DAY, 365 * DAY];
+    let ladder = [
+        HOUR,
+        4 * HOUR,
+        8 * HOUR,
+        DAY,
+        3 * DAY,
+        7 * DAY,
+        14 * DAY,
+        30 * DAY,
+        90 * DAY,
+        180 * DAY,
+        365 * DAY,
+    ];
     let below = ladder.iter().rev().filter(|step| **step < usual).take(1);
-    let above = ladder.iter().filter(|step| **step > usual && **step < longest).take(1);
-    let mut all: Vec<i64> = below.chain(above).copied().chain([usual, longest]).filter(|step| *step <= longest && *step > 0).collect();
+    let above = ladder
+        .iter()
+        .filter(|step| **step > usual && **step < longest)
+        .take(1);
+    let mut all: Vec<i64> = below
+        .chain(above)
+        .copied()
+        .chain([usual, longest])
+        .filter(|step| *step <= longest && *step > 0)
+        .collect();
     all.sort_unstable();
     all.dedup();
     all.into_iter().map(Duration::seconds).collect()
@@ -82,12 +117,22 @@ pub fn DurationField(
     #[prop(optional, into)]
     error: Words,
 ) -> impl IntoView {
-    let mut options: Vec<Choice> = quick.iter().map(|span| choice(span.num_seconds().to_string(), spans::span(span.num_seconds()))).collect();
+    let mut options: Vec<Choice> = quick
+        .iter()
+        .map(|span| {
+            choice(
+                span.num_seconds().to_string(),
+                spans::span(span.num_seconds()),
+            )
+        })
+        .collect();
     if permanent {
         options.push(choice("permanent", "No end"));
     }
     // A choice that is not among the offered ones is kept as another span.
-    let known = chosen.choice.is_empty() || chosen.choice == "other" || options.iter().any(|option| option.value == chosen.choice);
+    let known = chosen.choice.is_empty()
+        || chosen.choice == "other"
+        || options.iter().any(|option| option.value == chosen.choice);
     let (number, unit) = match chosen.choice.parse::<i64>() {
         Ok(seconds) if !known => whole(seconds),
         _ if chosen.number.is_empty() => whole(quick.last().map_or(HOUR, Duration::num_seconds)),
@@ -131,7 +176,10 @@ pub fn DurationField(
 
 /// Seconds in the largest unit that is whole: number and unit.
 fn whole(seconds: i64) -> (String, String) {
-    let unit = [DAY, HOUR, MINUTE].into_iter().find(|unit| seconds % unit == 0).unwrap_or(MINUTE);
+    let unit = [DAY, HOUR, MINUTE]
+        .into_iter()
+        .find(|unit| seconds % unit == 0)
+        .unwrap_or(MINUTE);
     ((seconds / unit).to_string(), unit.to_string())
 }
 
@@ -140,16 +188,33 @@ mod tests {
     use super::*;
 
     fn chosen(choice: &str, number: &str, unit: &str) -> Chosen {
-        Chosen { choice: choice.into(), number: number.into(), unit: unit.into() }
+        Chosen {
+            choice: choice.into(),
+            number: number.into(),
+            unit: unit.into(),
+        }
     }
 
     #[test]
     fn what_is_chosen_is_read() {
         assert_eq!(chosen("28800", "", "").read(), Ok(Some(Duration::hours(8))));
         assert_eq!(chosen("permanent", "", "").read(), Ok(None));
-        assert_eq!(chosen("other", "1.5", "3600").read(), Ok(Some(Duration::minutes(90))));
-        assert_eq!(chosen("other", "1,5", "3600").read(), Ok(Some(Duration::minutes(90))));
-        for wrong in [chosen("", "", ""), chosen("other", "x", "3600"), chosen("other", "1", "7"), chosen("other", "-3", "3600"), chosen("0", "", ""), chosen("other", "nan", "60")] {
+        assert_eq!(
+            chosen("other", "1.5", "3600").read(),
+            Ok(Some(Duration::minutes(90)))
+        );
+        assert_eq!(
+            chosen("other", "1,5", "3600").read(),
+            Ok(Some(Duration::minutes(90)))
+        );
+        for wrong in [
+            chosen("", "", ""),
+            chosen("other", "x", "3600"),
+            chosen("other", "1", "7"),
+            chosen("other", "-3", "3600"),
+            chosen("0", "", ""),
+            chosen("other", "nan", "60"),
+        ] {
             assert!(wrong.read().is_err(), "{wrong:?}");
         }
         // Absurd numbers become absurdly long, not wrong.
@@ -160,8 +225,14 @@ mod tests {
     #[test]
     fn quick_choices_hold_the_usual_and_the_longest() {
         let hours = |list: Vec<Duration>| list.iter().map(Duration::num_hours).collect::<Vec<_>>();
-        assert_eq!(hours(quick(Duration::hours(8), Duration::hours(24))), [4, 8, 24]);
+        assert_eq!(
+            hours(quick(Duration::hours(8), Duration::hours(24))),
+            [4, 8, 24]
+        );
         assert_eq!(hours(quick(Duration::hours(1), Duration::hours(1))), [1]);
-        assert_eq!(hours(quick(Duration::days(30), Duration::days(365))), [14 * 24, 30 * 24, 90 * 24, 365 * 24]);
+        assert_eq!(
+            hours(quick(Duration::days(30), Duration::days(365))),
+            [14 * 24, 30 * 24, 90 * 24, 365 * 24]
+        );
     }
 }

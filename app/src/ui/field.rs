@@ -15,7 +15,8 @@ fn described(name: &str, hint: &Words, error: &Words) -> Option<String> {
 }
 
 fn hint_of(name: &str, hint: Words) -> Option<AnyView> {
-    hint.0.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> }.into_any())
+    hint.0
+        .map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> }.into_any())
 }
 
 fn error_of(name: &str, error: Words) -> Option<AnyView> {
@@ -65,7 +66,13 @@ pub fn TextField(
     #[prop(default = "off")]
     autocomplete: &'static str,
 ) -> impl IntoView {
-    let class = if kind == "number" { "input short" } else if matches!(kind, "date" | "datetime-local") { "input auto" } else { "input" };
+    let class = if kind == "number" {
+        "input short"
+    } else if matches!(kind, "date" | "datetime-local") {
+        "input auto"
+    } else {
+        "input"
+    };
     view! {
         <div class="field">
             <label for=name.clone()>{label}{optional_of(required)}</label>
@@ -129,7 +136,11 @@ pub struct Choice {
 
 /// A choice that is only its words.
 pub fn choice(value: impl Into<String>, label: impl Into<String>) -> Choice {
-    Choice { value: value.into(), label: label.into(), detail: None }
+    Choice {
+        value: value.into(),
+        label: label.into(),
+        detail: None,
+    }
 }
 
 /// One of many, in a list that folds out.
@@ -159,7 +170,9 @@ pub fn Select(
     #[prop(optional)]
     required: bool,
 ) -> impl IntoView {
-    let none = none.0.map(|none| view! { <option value="">{none}</option> });
+    let none = none
+        .0
+        .map(|none| view! { <option value="">{none}</option> });
     let options = options
         .into_iter()
         .map(|option| {
@@ -253,7 +266,11 @@ pub fn Check(
     #[prop(optional, into)]
     error: Words,
 ) -> impl IntoView {
-    let id = if value == "on" { name.clone() } else { format!("{name}-{value}") };
+    let id = if value == "on" {
+        name.clone()
+    } else {
+        format!("{name}-{value}")
+    };
     view! {
         <div class="field">
             <div class="check">

@@ -60,7 +60,8 @@ fn requests() -> AnyView {
 
 fn happens(now: DateTime<Utc>) -> AnyView {
     let at = move |minutes| view! { <Moment at=now - Duration::minutes(minutes) now=now say=Say::Clock/> };
-    let aside = view! { <span class="small dimmer only-alive">"refreshes by itself"</span> }.into_any();
+    let aside =
+        view! { <span class="small dimmer only-alive">"refreshes by itself"</span> }.into_any();
     let steps = vec![
         Step::new(Stand::Done, "Asked").when(at(48)).detail("“Incident 4312, order totals are wrong since 06:40”"),
         Step::new(Stand::Done, "Checked").when(at(48)).detail("Eligible (Engineering, employee). No conflict. It opens customer data: security decides too."),
@@ -73,7 +74,8 @@ fn happens(now: DateTime<Utc>) -> AnyView {
         Step::new(Stand::Next, "Set up in Entra ID, then ready").detail("1 group, about 30 seconds"),
         Step::new(Stand::Off, "Ended").detail("removed and confirmed at the target"),
     ];
-    view! { <Card title="What happens" aside=aside><Body><Timeline steps=steps/></Body></Card> }.into_any()
+    view! { <Card title="What happens" aside=aside><Body><Timeline steps=steps/></Body></Card> }
+        .into_any()
 }
 
 fn decision() -> AnyView {
@@ -158,7 +160,10 @@ fn lives(now: DateTime<Utc>) -> AnyView {
 }
 
 fn packages() -> AnyView {
-    let one = move |name: &'static str, app: &'static str, text: &'static str, state: Option<State>| {
+    let one = move |name: &'static str,
+                    app: &'static str,
+                    text: &'static str,
+                    state: Option<State>| {
         view! {
             <article class="card"><div class="body stack stack-3">
                 <div class="bar"><Tile name=app/><h3 class="grow">{name}</h3></div><p class="small dim">{text}</p>
@@ -183,7 +188,13 @@ fn packages() -> AnyView {
 
 fn table(now: DateTime<Utc>) -> AnyView {
     let row = move |name: &'static str, what: &'static str, held: &'static str, state| {
-        vec![cell_view(view! { <Who name=name detail="Finance, Gothenburg" href="/people/1"/> }), cell(what), cell_view(view! { <Badge state=state/> }), cell_view(view! { <Moment at=now - Duration::hours(30) now=now say=Say::Stamp/> }), cell(held)]
+        vec![
+            cell_view(view! { <Who name=name detail="Finance, Gothenburg" href="/people/1"/> }),
+            cell(what),
+            cell_view(view! { <Badge state=state/> }),
+            cell_view(view! { <Moment at=now - Duration::hours(30) now=now say=Say::Stamp/> }),
+            cell(held),
+        ]
     };
     view! {
         <Card title="Holders"><Table label="Who holds it" columns=vec![column("Person"), column("Access"), column("State"), column("Since"), numbers("Times")] rows=vec![

@@ -37,14 +37,33 @@ fn said(
     };
     let whole = Some(format!("of {}", words::about(end - start)));
     if now < start {
-        return ("life ahead", 0, format!("starts {}", words::relative(start, now)), Some(format!("for {}", words::about(end - start))));
+        return (
+            "life ahead",
+            0,
+            format!("starts {}", words::relative(start, now)),
+            Some(format!("for {}", words::about(end - start))),
+        );
     }
     if now >= end {
-        return ("life over", 0, format!("ended {}", words::relative(end, now)), whole);
+        return (
+            "life over",
+            0,
+            format!("ended {}", words::relative(end, now)),
+            whole,
+        );
     }
     let left = words::percent_left(start, end, now);
-    let class = if soon(start, end, now) { "life soon" } else { "life" };
-    (class, left, format!("{} left", words::about(end - now)), whole)
+    let class = if soon(start, end, now) {
+        "life soon"
+    } else {
+        "life"
+    };
+    (
+        class,
+        left,
+        format!("{} left", words::about(end - now)),
+        whole,
+    )
 }
 
 /// Whether an end is near: within a day, or the last tenth of a longer life (but never more than a week), or the last quarter of one that is shorter than two days.
@@ -67,7 +86,9 @@ pub fn Progress(
     #[prop(optional, into)]
     rest: Words,
 ) -> impl IntoView {
-    let percent = (u64::from(done.min(of)) * 100).checked_div(u64::from(of)).unwrap_or(100);
+    let percent = (u64::from(done.min(of)) * 100)
+        .checked_div(u64::from(of))
+        .unwrap_or(100);
     view! {
         <div class="life done">
             <div class="track" aria-hidden="true"><span class=format!("left pct-{percent}")></span></div>
@@ -84,12 +105,30 @@ mod tests {
     fn a_life_says_what_is_left() {
         let now: DateTime<Utc> = "2026-11-21T10:00:00Z".parse().expect("a moment");
         let hours = Duration::hours;
-        assert_eq!(said(now - hours(2), Some(now + hours(6)), now), ("life", 75, "6 h left".into(), Some("of 8 h".into())));
-        assert_eq!(said(now - hours(7), Some(now + hours(1)), now).0, "life soon");
-        assert_eq!(said(now - hours(24 * 360), Some(now + hours(24 * 5)), now).0, "life soon");
-        assert_eq!(said(now - hours(24 * 5), Some(now + hours(24 * 360)), now).0, "life");
-        assert_eq!(said(now + hours(1), Some(now + hours(9)), now).2, "starts in 1 h");
-        assert_eq!(said(now - hours(9), Some(now - hours(1)), now).2, "ended 1 h ago");
+        assert_eq!(
+            said(now - hours(2), Some(now + hours(6)), now),
+            ("life", 75, "6 h left".into(), Some("of 8 h".into()))
+        );
+        assert_eq!(
+            said(now - hours(7), Some(now + hours(1)), now).0,
+            "life soon"
+        );
+        assert_eq!(
+            said(now - hours(24 * 360), Some(now + hours(24 * 5)), now).0,
+            "life soon"
+        );
+        assert_eq!(
+            said(now - hours(24 * 5), Some(now + hours(24 * 360)), now).0,
+            "life"
+        );
+        assert_eq!(
+            said(now + hours(1), Some(now + hours(9)), now).2,
+            "starts in 1 h"
+        );
+        assert_eq!(
+            said(now - hours(9), Some(now - hours(1)), now).2,
+            "ended 1 h ago"
+        );
         assert_eq!(said(now - hours(9), None, now).2, "no end");
     }
 }

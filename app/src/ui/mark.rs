@@ -122,7 +122,8 @@ pub fn Tag(
 ) -> impl IntoView {
     match href.0 {
         Some(href) => {
-            view! { <a class="tag" href=href aria-current=current.then_some("true")>{words}</a> }.into_any()
+            view! { <a class="tag" href=href aria-current=current.then_some("true")>{words}</a> }
+                .into_any()
         }
         None => view! { <span class="tag">{words}</span> }.into_any(),
     }
@@ -154,7 +155,9 @@ pub fn Meter(
         0..=2 if on < of => "meter mid",
         _ => "meter high",
     };
-    let steps = (0..of).map(|step| view! { <i class=(step < on).then_some("on")></i> }).collect_view();
+    let steps = (0..of)
+        .map(|step| view! { <i class=(step < on).then_some("on")></i> })
+        .collect_view();
     view! { <span class=class role="img" aria-label=label>{steps}</span> }
 }
 
@@ -164,7 +167,14 @@ mod tests {
 
     #[test]
     fn tiles_say_what_people_say() {
-        for (name, letters) in [("SAP", "SAP"), ("SAP vendor master", "SAP"), ("Figma", "Fi"), ("Azure cost reports", "AR"), ("Entra ID", "EI"), ("", "")] {
+        for (name, letters) in [
+            ("SAP", "SAP"),
+            ("SAP vendor master", "SAP"),
+            ("Figma", "Fi"),
+            ("Azure cost reports", "AR"),
+            ("Entra ID", "EI"),
+            ("", ""),
+        ] {
             assert_eq!(tile_letters(name), letters);
         }
     }

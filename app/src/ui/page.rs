@@ -15,12 +15,18 @@ pub struct Crumb {
 
 /// A step that leads somewhere.
 pub fn crumb(words: impl Into<String>, href: impl Into<String>) -> Crumb {
-    Crumb { words: words.into(), href: Some(href.into()) }
+    Crumb {
+        words: words.into(),
+        href: Some(href.into()),
+    }
 }
 
 /// The last step: where one is.
 pub fn here(words: impl Into<String>) -> Crumb {
-    Crumb { words: words.into(), href: None }
+    Crumb {
+        words: words.into(),
+        href: None,
+    }
 }
 
 /// The head of a page: crumbs, mark, the one `h1`, a sentence under it, and actions at the end.
@@ -46,8 +52,13 @@ pub fn PageHead(
         let steps = crumbs
             .into_iter()
             .map(|crumb| match crumb.href {
-                Some(href) => view! { <li><a href=href dir="auto">{crumb.words}</a></li> }.into_any(),
-                None => view! { <li aria-current="page"><span dir="auto">{crumb.words}</span></li> }.into_any(),
+                Some(href) => {
+                    view! { <li><a href=href dir="auto">{crumb.words}</a></li> }.into_any()
+                }
+                None => {
+                    view! { <li aria-current="page"><span dir="auto">{crumb.words}</span></li> }
+                        .into_any()
+                }
             })
             .collect_view();
         view! { <nav class="crumbs" aria-label="Where you are"><ol>{steps}</ol></nav> }

@@ -82,8 +82,22 @@ pub fn Shell(
     frame: Frame,
     children: Children,
 ) -> impl IntoView {
-    let Frame { me, ways, path, query, flash, now, topics, trial, narrow } = frame;
-    let keys: Vec<(&'static str, &'static str)> = ways.iter().flat_map(|group| &group.ways).map(|way| (way.key, way.label)).collect();
+    let Frame {
+        me,
+        ways,
+        path,
+        query,
+        flash,
+        now,
+        topics,
+        trial,
+        narrow,
+    } = frame;
+    let keys: Vec<(&'static str, &'static str)> = ways
+        .iter()
+        .flat_map(|group| &group.ways)
+        .map(|way| (way.key, way.label))
+        .collect();
     let flash = flash.map(|flash| view! { <div class="flash" role="status"><Note tone=flash.tone>{flash.words}</Note></div> });
     view! {
         <div class="shell">
@@ -115,7 +129,12 @@ pub fn Shell(
 /// The ways to go, in groups.
 #[component]
 fn Navigation(ways: Vec<Ways>, path: String, live: &'static str) -> impl IntoView {
-    let version: u32 = ways.iter().flat_map(|group| &group.ways).fold(7, |sum: u32, way| sum.wrapping_mul(31).wrapping_add(way.count));
+    let version: u32 = ways
+        .iter()
+        .flat_map(|group| &group.ways)
+        .fold(7, |sum: u32, way| {
+            sum.wrapping_mul(31).wrapping_add(way.count)
+        });
     let groups = ways
         .into_iter()
         .map(|group| {
@@ -138,7 +157,11 @@ fn Navigation(ways: Vec<Ways>, path: String, live: &'static str) -> impl IntoVie
 
 /// Whether a way leads to the page or to the list that the page belongs to.
 fn leads_here(href: &str, path: &str) -> bool {
-    href == path || (href != "/" && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
+    href == path
+        || (href != "/"
+            && path
+                .strip_prefix(href)
+                .is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// The keys that this portal knows; shown by `?`. Without JavaScript there are none, and it stays closed.
@@ -163,7 +186,11 @@ fn KeyHelp(keys: Vec<(&'static str, &'static str)>) -> impl IntoView {
 /// Who is signed in, and the way out.
 #[component]
 fn Account(me: Me, named: bool) -> impl IntoView {
-    let Me { name, detail, roles } = me;
+    let Me {
+        name,
+        detail,
+        roles,
+    } = me;
     let roles: Words = roles.join(", ").into();
     let label = (!named).then(|| format!("Account: {name}"));
     view! {

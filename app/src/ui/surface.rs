@@ -24,7 +24,10 @@ pub fn Card(
     version: Words,
     children: Children,
 ) -> impl IntoView {
-    let head = title.0.clone().map(|title| view! { <header><h2>{title}</h2>{aside}</header> });
+    let head = title
+        .0
+        .clone()
+        .map(|title| view! { <header><h2>{title}</h2>{aside}</header> });
     view! { <section class="card" aria-label=title.0 data-live=live.0 data-version=version.0>{head}{children()}</section> }
 }
 
@@ -83,12 +86,18 @@ pub struct Fact {
 /// A fact whose value is text.
 pub fn fact(name: impl Into<String>, value: impl Into<String>) -> Fact {
     let value: String = value.into();
-    Fact { name: name.into(), value: view! { <span dir="auto">{value}</span> }.into_any() }
+    Fact {
+        name: name.into(),
+        value: view! { <span dir="auto">{value}</span> }.into_any(),
+    }
 }
 
 /// A fact whose value is a view: a link, a time, a badge.
 pub fn fact_view(name: impl Into<String>, value: impl IntoView + 'static) -> Fact {
-    Fact { name: name.into(), value: value.into_any() }
+    Fact {
+        name: name.into(),
+        value: value.into_any(),
+    }
 }
 
 /// Names and values under each other.
@@ -100,7 +109,10 @@ pub fn Facts(
     #[prop(optional)]
     left: bool,
 ) -> impl IntoView {
-    let items = items.into_iter().map(|Fact { name, value }| view! { <dt>{name}</dt><dd>{value}</dd> }).collect_view();
+    let items = items
+        .into_iter()
+        .map(|Fact { name, value }| view! { <dt>{name}</dt><dd>{value}</dd> })
+        .collect_view();
     view! { <dl class=if left { "facts left" } else { "facts" }>{items}</dl> }
 }
 

@@ -13,12 +13,18 @@ pub struct Column {
 
 /// A column of words.
 pub fn column(head: impl Into<String>) -> Column {
-    Column { head: head.into(), number: false }
+    Column {
+        head: head.into(),
+        number: false,
+    }
 }
 
 /// A column of numbers.
 pub fn numbers(head: impl Into<String>) -> Column {
-    Column { head: head.into(), number: true }
+    Column {
+        head: head.into(),
+        number: true,
+    }
 }
 
 /// A cell of text.

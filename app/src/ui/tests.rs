@@ -77,7 +77,9 @@ fn moments_carry_the_exact_time() {
 
 #[test]
 fn a_table_says_its_headings_again_for_small_screens() {
-    let out = html(|| view! { <Table label="Packages" columns=vec![column("Name"), numbers("Held by")] rows=vec![vec![cell("Figma"), cell("12")]]/> });
+    let out = html(
+        || view! { <Table label="Packages" columns=vec![column("Name"), numbers("Held by")] rows=vec![vec![cell("Figma"), cell("12")]]/> },
+    );
     assert!(out.contains("data-label=\"Held by\""), "{out}");
     assert!(out.contains("scope=\"row\""), "{out}");
 }

@@ -34,7 +34,13 @@ pub struct Step {
 impl Step {
     /// A step that says only its title.
     pub fn new(stand: Stand, title: impl Into<String>) -> Self {
-        Self { stand, title: title.into(), when: None, detail: Words(None), extra: None }
+        Self {
+            stand,
+            title: title.into(),
+            when: None,
+            detail: Words(None),
+            extra: None,
+        }
     }
 
     /// When: a [`super::Moment`] or words such as `for 4 min`.
