@@ -77,7 +77,7 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
                     && row.only_imports == only_imports
                     && row.lane == fact.lane =>
             {
-                if row.observed == Observed::Present {
+                if row.phase == Phase::Settled {
                     unchanged.push(pair);
                 }
                 continue;
@@ -99,7 +99,7 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
     }
     unit.tx.save_assignments(&rows).await?;
     unit.enqueue(&jobs);
-    // What another grant set up already is ready for this one, too.
+    // What another grant set up already is ready for this one, too; what was removed already is gone.
     grants::refresh_health(unit, &unchanged).await
 }
 

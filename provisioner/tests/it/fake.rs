@@ -126,10 +126,6 @@ impl Fake {
             .join("\n")
     }
 
-    pub fn calls(&self) -> usize {
-        self.state.lock().unwrap().calls
-    }
-
     fn catch_up(&self, state: &mut State) {
         let now = self.clock.now();
         while let Some(entry) = state.late.first_entry() {
