@@ -1,8 +1,8 @@
 //! Refusals in words for people: what is wrong and what would make it right.
 
-use domain::{Refusal, refusal::DeciderBar};
+use domain::{Refusal, grant::GrantState, refusal::DeciderBar, request::LineState};
 
-use crate::words;
+use crate::{pages::said, spans, words};
 
 /// The field of a form that a refusal belongs beside: `reason`, `length`, `start`, `note`, `cap`, or `answer-<key>`.
 /// Empty for the form as a whole.
@@ -37,11 +37,11 @@ pub fn sentence(refusal: &Refusal) -> String {
     match refusal {
         Refusal::ReasonTooShort { least } => format!("Say in a few words why: at least {least} characters."),
         Refusal::TooLong { most, .. } => format!("Make it shorter: at most {most} characters."),
-        Refusal::Answer { why, .. } => format!("{}.", words::sentence_case(why)),
-        Refusal::TooLongAsked { most_seconds } => format!("At most {} is possible here.", words::duration(*most_seconds)),
-        Refusal::TooShortAsked { least_seconds } => format!("Ask for at least {}.", words::duration(*least_seconds)),
+        Refusal::Answer { why, .. } => format!("{}.", words::sentence(why)),
+        Refusal::TooLongAsked { most_seconds } => format!("At most {} is possible here.", spans::span(*most_seconds)),
+        Refusal::TooShortAsked { least_seconds } => format!("Ask for at least {}.", spans::span(*least_seconds)),
         Refusal::NotPermanent => "This access always has an end. Choose how long you need it.".into(),
-        Refusal::BadStart { latest } => format!("Choose a start between now and {}.", words::day(*latest)),
+        Refusal::BadStart { latest } => format!("Choose a start between now and {}.", words::stamp(*latest)),
         Refusal::EndBeforeStart => "The end must lie after the start.".into(),
         Refusal::NotEligible { because } => format!("You cannot ask for this: {}.", because.join("; ")),
         Refusal::AlreadyHeld => "You hold this already. Ask for more time from My access instead.".into(),
@@ -50,17 +50,25 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::NotManageable { entitlement, why } => {
             format!("The portal cannot set {entitlement}: {why}. The package's owner has to sort that out first.")
         }
-        Refusal::WrongState { state } => format!("It was decided or ended meanwhile: it is {} now.", words::state(state)),
+        Refusal::WrongState { state } => format!("It was decided or ended meanwhile: it is {} now.", state_now(state)),
         Refusal::MayNotDecide { why } => bar(*why).into(),
         Refusal::DecidedAlready => "You have decided this already. One person has one vote.".into(),
         Refusal::Changed => "What you saw has changed since you opened the page. Read it again, then decide.".into(),
         Refusal::TooMany { after_seconds } => {
-            format!("That was a lot in a short time. Try again in {}.", words::duration(*after_seconds))
+            format!("That was a lot in a short time. Try again in {}.", spans::about(*after_seconds))
         }
         Refusal::OwnDraft => "Somebody else has to confirm this: who drafts does not publish.".into(),
         Refusal::Catalogue { faults } => format!("The catalogue files have faults: {}", faults.join("; ")),
-        Refusal::NotAnExtension { end } => format!("Choose a time after {}, when it ends today.", words::day(*end)),
+        Refusal::NotAnExtension { end } => format!("Choose a time after {}, when it ends today.", words::stamp(*end)),
     }
+}
+
+/// The word of a line's or a grant's state, as people say it.
+fn state_now(state: &str) -> String {
+    if let Ok(state) = state.parse::<LineState>() {
+        return said::line_state(state).into();
+    }
+    state.parse::<GrantState>().map_or_else(|_| state.replace('_', " "), |state| said::grant_state(state).1.into())
 }
 
 fn bar(why: DeciderBar) -> &'static str {

@@ -33,7 +33,7 @@ pub struct Route {
 /// Writes the table: method, path, who, handler.
 macro_rules! table {
     ($($method:ident $path:literal $who:expr => $handler:path;)+) => {
-        &[$(Route { method: stringify!($method), path: $path, who: $who, serve: || table!(@ $method $handler) }),+]
+        &[$(Route::new(stringify!($method), $path, $who, || table!(@ $method $handler))),+]
     };
     (@ GET $handler:path) => { axum::routing::get($handler) };
     (@ POST $handler:path) => { axum::routing::post($handler) };

@@ -16,7 +16,7 @@ use workflow::{
 };
 
 use crate::{
-    frame,
+    frame::{self, About},
     problem::Fault,
     render::{self, Head},
     state::{Nonce, State},
@@ -48,12 +48,20 @@ impl Visit {
 
     /// Answers with a page in its frame.
     pub async fn page<V: IntoView + 'static>(&self, title: &str, view: impl FnOnce() -> V) -> Result<Response, Fault> {
-        self.page_with(StatusCode::OK, title, view).await
+        self.framed(StatusCode::OK, title, About::default(), view).await
+    }
+
+    /// Answers with a page that refreshes its live regions when one of `topics` (printed ids) changes. What concerns the
+    /// viewer's own person is always listened to.
+    pub async fn page_live<V: IntoView + 'static>(
+        &self, title: &str, topics: Vec<String>, view: impl FnOnce() -> V,
+    ) -> Result<Response, Fault> {
+        self.framed(StatusCode::OK, title, About { topics, ..About::default() }, view).await
     }
 
     /// Answers a form that was refused with its page: what was typed, and each error beside its field.
     pub async fn refused<V: IntoView + 'static>(&self, title: &str, view: impl FnOnce() -> V) -> Result<Response, Fault> {
-        self.page_with(StatusCode::UNPROCESSABLE_ENTITY, title, view).await
+        self.framed(StatusCode::UNPROCESSABLE_ENTITY, title, About { narrow: true, ..About::default() }, view).await
     }
 
     /// Answers with a page without the frame, for printing.
@@ -61,13 +69,13 @@ impl Visit {
         Html(render::document(&self.head(title), view)).into_response()
     }
 
-    async fn page_with<V: IntoView + 'static>(
-        &self, status: StatusCode, title: &str, view: impl FnOnce() -> V,
+    /// Answers with a page in its frame, with a status and what the page says about itself; path, notice and trial are filled here.
+    pub async fn framed<V: IntoView + 'static>(
+        &self, status: StatusCode, title: &str, about: About, view: impl FnOnce() -> V,
     ) -> Result<Response, Fault> {
         let shell: Shell = shell::load(self.workflow(), &self.viewer).await?;
-        let (path, trial) = (self.uri.path().to_owned(), self.state.trial.is_some());
-        let notice = notice(&self.uri);
-        let html = render::document(&self.head(title), move || frame::frame(&shell, &path, trial, notice, view()));
+        let about = About { path: self.uri.path().to_owned(), trial: self.state.trial.is_some(), notice: notice(&self.uri), ..about };
+        let html = render::document(&self.head(title), move || frame::frame(&shell, about, view()));
         Ok((status, Html(html)).into_response())
     }
 
@@ -90,6 +98,7 @@ fn notice(uri: &Uri) -> Option<&'static str> {
         "resumed" => "Resumed.",
         "confirmed" => "Confirmed.",
         "dismissed" => "Dismissed. Nothing was changed.",
+        "extended" => "Your request for more time is on its way.",
         "skipped" => "Time has passed.",
         "switched" => "The sandbox was switched.",
         _ => return None,

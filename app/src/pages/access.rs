@@ -1,0 +1,235 @@
+//! `/access`: what I hold, why, until when, how it stands at the targets; more time, and giving back.
+
+use axum::{extract::Path, response::Response};
+use domain::{Timestamp, assignment::Observed, grant::Health};
+use leptos::prelude::*;
+use workflow::{
+    grants,
+    views::{
+        EntitlementTag, HeldGrant,
+        access::{self, Access},
+    },
+};
+
+use super::{kit, parts, said};
+use crate::{
+    problem::Fault,
+    spans,
+    ui::*,
+    visit::{Visit, done},
+    words,
+};
+
+/// The page.
+pub async fn show(visit: Visit) -> Result<Response, Fault> {
+    let access = access::load(visit.workflow(), &visit.viewer).await?;
+    visit.page("My access", move || page(&access)).await
+}
+
+/// Gives a grant back.
+pub async fn give_back(visit: Visit, Path(grant): Path<String>) -> Result<Response, Fault> {
+    grants::give_back(visit.workflow(), &visit.viewer, kit::id(&grant)?).await?;
+    Ok(done("/access", "returned"))
+}
+
+fn page(access: &Access) -> impl IntoView + use<> {
+    let now = access.now;
+    let lead = match access.held.len() {
+        0 => "What you are given shows here.".to_owned(),
+        1 => "You hold one thing.".into(),
+        count => format!("You hold {} things, the soonest end first.", words::number(count as i64)),
+    };
+    let last_day = access.last_day_at.map(|at| {
+        view! { <Note tone=Tone::Wait title="Your last working day is near">"Everything here ends "<Moment at=at now=now say=Say::Moment/>" at the latest."</Note> }
+    });
+    let version = kit::version(&format!("{:?}", access.held));
+    let held = if access.held.is_empty() {
+        view! {
+            <Empty sign=Sign::Lock title="You hold nothing yet" text="Find what you need in the catalogue and ask for it. Here you then see why you have it, until when, and you can give it back.">
+                <LinkButton href="/catalog">"Look in the catalogue"</LinkButton>
+            </Empty>
+        }
+        .into_any()
+    } else {
+        let rows = access.held.iter().map(|grant| one(grant, now)).collect_view();
+        view! { <Rows>{rows}</Rows> }.into_any()
+    };
+    view! {
+        <PageHead title="My access" lead=lead><LinkButton href="/catalog" look=Look::Quiet>"Ask for access"</LinkButton></PageHead>
+        {last_day}
+        <Card title="What you hold" live="held" version=version>{held}</Card>
+        {found(access)}
+        {ended(access)}
+    }
+}
+
+fn one(grant: &HeldGrant, now: Timestamp) -> AnyView {
+    let (mut state, mut words) = said::health(grant.health);
+    if grant.health == Health::Ready && parts::ends_soon(grant, now) {
+        (state, words) = (State::EndsSoon, State::EndsSoon.word());
+    }
+    let mark = grant.package.as_ref().map(|package| parts::tile(&package.app, Size::Middle));
+    let name = match &grant.package {
+        Some(package) => view! { <a href=format!("/catalog/{}", package.id) dir="auto">{grant.name.clone()}</a> }.into_any(),
+        None => view! { <span dir="auto">{grant.name.clone()}</span> }.into_any(),
+    };
+    let reasons = why(grant, now);
+    let app = grant.package.as_ref().map(|package| view! { <span dir="auto">{package.app.name.clone()}</span>" · " });
+    view! {
+        <div class="stack stack-3" id=grant.id.to_string()>
+            <div class="bar wrap">{mark}<div class="grow"><h3>{name}</h3><p class="small dim">{app}{parts::until(grant.end, now)}</p></div><Badge state=state words=words/></div>
+            {parts::life(grant, now)}
+            {trouble(grant)}
+            <div class="bar wrap items-start">{actions(grant)}</div>
+            <More summary="Why do I have this?">{reasons}</More>
+        </div>
+    }
+    .into_any()
+}
+
+/// What stands between the holder and their access, in words.
+fn trouble(grant: &HeldGrant) -> Option<AnyView> {
+    let said = match grant.health {
+        Health::Attention => {
+            "Setting it up at the target is stuck. Somebody has been told and looks at it; you do not have to do anything."
+        }
+        Health::Suspended => "It is held back for now: it opens nothing until somebody lets it go on.",
+        _ => return None,
+    };
+    Some(view! { <Note tone=Tone::Wait>{said}</Note> }.into_any())
+}
+
+fn actions(grant: &HeldGrant) -> AnyView {
+    let open = grant.package.as_ref().filter(|_| grant.health == Health::Ready).and_then(|package| {
+        let href = parts::open_address(&package.app)?;
+        let label = format!("Open {} for {}", package.app.name, grant.name);
+        Some(view! { <LinkButton href=href small=true label=label>"Open"</LinkButton> })
+    });
+    let extend = match grant.extension {
+        Some(request) => view! { <a class="link small" href=format!("/requests/{request}")>"You asked for more time"</a> }.into_any(),
+        None if grant.may_extend => {
+            let label = format!("Ask for more time: {}", grant.name);
+            view! { <LinkButton href=format!("/access/{}/extend", grant.id) small=true label=label>"Ask for more time"</LinkButton> }.into_any()
+        }
+        None => ().into_any(),
+    };
+    view! { {open}{extend}{give_back_form(grant)} }.into_any()
+}
+
+/// The way to give something back: asks once, and says what it does.
+pub fn give_back_form(grant: &HeldGrant) -> Option<AnyView> {
+    if !grant.may_give_back {
+        return None;
+    }
+    let effect = match grant.parts.len() {
+        0 | 1 => "It is removed from the application within minutes.".to_owned(),
+        count => format!("All {count} rights in it are removed within minutes."),
+    };
+    let label = format!("Give back {} now", grant.name);
+    let action = format!("/access/{}/return", grant.id);
+    Some(
+        view! {
+            <Ask summary="Give back" small=true look=Look::Quiet>
+                <p>{effect}" To have it again you have to ask again."</p>
+                <form method="post" action=action><Button look=Look::DangerSure small=true label=label>"Give it back now"</Button></form>
+            </Ask>
+        }
+        .into_any(),
+    )
+}
+
+fn why(grant: &HeldGrant, now: Timestamp) -> AnyView {
+    let mut items = Vec::new();
+    match &grant.why {
+        Some(why) => {
+            let number = said::number(why.number);
+            items.push(fact_view("Request", view! { <a class="link" href=format!("/requests/{}", why.request)>{number}</a> }));
+            if !why.reason.is_empty() {
+                items.push(fact("Reason", why.reason.clone()));
+            }
+            if let Some(asker) = &why.asker {
+                items.push(fact("Asked for by", asker.name.clone()));
+            }
+            let names: Vec<&str> = why.approvers.iter().map(|person| person.name.as_str()).collect();
+            items.push(fact("Approved by", if names.is_empty() { "the policy, at once".into() } else { words::list(&names, "and") }));
+        }
+        None => items.push(fact("Comes from", words::sentence(said::source(grant.source)))),
+    }
+    items.push(fact_view("Since", view! { <Moment at=grant.from now=now say=Say::Stamp/> }));
+    if let Some(end) = grant.end.at() {
+        items.push(fact_view("Until", view! { <Moment at=end now=now say=Say::Stamp/> }));
+    }
+    let rights = (!grant.parts.is_empty()).then(|| view! { <h4 class="font-semibold">"What it opens"</h4><ul class="stack">{grant.parts.iter().map(|part| right(part, now)).collect_view()}</ul> });
+    view! { <Facts items=items left=true/>{rights} }.into_any()
+}
+
+fn right(part: &EntitlementTag, now: Timestamp) -> AnyView {
+    let what = if part.summary.is_empty() { part.name.clone() } else { part.summary.clone() };
+    let target = part.at_target.as_ref().map(|at| {
+        let said = match (at.desired, at.observed) {
+            (_, Observed::Unknown) => "not read yet".to_owned(),
+            (true, Observed::Present) => "there".into(),
+            (true, Observed::Absent) => format!("on its way, works within {}", spans::span(part.effective_within_seconds)),
+            (false, Observed::Present) => "being removed".into(),
+            (false, Observed::Absent) => "gone".into(),
+        };
+        let read = at.observed_at.map(|when| view! { ", looked at "<Moment at=when now=now/> });
+        view! { <span class="small dim">{part.target.clone()}": "{said}{read}</span> }
+    });
+    view! { <li class="stack stack-1"><span dir="auto">{what}</span>{target}</li> }.into_any()
+}
+
+fn found(access: &Access) -> Option<AnyView> {
+    if access.found.is_empty() {
+        return None;
+    }
+    let rows = access
+        .found
+        .iter()
+        .map(|grant| {
+            let target = grant.parts.first().map(|part| part.target.clone()).unwrap_or_default();
+            view! { <Row title=grant.name.clone() detail=target><Badge state=State::Plain words="not approved here"/></Row> }
+        })
+        .collect_view();
+    let version = kit::version(&format!("{:?}", access.found));
+    Some(
+        view! {
+            <Card title="Found at the targets" live="found" version=version>
+                <Body><p class="small dim">"You had these before this portal looked. Nobody approved them here, and they have no end yet."</p></Body><Rows>{rows}</Rows>
+            </Card>
+        }
+        .into_any(),
+    )
+}
+
+fn ended(access: &Access) -> Option<AnyView> {
+    if access.ended.is_empty() {
+        return None;
+    }
+    let now = access.now;
+    let rows = access.ended.iter().map(|grant| over(grant, now)).collect_view();
+    let version = kit::version(&format!("{:?}", access.ended));
+    Some(view! { <Card title="Ended in the last 30 days" live="ended" version=version><Rows>{rows}</Rows></Card> }.into_any())
+}
+
+fn over(grant: &HeldGrant, now: Timestamp) -> AnyView {
+    let (state, said) = said::health(grant.health);
+    let mark = grant.package.as_ref().map(|package| parts::tile(&package.app, Size::Middle));
+    let ended = grant.over.as_ref().map(|over| {
+        let by = over.by.as_ref().map(|by| view! { " by "<bdi>{by.name.clone()}</bdi> });
+        let gone = match over.gone_at {
+            Some(at) => view! { ". Confirmed gone "<Moment at=at now=now say=Say::Stamp/> }.into_any(),
+            None => ().into_any(),
+        };
+        view! { <p class="small dim">"Ended "<Moment at=over.at now=now say=Say::Stamp/>": "{said::end_reason(over.reason)}{by}{gone}</p> }
+    });
+    let again = grant.package.as_ref().map(|package| {
+        let label = format!("Ask again for {}", grant.name);
+        view! { <a class="link small" href=format!("/request/{}", package.id) aria-label=label>"Ask again"</a> }
+    });
+    let class = if mark.is_some() { "row" } else { "row bare" };
+    view! {
+        <div class=class>{mark}<div class="text"><h3 dir="auto">{grant.name.clone()}</h3>{ended}</div><div class="end"><Badge state=state words=said/>{again}</div></div>
+    }
+    .into_any()
+}

@@ -1,0 +1,189 @@
+//! `/approvals`: what waits for the reader's decision, the oldest first.
+
+use axum::{extract::Query, response::Response};
+use domain::request::LineKind;
+use leptos::prelude::*;
+use serde::Deserialize;
+use workflow::views::{
+    Cursor,
+    approvals::{self, Queue, QueueItem},
+};
+
+use super::{kit, said};
+use crate::{problem::Fault, ui::*, visit::Visit, words};
+
+/// What the address may say.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    /// Where the last page ended.
+    #[serde(default)]
+    after: String,
+}
+
+/// The queue.
+pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
+    let after = Some(asked.after).filter(|after| !after.is_empty());
+    let cursor = after.as_deref().map(Cursor::from_text);
+    let queue = approvals::load(visit.workflow(), &visit.viewer, cursor.as_ref()).await?;
+    let later = cursor.is_some();
+    visit.page("Decisions", move || page(queue, later)).await
+}
+
+fn page(queue: Queue, later: bool) -> impl IntoView {
+    let lead = match queue.waiting.count {
+        0 => "Nothing waits for you.".to_owned(),
+        1 if !queue.waiting.more => "One request waits for you.".to_owned(),
+        _ => format!("{} requests wait for you, the oldest first.", said::capped(queue.waiting)),
+    };
+    let version = kit::version(&(
+        queue.waiting.count,
+        queue.items.iter().map(|item| item.stage).collect::<Vec<_>>(),
+    ));
+    let next = queue.next.as_ref().map(|next| kit::address("/approvals", &[("after", next.as_str())]));
+    let first = later.then_some("/approvals");
+    view! {
+        <PageHead title="Decisions" lead=lead/>
+        <Card live="queue" version=version>{rows(queue)}</Card>
+        <Pager previous=first next=next back="From the first" on="Later ones"/>
+    }
+}
+
+fn rows(queue: Queue) -> AnyView {
+    if queue.items.is_empty() {
+        return view! {
+            <Empty sign=Sign::Check title="All decided" text="When somebody asks for access that is yours to decide, it waits here and you get a mail."/>
+        }
+        .into_any();
+    }
+    let now = queue.now;
+    let rows = queue.items.into_iter().map(|item| row(&item, now)).collect_view();
+    view! { <Rows>{rows}</Rows> }.into_any()
+}
+
+/// One decision that waits; also shown on other pages that hold a few of them.
+pub fn row(item: &QueueItem, now: domain::Timestamp) -> AnyView {
+    let mark = view! { <Avatar name=item.beneficiary.name.clone()/> }.into_any();
+    let soon = item.lapse_at - now < chrono::Duration::days(1);
+    let lapse = soon.then(|| {
+        let words = format!("lapses {}", words::relative(item.lapse_at, now));
+        view! { <Badge state=State::EndsSoon words=words/> }
+    });
+    let privileged = item.package.privileged.then(|| view! { <Tag words="privileged"/> });
+    let waiting = format!("waiting {}", words::about(now - item.since));
+    let waiting = lapse.is_none().then(|| view! { <Badge state=State::Waiting words=waiting/> });
+    let length = said::window(item.window, now);
+    view! {
+        <Row title=title(item) detail=words::cut(&item.reason, 160) href=format!("/approvals/{}", item.stage) mark=mark>
+            <Tag words=length/>{privileged}
+            {waiting}{lapse}
+        </Row>
+    }
+    .into_any()
+}
+
+/// Who asks for what, in one sentence.
+fn title(item: &QueueItem) -> String {
+    asks(
+        &item.asker.name,
+        (item.asker.id != item.beneficiary.id).then_some(item.beneficiary.name.as_str()),
+        item.kind,
+        &item.package.name,
+    )
+}
+
+/// `Johan Nyberg asks for Figma`, `Johan Nyberg asks for more time with Figma for Ada Berg`.
+pub fn asks(asker: &str, beneficiary: Option<&str>, kind: LineKind, package: &str) -> String {
+    let what = match kind {
+        LineKind::New => "asks for",
+        LineKind::Extension => "asks for more time with",
+    };
+    let whom = beneficiary.map(|name| format!(" for {name}")).unwrap_or_default();
+    format!("{asker} {what} {package}{whom}")
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use domain::{
+        Timestamp,
+        approval::Via,
+        policy::ApproverRule,
+        request::{Length, Start, Window},
+    };
+    use uuid::Uuid;
+    use workflow::views::{AppTag, Capped, PackageTag, PersonTag};
+
+    use super::*;
+    use crate::render::html;
+
+    pub const HOSTILE: &str = "<script>alert(1)</script>\"'& \u{202e}x";
+
+    pub fn now() -> Timestamp {
+        "2026-11-21T10:02:31Z".parse().expect("a moment")
+    }
+
+    pub fn person(n: u128, name: &str) -> PersonTag {
+        PersonTag { id: Uuid::from_u128(n).into(), name: name.into(), initials: "X".into() }
+    }
+
+    pub fn package(name: &str) -> PackageTag {
+        let app = AppTag {
+            id: Uuid::from_u128(9).into(),
+            key: "orders".into(),
+            name: name.into(),
+            initials: "O".into(),
+            tint: "a".into(),
+            url: String::new(),
+        };
+        PackageTag { id: Uuid::from_u128(8).into(), name: name.into(), app, privileged: true }
+    }
+
+    pub const EIGHT: Window = Window { start: Start::OnActivation, length: Length::Seconds(8 * 3600) };
+
+    /// Rendered text that a browser would take for markup although somebody typed it.
+    pub fn is_inert(out: &str) -> bool {
+        !out.contains("<script") && !out.contains("=\"<") && !out.contains(" style=")
+    }
+
+    fn item(text: &str) -> QueueItem {
+        QueueItem {
+            stage: Uuid::from_u128(1).into(),
+            line: Uuid::from_u128(2).into(),
+            request: Uuid::from_u128(3).into(),
+            number: 1042,
+            kind: LineKind::New,
+            asker: person(4, text),
+            beneficiary: person(4, text),
+            package: package(text),
+            window: EIGHT,
+            reason: text.into(),
+            since: now() - chrono::Duration::minutes(12),
+            lapse_at: now() + chrono::Duration::days(13),
+            rule: ApproverRule::Manager,
+            via: Via::Manager,
+        }
+    }
+
+    #[test]
+    fn the_queue_says_who_what_how_long_and_since_when() {
+        let queue = Queue { now: now(), items: vec![item("Johan")], next: None, waiting: Capped { count: 1, more: false } };
+        let out = html(|| page(queue, false));
+        for part in ["Johan asks for Johan", "for 8 hours", "privileged", "waiting 12 min", "/approvals/stg_", "One request waits"] {
+            assert!(out.contains(part), "{part} is missing in {out}");
+        }
+        assert_eq!(out.matches("<h1").count(), 1);
+    }
+
+    #[test]
+    fn hostile_words_stay_words() {
+        let queue = Queue { now: now(), items: vec![item(HOSTILE)], next: None, waiting: Capped { count: 120, more: true } };
+        let out = html(|| page(queue, true));
+        assert!(is_inert(&out), "{out}");
+    }
+
+    #[test]
+    fn an_empty_queue_explains_itself() {
+        let queue = Queue { now: now(), items: vec![], next: None, waiting: Capped::default() };
+        let out = html(|| page(queue, false));
+        assert!(out.contains("All decided"), "{out}");
+    }
+}

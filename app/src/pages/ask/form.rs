@@ -1,0 +1,176 @@
+//! The form itself: what to know first, how long, from when, why, the package's own questions, and what happens then.
+
+use chrono::Duration;
+use domain::{
+    policy::{Question, QuestionKind},
+    request::{REASON_LEAST, TEXT_MOST},
+};
+use leptos::prelude::*;
+use workflow::views::request_form::{Notice, RequestForm};
+
+use super::{
+    super::{parts, said},
+    title,
+    typed::{Faults, Typed},
+};
+use crate::{ui::*, words};
+
+/// The page.
+pub fn page(form: &RequestForm, typed: &Typed, faults: &Faults) -> impl IntoView + use<> {
+    let card = &form.package.card;
+    let crumbs = if form.extends.is_some() {
+        vec![crumb("My access", "/access"), here("More time")]
+    } else {
+        vec![crumb("Catalogue", "/catalog"), crumb(card.name.clone(), format!("/catalog/{}", card.id)), here("Ask")]
+    };
+    let mark = parts::tile(&card.app, Size::Large);
+    let notices = form.notices.iter().filter_map(|notice| say(notice, form)).collect_view();
+    let impossible = form.refused() || form.longest_seconds < 60;
+    let body = if impossible { closed(form) } else { open(form, typed, faults) };
+    view! {
+        <PageHead title=title(form) lead=card.summary.clone() crumbs=crumbs mark=mark/>
+        {notices}{body}
+    }
+}
+
+/// Instead of the form, where nothing that could be typed would help.
+fn closed(form: &RequestForm) -> AnyView {
+    view! {
+        <div class="btns">
+            <LinkButton href=format!("/catalog/{}", form.package.card.id)>"Look at the package"</LinkButton>
+            <LinkButton href="/catalog" look=Look::Quiet>"Back to the catalogue"</LinkButton>
+        </div>
+    }
+    .into_any()
+}
+
+fn open(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
+    let package = &form.package;
+    let longest = Duration::seconds(form.longest_seconds);
+    let usual = Duration::seconds(form.default_seconds);
+    let mut shown: Vec<String> = vec!["length".into(), "reason".into()];
+    let extending = form.extends.is_some();
+    let (action, label) = match &form.extends {
+        Some(extended) => (format!("/access/{}/extend", extended.grant), "How much longer?"),
+        None => (format!("/request/{}", package.card.id), "For how long?"),
+    };
+    let start = (!extending && package.limits.furthest_start_seconds > 0).then(|| {
+        shown.push("start".into());
+        start(form, typed, faults)
+    });
+    let questions = if extending {
+        Vec::new()
+    } else {
+        shown.extend(package.questions.iter().map(|question| format!("answer-{}", question.key)));
+        package.questions.iter().map(|question| ask(question, typed, faults)).collect::<Vec<_>>()
+    };
+    let hint = form.extends.and_then(|extended| extended.end.at()).map(|end| format!("Counted from today\u{2019}s end, {}.", words::stamp(end)));
+    view! {
+        <Faults faults=faults.whole(&shown)/>
+        <form method="post" action=action class="fields">
+            <Hidden fields=vec![("key", typed.key.clone())]/>
+            <DurationField name="length" label=label quick=quick(usual, longest) longest=longest permanent=form.permanent chosen=typed.length.clone() hint=hint error=faults.of("length")/>
+            {start}
+            <TextArea name="reason" label="Why do you need it?" hint="A sentence is enough. Those who decide read it, and it stays on record." required=true
+                shortest=REASON_LEAST as u32 longest=TEXT_MOST as u32 value=typed.reason.clone() error=faults.of("reason")/>
+            {questions}
+            {then(form)}
+            <div class="btns"><Button look=Look::Primary>"Send the request"</Button><LinkButton href=format!("/catalog/{}", package.card.id) look=Look::Quiet>"Not now"</LinkButton></div>
+        </form>
+    }
+    .into_any()
+}
+
+fn start(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
+    let now = form.package.now;
+    let field = |at: domain::Timestamp| at.format("%Y-%m-%dT%H:%M").to_string();
+    let options = vec![
+        Choice { value: "now".into(), label: "As soon as it is approved".into(), detail: None },
+        Choice { value: "later".into(), label: "Later".into(), detail: Some(format!("Up to {}.", words::moment(form.latest_start, now))) },
+    ];
+    let latest = field(form.latest_start);
+    view! {
+        <div class="stack stack-3">
+            <RadioCards name="start" label="From when?" options=options value=typed.start.clone() required=true across=true/>
+            <TextField name="start_at" label="Later means" kind="datetime-local" hint="Time in UTC." min=field(now) max=latest value=typed.start_at.clone() error=faults.of("start")/>
+        </div>
+    }
+    .into_any()
+}
+
+fn ask(question: &Question, typed: &Typed, faults: &Faults) -> AnyView {
+    let name = format!("answer-{}", question.key);
+    let value = typed.answers.get(&question.key).cloned();
+    let error = faults.of(&name);
+    let required = question.required;
+    let label = question.ask.clone();
+    let options = || question.choices.iter().map(|one| choice(one.clone(), one.clone())).collect::<Vec<_>>();
+    match question.kind {
+        QuestionKind::Text => view! { <TextField name=name label=label value=value error=error required=required longest=TEXT_MOST as u32/> }.into_any(),
+        QuestionKind::Choice if question.choices.len() <= 5 => {
+            view! { <RadioCards name=name label=label options=options() value=value error=error required=required/> }.into_any()
+        }
+        QuestionKind::Choice => view! { <Select name=name label=label options=options() value=value error=error required=required none="Choose"/> }.into_any(),
+    }
+}
+
+/// What happens once it is sent.
+fn then(form: &RequestForm) -> AnyView {
+    let automatic = form.package.stages.is_empty();
+    let (at, now) = (form.lapses, form.package.now);
+    let deciders = parts::deciders(&form.package.stages);
+    let lapse = (!automatic).then(|| {
+        view! { <p class="small dim">"If nobody decides by "<Moment at=at now=now say=Say::Moment/>", the request lapses and you are told."</p> }
+    });
+    let opens = form.package.opens.iter().map(|line| view! { <li dir="auto">{line.clone()}</li> }).collect_view();
+    let opens = (!form.package.opens.is_empty()).then(|| view! { <More summary="What you get"><ul class="stack list-disc ps-5">{opens}</ul></More> });
+    view! {
+        <Card title="Who decides"><Body>{deciders}{lapse}{opens}</Body></Card>
+    }
+    .into_any()
+}
+
+/// What to know before asking.
+fn say(notice: &Notice, form: &RequestForm) -> Option<AnyView> {
+    let now = form.package.now;
+    Some(match notice {
+        Notice::LastDay { at } => {
+            let at = *at;
+            view! { <Note tone=Tone::Wait title="Your last working day is near">"Access ends "<Moment at=at now=now say=Say::Moment/>" at the latest."</Note> }.into_any()
+        }
+        Notice::Held { end } => {
+            let extend = form.package.may_extend.map(|grant| view! { " "<a class="link" href=format!("/access/{grant}/extend")>"Ask for more time instead"</a> });
+            let said = said::end(*end, now);
+            view! { <Note title="You have it already"><span>{words::sentence(&said)}". A new request must begin after that."{extend}</span></Note> }.into_any()
+        }
+        Notice::Waiting { request } => {
+            let href = format!("/requests/{request}");
+            view! {
+                <Note tone=Tone::Wait title="You have asked for this already"><span>"If you send this, it takes the place of "<a class="link" href=href>"the one that waits"</a>"."</span></Note>
+            }
+            .into_any()
+        }
+        Notice::Denied { vote } => {
+            let note = (!vote.note.is_empty()).then(|| view! { <Quote words=vote.note.clone()/> });
+            let (by, at) = (vote.by.name.clone(), vote.at);
+            view! {
+                <Note tone=Tone::Wait title="You were told no before">
+                    <span><bdi>{by}</bdi>" decided that "<Moment at=at now=now/>". Whoever decides now sees it; say what has changed."</span>{note}
+                </Note>
+            }
+            .into_any()
+        }
+        Notice::NotEligible { because } => {
+            let lines = because.iter().map(|why| view! { <li dir="auto">{words::sentence(why)}</li> }).collect_view();
+            view! { <Note tone=Tone::Bad title="You cannot ask for this as things are"><ul class="list-disc ps-5">{lines}</ul></Note> }.into_any()
+        }
+        Notice::NotManageable { entitlement, why } => {
+            let said = format!("{entitlement}: {why}. The package\u{2019}s owner has to sort that out first.");
+            view! { <Note tone=Tone::Bad title="It cannot be given right now"><span dir="auto">{said}</span></Note> }.into_any()
+        }
+        Notice::NobodyDecides => {
+            view! { <Note tone=Tone::Wait title="Nobody can decide this right now">"You may send it all the same: it waits, and security is told."</Note> }.into_any()
+        }
+        Notice::Permanent => view! { <Note title="It has no end">"You hold this without an end, so there is nothing to extend."</Note> }.into_any(),
+    })
+}

@@ -1,0 +1,192 @@
+//! Pieces that several of an employee's pages share: packages on a card, requests in a list, who decides, lives of grants.
+
+use domain::{Timestamp, grant::End};
+use leptos::prelude::*;
+use workflow::views::{AppTag, HeldGrant, PackageTag, StagePreview, Standing, StandingWord, catalog::Card, requests::RequestItem};
+
+use super::said;
+use crate::{spans, ui::*, words};
+
+/// The tile of an application.
+pub fn tile(app: &AppTag, size: Size) -> AnyView {
+    view! { <Tile name=app.name.clone() size=size/> }.into_any()
+}
+
+/// The address of an application, if it is one that a browser may be sent to.
+pub fn open_address(app: &AppTag) -> Option<String> {
+    let web = app.url.starts_with("https://") || app.url.starts_with("http://");
+    web.then(|| app.url.clone())
+}
+
+/// The button that leads to the application itself.
+pub fn open(package: &PackageTag, look: Look) -> Option<AnyView> {
+    let href = open_address(&package.app)?;
+    let words = format!("Open {}", package.app.name);
+    Some(view! { <LinkButton href=href look=look>{words}</LinkButton> }.into_any())
+}
+
+/// How long a package may be held, for a tag.
+pub fn longest(card: &Card) -> String {
+    if card.permanent { "no end needed".into() } else { format!("up to {}", spans::span(card.longest_seconds)) }
+}
+
+/// A package of the catalogue.
+pub fn package_card(card: &Card) -> AnyView {
+    let path = format!("/catalog/{}", card.id);
+    let end = if card.held.is_some() {
+        view! { <Badge state=State::Ready words="you have it"/> }.into_any()
+    } else if let Some(request) = card.waiting {
+        let label = format!("Your request for {}", card.name);
+        view! { <Badge state=State::Waiting words="you asked"/><a class="link small" href=format!("/requests/{request}") aria-label=label>"See it"</a> }.into_any()
+    } else if card.unmet.is_empty() {
+        let label = format!("Ask for {}", card.name);
+        view! { <LinkButton href=format!("/request/{}", card.id) small=true label=label>"Ask"</LinkButton> }.into_any()
+    } else {
+        let label = format!("Why not me? {}", card.name);
+        view! { <a class="link small" href=format!("{path}#who-may") aria-label=label>"Why not me?"</a> }.into_any()
+    };
+    let usual = card.usual_seconds.map(|seconds| format!("ready in about {}", spans::about(seconds)));
+    let nearby = card.held_nearby.map(|count| format!("{} in your department", words::count(count, "colleague", "colleagues")));
+    view! {
+        <article class="card">
+            <div class="body stack stack-3 h-full content-between">
+                <div class="stack stack-3">
+                    <div class="bar">{tile(&card.app, Size::Middle)}
+                        <div class="grow"><h3><a href=path dir="auto">{card.name.clone()}</a></h3><p class="small dim clip" dir="auto">{card.app.name.clone()}</p></div>
+                    </div>
+                    <p class="small dim" dir="auto">{words::cut(&card.summary, 180)}</p>
+                    <div class="tags">
+                        <Tag words=longest(card)/>
+                        {usual.map(|words| view! { <Tag words=words/> })}
+                        {card.privileged.then(|| view! { <Tag words="privileged"/> })}
+                        {nearby.map(|words| view! { <Tag words=words/> })}
+                    </div>
+                </div>
+                <div class="bar wrap justify-end">{end}</div>
+            </div>
+        </article>
+    }
+    .into_any()
+}
+
+/// Packages beside each other.
+pub fn cards(cards: &[Card]) -> AnyView {
+    let cards = cards.iter().map(package_card).collect_view();
+    view! { <div class="tiles">{cards}</div> }.into_any()
+}
+
+/// What an asker wants to know of where it stands, in a sentence.
+pub fn stands(standing: &Standing, now: Timestamp) -> String {
+    let until = |end: Option<End>| match end {
+        Some(End::At(at)) if at > now => format!("Ends {}", words::relative(at, now)),
+        Some(End::At(at)) => format!("Ended {}", words::relative(at, now)),
+        Some(End::Permanent) => "No end".into(),
+        None => String::new(),
+    };
+    match standing.word {
+        StandingWord::Waiting => match &standing.next {
+            Some(next) if !next.who.is_empty() => format!("{} can decide", said::deciders(next)),
+            _ => "Somebody has to decide".into(),
+        },
+        StandingWord::Stuck => "Nobody can decide this right now; security has been told".into(),
+        StandingWord::Scheduled => "Approved; it starts later".into(),
+        StandingWord::BeingSetUp => "Approved; it is being set up now".into(),
+        StandingWord::Attention => "Approved, but setting it up is stuck; somebody is looking at it".into(),
+        StandingWord::Suspended => "Held back for now".into(),
+        StandingWord::Ready | StandingWord::Extended => until(standing.end),
+        StandingWord::BeingRemoved => "Over; it is being removed now".into(),
+        StandingWord::NothingGiven => "Approved, but no time was left to give".into(),
+        StandingWord::Denied => format!("Somebody said no {}", words::relative(standing.since, now)),
+        StandingWord::Lapsed => format!("Nobody decided in time; it lapsed {}", words::relative(standing.since, now)),
+        StandingWord::Ended
+        | StandingWord::StillHeld
+        | StandingWord::Cancelled
+        | StandingWord::Superseded
+        | StandingWord::Withdrawn => words::sentence(&words::relative(standing.since, now)),
+    }
+}
+
+/// The badge of where it stands; what waits says for how long.
+pub fn standing_badge(standing: &Standing, now: Timestamp) -> AnyView {
+    let (state, mut said) = said::standing(standing.word);
+    let waiting = (standing.word == StandingWord::Waiting).then(|| format!("waiting {}", words::about(now - standing.since)));
+    if said.is_empty() {
+        said = state.word();
+    }
+    view! { <Badge state=state words=waiting.unwrap_or_else(|| said.into())/> }.into_any()
+}
+
+/// One request in a list.
+pub fn request_row(item: &RequestItem, now: Timestamp) -> AnyView {
+    let mark = tile(&item.package.app, Size::Middle);
+    let title = match item.kind {
+        domain::request::LineKind::New => item.package.name.clone(),
+        domain::request::LineKind::Extension => format!("More time: {}", item.package.name),
+    };
+    let whom = (item.asker.id != item.beneficiary.id).then(|| format!("for {} · ", item.beneficiary.name)).unwrap_or_default();
+    let detail = format!("{whom}{} · {}", stands(&item.standing, now), said::number(item.number));
+    let badge = standing_badge(&item.standing, now);
+    view! {
+        <Row title=title detail=detail href=format!("/requests/{}", item.request) mark=mark>{badge}</Row>
+    }
+    .into_any()
+}
+
+/// Who would decide, step by step.
+pub fn deciders(stages: &[StagePreview]) -> AnyView {
+    if stages.is_empty() {
+        return view! { <p>"Nobody has to: who may have it gets it at once."</p> }.into_any();
+    }
+    let several = stages.len() > 1;
+    let steps = stages
+        .iter()
+        .enumerate()
+        .map(|(place, stage)| {
+            let names: Vec<&str> = stage.seats.iter().take(4).map(|seat| seat.person.name.as_str()).collect();
+            let mut said: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let more = stage.seats.len().saturating_sub(names.len());
+            if more > 0 {
+                said.push(words::count(more as i64, "other", "others"));
+            }
+            let who = if stage.needed > 1 { words::list(&said, "and") } else { words::list(&said, "or") };
+            let title = if several { format!("{}. {}", place + 1, said::rule(stage.rule)) } else { said::rule(stage.rule).to_owned() };
+            let remark = if stage.stuck {
+                Some("Nobody can decide this right now. A request would wait, and security would be told.".to_owned())
+            } else if stage.by_subordinates {
+                Some("Only people who report to you are left to decide.".to_owned())
+            } else if stage.fallback {
+                Some("They stand in, because nobody in the first place can decide.".to_owned())
+            } else if stage.needed > 1 {
+                Some(format!("{} of them must say yes.", stage.needed))
+            } else {
+                None
+            };
+            view! {
+                <li class="stack stack-1"><span class="small dim">{title}</span>
+                    {(!who.is_empty()).then(|| view! { <b dir="auto">{who}</b> })}
+                    {remark.map(|remark| view! { <span class="small dim">{remark}</span> })}
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ol class="stack stack-3">{steps}</ol> }.into_any()
+}
+
+/// The life of a grant.
+pub fn life(grant: &HeldGrant, now: Timestamp) -> AnyView {
+    view! { <Life start=grant.from end=grant.end.at() now=now/> }.into_any()
+}
+
+/// Whether a grant's end is near.
+pub fn ends_soon(grant: &HeldGrant, now: Timestamp) -> bool {
+    grant.end.at().is_some_and(|end| end > now && soon(grant.from, end, now))
+}
+
+/// When a grant ends, or that it does not.
+pub fn until(end: End, now: Timestamp) -> AnyView {
+    match end {
+        End::At(at) if at > now => view! { "ends "<Moment at=at now=now say=Say::Moment/> }.into_any(),
+        End::At(at) => view! { "ended "<Moment at=at now=now say=Say::Moment/> }.into_any(),
+        End::Permanent => "no end".into_any(),
+    }
+}

@@ -1,0 +1,222 @@
+//! `/requests/{id}`: one request, live: what was asked, who decides and since when, and what to do once it is ready.
+
+mod evidence;
+mod timeline;
+
+use axum::{Form, extract::Path, response::Response};
+use domain::{LineId, request::Start};
+use leptos::prelude::*;
+use serde::Deserialize;
+use workflow::{
+    requests,
+    views::{
+        StandingWord,
+        request::{self, LineView, RequestPage},
+    },
+};
+
+use super::{kit, parts, said};
+use crate::{
+    problem::Fault,
+    spans,
+    ui::*,
+    visit::{Visit, done},
+    words,
+};
+
+/// The page.
+pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
+    let found = request::load(visit.workflow(), &visit.viewer, kit::id(&id)?).await?;
+    let title = said::number(found.number);
+    visit.page_live(&title, found.topics.clone(), move || page(&found)).await
+}
+
+/// The printable sheet.
+pub async fn evidence(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
+    let found = request::evidence(visit.workflow(), &visit.viewer, kit::id(&id)?).await?;
+    let title = format!("{}, evidence", said::number(found.page.number));
+    Ok(visit.sheet(&title, move || evidence::sheet(&found)))
+}
+
+/// Which line to take back.
+#[derive(Debug, Default, Deserialize)]
+pub struct TakeBack {
+    /// The line's id.
+    #[serde(default)]
+    line: String,
+}
+
+/// Takes a line back.
+pub async fn cancel(visit: Visit, Path(id): Path<String>, Form(form): Form<TakeBack>) -> Result<Response, Fault> {
+    let found = request::load(visit.workflow(), &visit.viewer, kit::id(&id)?).await?;
+    let line: LineId = kit::id(&form.line)?;
+    if !found.lines.iter().any(|one| one.id == line) {
+        return Err(Fault::missing());
+    }
+    requests::cancel(visit.workflow(), &visit.viewer, line).await?;
+    Ok(done(&format!("/requests/{}", found.id), "cancelled"))
+}
+
+fn page(found: &RequestPage) -> impl IntoView + use<> {
+    let number = said::number(found.number);
+    let crumbs = if found.mine { vec![crumb("My requests", "/requests"), here(number.clone())] } else { vec![crumb("Home", "/"), here(number.clone())] };
+    let title = match &found.lines[..] {
+        [one] => one.package.name.clone(),
+        _ => format!("Request {number}"),
+    };
+    let mark = match &found.lines[..] {
+        [one] => parts::tile(&one.package.app, Size::Large),
+        _ => ().into_any(),
+    };
+    let lead = lead(found);
+    let several = found.lines.len() > 1;
+    let lines = found.lines.iter().map(|one| line(one, found, several)).collect_view();
+    let print = format!("/requests/{}/evidence", found.id);
+    view! {
+        <PageHead title=title lead=lead crumbs=crumbs mark=mark><LinkButton href=print look=Look::Quiet>"For printing"</LinkButton></PageHead>
+        {lines}
+    }
+}
+
+fn lead(found: &RequestPage) -> String {
+    let who = if found.mine { "You".to_owned() } else { found.asker.name.clone() };
+    let whom: Vec<&str> = found.lines.iter().filter(|line| line.beneficiary.id != found.asker.id).map(|line| line.beneficiary.name.as_str()).take(1).collect();
+    let whom = whom.first().map(|name| format!(" for {name}")).unwrap_or_default();
+    let what = match &found.lines[..] {
+        [one] if one.extends.is_some() => "for more time, ".to_owned(),
+        _ => String::new(),
+    };
+    let length = match &found.lines[..] {
+        [one] => format!("{}, ", said::window(one.window, found.now)),
+        _ => String::new(),
+    };
+    format!("{} · {who} asked{whom} {what}{length}{}.", said::number(found.number), words::relative(found.at, found.now))
+}
+
+fn line(one: &LineView, found: &RequestPage, several: bool) -> AnyView {
+    let now = found.now;
+    let name = format!("line-{}", one.id);
+    let version = format!("{}-{}", found.version, one.standing.word);
+    let heading = several.then(|| view! { <h2 dir="auto">{one.package.name.clone()}</h2> });
+    let aside = parts::standing_badge(&one.standing, now);
+    let decide = one.may_decide.map(|stage| {
+        view! { <Note tone=Tone::Wait title="This waits for you"><a class="link" href=format!("/approvals/{stage}")>"Look at it and decide"</a></Note> }
+    });
+    let (steps, actions) = (timeline::steps(one, found), take_back(one, found));
+    view! {
+        <div class="stack stack-4" data-live=name data-version=version>
+            {heading}{decide}{ready(one, found)}
+            <div class="two">
+                <Card title="Where it stands" aside=aside><Body>
+                    <Timeline steps=steps/>
+                    {actions}
+                </Body></Card>
+                {asked(one, found)}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// What to do once it is there, and what to do if it is not.
+fn ready(one: &LineView, found: &RequestPage) -> Option<AnyView> {
+    let mine = found.mine || one.may_give_back;
+    if !mine {
+        return None;
+    }
+    let app = one.package.app.name.clone();
+    match one.standing.word {
+        StandingWord::Ready => {
+            let open = parts::open(&one.package, Look::Primary);
+            let bites = one.parts.iter().map(|part| part.effective_within_seconds).max().unwrap_or_default();
+            let wait = if bites > 60 { format!("Wait a little: {app} may need up to {} to notice.", spans::span(bites)) } else { format!("Wait a minute: {app} has to notice.") };
+            let again = format!("Sign out of {app} and in again, with {}.", one.account);
+            let help = format!("If it still does not work, tell the service desk {}. They see here what the application answered.", said::number(found.number));
+            Some(
+                view! {
+                    <Note tone=Tone::Good title="It is ready">
+                        <div class="stack stack-3">
+                            <div class="btns">{open}<LinkButton href="/access" look=Look::Quiet>"See it in My access"</LinkButton></div>
+                            <More summary="It does not work yet?">
+                                <ol class="stack list-decimal ps-5">
+                                    <li dir="auto">{again}</li>
+                                    <li dir="auto">{wait}</li>
+                                    <li>{help}</li>
+                                </ol>
+                            </More>
+                        </div>
+                    </Note>
+                }
+                .into_any(),
+            )
+        }
+        StandingWord::Attention => Some(
+            view! { <Note tone=Tone::Wait title="Setting it up is stuck">"It was approved. Somebody has been told and looks at it; you do not have to do anything, and nothing has to be asked again."</Note> }.into_any(),
+        ),
+        _ => None,
+    }
+}
+
+fn take_back(one: &LineView, found: &RequestPage) -> Option<AnyView> {
+    let cancel = one.may_cancel.then(|| {
+        let action = format!("/requests/{}/cancel", found.id);
+        let fields = vec![("line", one.id.to_string())];
+        view! {
+            <Ask summary="Take it back" small=true>
+                <p>"Nobody has to decide it then, and nothing is set up. You can ask again at any time."</p>
+                <PostButton action=action fields=fields look=Look::DangerSure small=true>"Take the request back"</PostButton>
+            </Ask>
+        }
+    });
+    let more = one.grant.filter(|_| one.may_extend).map(|grant| {
+        view! { <LinkButton href=format!("/access/{grant}/extend") small=true>"Ask for more time"</LinkButton> }
+    });
+    let back = one.grant.filter(|_| one.may_give_back).map(|grant| view! { <LinkButton href=format!("/access#{grant}") small=true look=Look::Quiet>"Give it back"</LinkButton> });
+    let again = matches!(one.standing.word, StandingWord::Denied | StandingWord::Lapsed | StandingWord::Cancelled | StandingWord::Ended | StandingWord::NothingGiven)
+        .then(|| found.mine.then(|| view! { <LinkButton href=format!("/request/{}", one.package.id) small=true>"Ask again"</LinkButton> }));
+    if cancel.is_none() && more.is_none() && back.is_none() && again.as_ref().and_then(Option::as_ref).is_none() {
+        return None;
+    }
+    Some(view! { <div class="bar wrap items-start">{cancel}{more}{back}{again}</div> }.into_any())
+}
+
+fn asked(one: &LineView, found: &RequestPage) -> AnyView {
+    let now = found.now;
+    let mut items = vec![
+        fact_view("Package", view! { <a class="link" href=format!("/catalog/{}", one.package.id) dir="auto">{one.package.name.clone()}</a> }),
+        fact("Application", one.package.app.name.clone()),
+        fact("Account", one.account.clone()),
+        fact("How long", said::length(one.window, now)),
+    ];
+    match one.window.start {
+        Start::OnActivation => items.push(fact("From", "as soon as approved")),
+        Start::At(at) => items.push(fact_view("From", view! { <Moment at=at now=now say=Say::Stamp/> })),
+    }
+    if one.standing.word == StandingWord::Waiting || one.standing.word == StandingWord::Stuck {
+        items.push(fact_view("Lapses", view! { <Moment at=one.lapse_at now=now say=Say::Moment/> }));
+    }
+    let owners: Vec<&str> = one.owners.iter().map(|owner| owner.name.as_str()).collect();
+    if !owners.is_empty() {
+        items.push(fact("Owned by", words::list(&owners, "and")));
+    }
+    let answers = one
+        .answers
+        .iter()
+        .map(|answer| {
+            let said = if answer.answer.is_empty() { "no answer".to_owned() } else { answer.answer.clone() };
+            view! { <div class="stack stack-1"><p class="small dim" dir="auto">{answer.ask.clone()}</p><p dir="auto">{said}</p></div> }
+        })
+        .collect_view();
+    let opens = one.opens.iter().map(|line| view! { <li dir="auto">{line.clone()}</li> }).collect_view();
+    let opens = (!one.opens.is_empty()).then(|| view! { <More summary="What it opens"><ul class="stack list-disc ps-5">{opens}</ul></More> });
+    let (reason, short, edition) = (one.reason.clone(), one.sign_off_short(), words::number(one.edition));
+    view! {
+        <Card title="What was asked"><Body>
+            <Quote words=reason/>
+            <Facts items=items/>
+            {answers}{opens}
+            <p class="small dimmer">"Signed off as "<span class="mono">{short}</span>", edition "{edition}"."</p>
+        </Body></Card>
+    }
+    .into_any()
+}

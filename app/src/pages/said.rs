@@ -1,0 +1,332 @@
+//! The closed lists of the house in words for people: one place, so that every page says the same thing the same way.
+
+use chrono::Duration;
+use domain::{
+    Timestamp,
+    approval::Via,
+    assignment::{Observed, Phase},
+    audit::EventKind,
+    grant::{End, EndReason, GrantSource, GrantState, Health},
+    person::{AccountKind, PersonState, PortalRole},
+    policy::ApproverRule,
+    request::{Length, LineState, Start, Window},
+};
+use workflow::views::{Capped, Deciders, PersonTag, StandingWord};
+
+use crate::{ui::State, words};
+
+/// The short number of a request: `AR-1042`.
+pub fn number(number: i64) -> String {
+    format!("AR-{number}")
+}
+
+/// A span in seconds, exactly.
+pub fn seconds(seconds: i64) -> String {
+    words::span(Duration::seconds(seconds.min(crate::spans::DAY * 365 * 1000)))
+}
+
+/// A length as asked: `8 hours`, `until 2 December`, `no end`.
+pub fn length(window: Window, now: Timestamp) -> String {
+    match window.length {
+        Length::Seconds(seconds) => self::seconds(seconds),
+        Length::Until(at) => format!("until {}", words::moment(at, now)),
+        Length::Permanent => "no end".into(),
+    }
+}
+
+/// A length with its preposition: `for 8 hours`, `until 2 December`, `without an end`.
+pub fn for_length(window: Window, now: Timestamp) -> String {
+    match window.length {
+        Length::Seconds(seconds) => format!("for {}", self::seconds(seconds)),
+        Length::Until(at) => format!("until {}", words::moment(at, now)),
+        Length::Permanent => "without an end".into(),
+    }
+}
+
+/// A window whole: `for 8 hours, from 2 December`.
+pub fn window(window: Window, now: Timestamp) -> String {
+    match window.start {
+        Start::OnActivation => for_length(window, now),
+        Start::At(at) => format!("{}, from {}", for_length(window, now), words::moment(at, now)),
+    }
+}
+
+/// An end: `until 2 December`, `no end`.
+pub fn end(end: End, now: Timestamp) -> String {
+    match end {
+        End::At(at) => format!("until {}", words::moment(at, now)),
+        End::Permanent => "no end".into(),
+    }
+}
+
+/// A count that may be capped: `99+`.
+pub fn capped(capped: Capped) -> String {
+    format!("{}{}", words::number(capped.count), if capped.more { "+" } else { "" })
+}
+
+/// A capped count and its thing: `1 request`, `99+ requests`.
+pub fn capped_count(capped: Capped, one: &str, many: &str) -> String {
+    let thing = if capped.count == 1 && !capped.more { one } else { many };
+    format!("{} {thing}", self::capped(capped))
+}
+
+/// Who decides in a stage.
+pub const fn rule(rule: ApproverRule) -> &'static str {
+    match rule {
+        ApproverRule::Manager => "Manager",
+        ApproverRule::ManagersManager => "Manager\u{2019}s manager",
+        ApproverRule::Sponsor => "Sponsor",
+        ApproverRule::PackageOwner => "Package owner",
+        ApproverRule::Security => "Security",
+        ApproverRule::Named => "Named approver",
+    }
+}
+
+/// By which rule somebody is seated, inside a sentence: `as manager`.
+pub const fn via(via: Via) -> &'static str {
+    match via {
+        Via::Manager => "manager",
+        Via::ManagersManager => "manager\u{2019}s manager",
+        Via::Sponsor => "sponsor",
+        Via::PackageOwner => "package owner",
+        Via::Security => "security",
+        Via::Named => "named approver",
+    }
+}
+
+/// Why access ended, after `ended`: `its time was up`.
+pub const fn end_reason(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Expired => "its time was up",
+        EndReason::Returned => "given back",
+        EndReason::Revoked => "taken away",
+        EndReason::Review => "ended by a review",
+        EndReason::Mover => "changed job",
+        EndReason::Leaver => "left the company",
+        EndReason::Superseded => "replaced",
+        EndReason::ExceptionEnded => "its exception ended",
+    }
+}
+
+/// Where a grant comes from.
+pub const fn source(source: GrantSource) -> &'static str {
+    match source {
+        GrantSource::Request => "asked for",
+        GrantSource::Role => "by role",
+        GrantSource::Rule => "by rule",
+        GrantSource::Import => "found at the target, not approved here",
+        GrantSource::BreakGlass => "emergency access",
+    }
+}
+
+/// A grant's state with its targets.
+pub const fn health(health: Health) -> (State, &'static str) {
+    match health {
+        Health::Scheduled => (State::Approved, "starts later"),
+        Health::BeingSetUp => (State::SettingUp, "being set up"),
+        Health::Ready => (State::Ready, "ready"),
+        Health::Suspended => (State::Attention, "held back"),
+        Health::Attention => (State::Attention, "needs attention"),
+        Health::BeingRemoved => (State::SettingUp, "being removed"),
+        Health::Gone => (State::Ended, "ended, confirmed gone"),
+        Health::StillHeld => (State::Ended, "ended, still held another way"),
+    }
+}
+
+/// A grant's own state, where its targets are not shown.
+pub const fn grant_state(state: GrantState) -> (State, &'static str) {
+    match state {
+        GrantState::Scheduled => (State::Approved, "starts later"),
+        GrantState::Active => (State::Ready, "held"),
+        GrantState::Suspended => (State::Attention, "held back"),
+        GrantState::Ended => (State::Ended, "ended"),
+    }
+}
+
+/// Where something that was asked for stands.
+pub const fn standing(word: StandingWord) -> (State, &'static str) {
+    match word {
+        StandingWord::Waiting => (State::Waiting, "waiting"),
+        StandingWord::Stuck => (State::Attention, "nobody can decide"),
+        StandingWord::Scheduled => (State::Approved, "starts later"),
+        StandingWord::BeingSetUp => (State::SettingUp, "being set up"),
+        StandingWord::Ready => (State::Ready, "ready"),
+        StandingWord::Suspended => (State::Attention, "held back"),
+        StandingWord::Attention => (State::Attention, "needs attention"),
+        StandingWord::Extended => (State::Approved, "extended"),
+        StandingWord::NothingGiven => (State::Ended, "no time left to give"),
+        StandingWord::BeingRemoved => (State::SettingUp, "being removed"),
+        StandingWord::Ended => (State::Ended, "ended"),
+        StandingWord::StillHeld => (State::Ended, "ended, still held another way"),
+        StandingWord::Denied => (State::Refused, "denied"),
+        StandingWord::Cancelled => (State::Ended, "taken back"),
+        StandingWord::Lapsed => (State::Ended, "lapsed"),
+        StandingWord::Superseded => (State::Ended, "asked again"),
+        StandingWord::Withdrawn => (State::Ended, "withdrawn"),
+    }
+}
+
+/// A line's own state, inside a sentence: `it is … now`.
+pub const fn line_state(state: LineState) -> &'static str {
+    match state {
+        LineState::AwaitingApproval => "waiting",
+        LineState::Approved => "approved",
+        LineState::Denied => "denied",
+        LineState::Cancelled => "taken back",
+        LineState::Lapsed => "lapsed",
+        LineState::Superseded => "asked again",
+        LineState::Withdrawn => "withdrawn",
+    }
+}
+
+/// What a target said.
+pub const fn observed(observed: Observed) -> &'static str {
+    match observed {
+        Observed::Unknown => "not read yet",
+        Observed::Present => "there",
+        Observed::Absent => "not there",
+    }
+}
+
+/// Where converging stands.
+pub const fn phase(phase: Phase) -> (State, &'static str) {
+    match phase {
+        Phase::Settled => (State::Ready, "confirmed"),
+        Phase::Due => (State::SettingUp, "to be sent"),
+        Phase::Settling => (State::SettingUp, "being confirmed"),
+        Phase::Attention => (State::Attention, "needs attention"),
+    }
+}
+
+/// A portal role.
+pub const fn role(role: PortalRole) -> &'static str {
+    match role {
+        PortalRole::Administrator => "Administrator",
+        PortalRole::Security => "Security",
+        PortalRole::Auditor => "Auditor",
+        PortalRole::CatalogueOwner => "Catalogue owner",
+        PortalRole::Operator => "Operator",
+        PortalRole::Hr => "HR",
+    }
+}
+
+/// What an account is used for.
+pub const fn account_kind(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Normal => "everyday work",
+        AccountKind::Admin => "administration",
+        AccountKind::Guest => "guest",
+        AccountKind::Directory => "directory only",
+    }
+}
+
+/// Whether somebody works here.
+pub const fn person_state(state: PersonState) -> &'static str {
+    match state {
+        PersonState::Active => "works here",
+        PersonState::Left => "has left",
+    }
+}
+
+/// Names of those who can decide: `Elin Berg or Tomas Ek`, `… or 3 others`.
+pub fn deciders(deciders: &Deciders) -> String {
+    people(&deciders.who, deciders.more, "or")
+}
+
+/// Names with how many more: `A, B or 3 others`.
+pub fn people(who: &[PersonTag], more: i64, last: &str) -> String {
+    let mut names: Vec<String> = who.iter().map(|person| person.name.clone()).collect();
+    if more > 0 {
+        names.push(words::count(more, "other", "others"));
+    }
+    words::list(&names, last)
+}
+
+/// What an entry of the audit log says, from the word that it carries; the word itself where it is of another version.
+pub fn event(kind: &str) -> String {
+    kind.parse::<EventKind>()
+        .map_or_else(|_| words::sentence(&kind.replace('_', " ")), |kind| event_kind(kind).to_owned())
+}
+
+/// What an entry of the audit log says.
+pub const fn event_kind(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::SignedIn => "Signed in",
+        EventKind::SignInRefused => "Sign-in refused",
+        EventKind::RefusalsSummed => "Anonymous sign-ins refused, summed",
+        EventKind::SignedOut => "Signed out",
+        EventKind::SessionsEnded => "All sessions ended",
+        EventKind::PersonAdded => "Person became known",
+        EventKind::PersonChanged => "Person changed",
+        EventKind::PersonLeft => "Person left",
+        EventKind::AccountAdded => "Account became known",
+        EventKind::AccountChanged => "Account changed",
+        EventKind::RolesChanged => "Portal role changed",
+        EventKind::HoldPlaced => "Mass change held",
+        EventKind::HoldDecided => "Mass change decided",
+        EventKind::CataloguePublished => "Catalogue published",
+        EventKind::CataloguePending => "Catalogue waits for a second person",
+        EventKind::CatalogueRefused => "Catalogue version refused",
+        EventKind::RightsImported => "Rights read from the target",
+        EventKind::GrantNarrowed => "Grant narrowed by a new catalogue version",
+        EventKind::LineSubmitted => "Access asked for",
+        EventKind::LineScreened => "Request checked",
+        EventKind::StageOpened => "Decision opened",
+        EventKind::StageReseated => "Deciders worked out anew",
+        EventKind::LineDecided => "Decided",
+        EventKind::LineEnded => "Request closed",
+        EventKind::GrantMade => "Grant made",
+        EventKind::GrantStarted => "Grant began",
+        EventKind::GrantExtended => "Grant extended",
+        EventKind::GrantSuspended => "Grant held back or let go on",
+        EventKind::GrantEnded => "Grant ended",
+        EventKind::AssignmentDesired => "Right wanted or no longer wanted",
+        EventKind::AssignmentObserved => "Target read",
+        EventKind::AssignmentAttention => "Right needs attention",
+        EventKind::AssignmentRetried => "Tried again by an operator",
+        EventKind::TargetChanged => "Target paused or resumed",
+        EventKind::ClockMoved => "Trial clock moved",
+        EventKind::Started => "Installation started",
+        EventKind::CheckpointMade => "Checkpoint signed",
+    }
+}
+
+/// Who or what did it, where it was no person.
+pub fn actor(actor: &str) -> String {
+    match actor {
+        "portal" => "The portal",
+        "provisioner" => "The provisioner",
+        "operator" => "The command line",
+        "anonymous" => "Somebody without a session",
+        "person" => "A person",
+        other => other,
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_event_has_words_of_its_own() {
+        let mut said: Vec<&str> = EventKind::ALL.iter().map(|kind| event_kind(*kind)).collect();
+        said.sort_unstable();
+        said.dedup();
+        assert_eq!(said.len(), EventKind::ALL.len());
+        assert_eq!(event("of_tomorrow"), "Of tomorrow");
+    }
+
+    #[test]
+    fn windows_are_said_as_people_say_them() {
+        let now: Timestamp = "2026-11-21T10:00:00Z".parse().expect("a moment");
+        let asked = |start, length| window(Window { start, length }, now);
+        assert_eq!(asked(Start::OnActivation, Length::Seconds(8 * 3600)), "for 8 hours");
+        assert_eq!(
+            asked(Start::At(now + Duration::days(11)), Length::Permanent),
+            "without an end, from 2 December"
+        );
+        // An absurd length is said, not a crash.
+        assert!(asked(Start::OnActivation, Length::Seconds(i64::MAX)).starts_with("for "));
+    }
+}
