@@ -7,6 +7,7 @@ mod answer;
 mod batch;
 mod client;
 mod connector;
+pub mod import;
 pub mod token;
 
 pub use answer::{Answer, Error, Kind};
