@@ -39,7 +39,7 @@ mod alive {
                     .target()
                     .and_then(|target| target.dyn_into().ok())
                     .as_ref(),
-            )
+            );
         });
         if let Some(switch) = switch() {
             switch.set_checked(on());

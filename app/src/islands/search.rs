@@ -45,7 +45,7 @@ mod alive {
             dom::later(PAUSE, move || {
                 if turn.get() == mine {
                     leptos::task::spawn_local(async move {
-                        show(&form, &action, || turn.get() == mine).await
+                        show(&form, &action, || turn.get() == mine).await;
                     });
                 }
             });
