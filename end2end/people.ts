@@ -25,7 +25,7 @@ export async function ask(page: Page, name: string, hours: number, reason: strin
   await page.getByRole("searchbox", { name: /catalogue|search/i }).last().fill(name);
   await page.keyboard.press("Enter");
   await page.getByRole("link", { name, exact: false }).first().click();
-  await page.getByRole("link", { name: /ask for/i }).first().click();
+  await page.getByRole("link", { name: "Ask for this" }).click();
   await choose(page, "duration", hours);
   await page.getByLabel("Why do you need it?").fill(reason);
   await page.getByRole("button", { name: "Send the request" }).click();

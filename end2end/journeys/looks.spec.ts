@@ -65,7 +65,7 @@ test("the whole ask goes by keyboard", async ({ browser }) => {
   await expect(wanted).toBeVisible();
   await wanted.focus();
   await page.keyboard.press("Enter");
-  await page.getByRole("link", { name: /ask for/i }).first().focus();
+  await page.getByRole("link", { name: "Ask for this" }).focus();
   await page.keyboard.press("Enter");
   await page.getByLabel("Why do you need it?").focus();
   await page.keyboard.type("Asked with the keyboard alone");
