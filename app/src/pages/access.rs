@@ -125,7 +125,7 @@ pub fn give_back_form(grant: &HeldGrant) -> Option<AnyView> {
         0 | 1 => "It is removed from the application within minutes.".to_owned(),
         count => format!("All {count} rights in it are removed within minutes."),
     };
-    let label = format!("Give back {} now", grant.name);
+    let label = format!("Give it back now: {}", grant.name);
     let action = format!("/access/{}/return", grant.id);
     Some(
         view! {

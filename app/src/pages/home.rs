@@ -92,7 +92,7 @@ fn access(home: &Home) -> AnyView {
 
 fn one(grant: &HeldGrant, now: Timestamp) -> AnyView {
     let extend = grant.may_extend.then(|| {
-        let label = format!("Ask for more time: {}", grant.name);
+        let label = format!("Extend {}", grant.name);
         let look = if parts::ends_soon(grant, now) { Look::Plain } else { Look::Quiet };
         view! { <LinkButton href=format!("/access/{}/extend", grant.id) small=true look=look label=label>"Extend"</LinkButton> }
     });

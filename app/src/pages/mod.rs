@@ -10,6 +10,7 @@ mod access;
 mod approvals;
 mod ask;
 mod catalog;
+mod gallery;
 mod home;
 mod package;
 mod parts;
@@ -42,5 +43,6 @@ pub const ROUTES: &[Route] = table! {
     GET "/signed-out" Who::Anyone => signed_out::show;
     GET "/trial" Who::SignedIn => trial::show;
     POST "/trial/skip" Who::SignedIn => trial::skip;
+    GET "/gallery" Who::SignedIn => gallery::show;
     POST "/trial/fault" Who::SignedIn => trial::fault;
 };

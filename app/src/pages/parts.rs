@@ -36,7 +36,7 @@ pub fn package_card(card: &Card) -> AnyView {
     let end = if card.held.is_some() {
         view! { <Badge state=State::Ready words="you have it"/> }.into_any()
     } else if let Some(request) = card.waiting {
-        let label = format!("Your request for {}", card.name);
+        let label = format!("See it: your request for {}", card.name);
         view! { <Badge state=State::Waiting words="you asked"/><a class="link small" href=format!("/requests/{request}") aria-label=label>"See it"</a> }.into_any()
     } else if card.unmet.is_empty() {
         let label = format!("Ask for {}", card.name);

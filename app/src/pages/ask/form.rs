@@ -69,7 +69,7 @@ fn open(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
         <Faults faults=faults.whole(&shown)/>
         <form method="post" action=action class="fields">
             <Hidden fields=vec![("key", typed.key.clone())]/>
-            <DurationField name="length" label=label quick=quick(usual, longest) longest=longest permanent=form.permanent chosen=typed.length.clone() hint=hint error=faults.of("length")/>
+            <DurationField name="duration" label=label quick=quick(usual, longest) longest=longest permanent=form.permanent chosen=typed.length.clone() hint=hint error=faults.of("length")/>
             {start}
             <TextArea name="reason" label="Why do you need it?" hint="A sentence is enough. Those who decide read it, and it stays on record." required=true
                 shortest=REASON_LEAST as u32 longest=TEXT_MOST as u32 value=typed.reason.clone() error=faults.of("reason")/>

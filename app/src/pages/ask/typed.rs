@@ -44,9 +44,9 @@ impl Typed {
         let mut typed = Self { start: "now".into(), key: key.to_owned(), ..Self::default() };
         for (name, value) in fields {
             match name.as_str() {
-                "length" => typed.length.choice = value,
-                "length_number" => typed.length.number = value,
-                "length_unit" => typed.length.unit = value,
+                "duration" => typed.length.choice = value,
+                "duration_number" => typed.length.number = value,
+                "duration_unit" => typed.length.unit = value,
                 "start" => typed.start = value,
                 "start_at" => typed.start_at = value,
                 "reason" => typed.reason = value,
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_typed_becomes_a_window() {
         let mut faults = Faults::default();
-        let window = typed(&[("length", "28800"), ("start", "later"), ("start_at", "2026-12-01T08:30")]).window(&mut faults);
+        let window = typed(&[("duration", "28800"), ("start", "later"), ("start_at", "2026-12-01T08:30")]).window(&mut faults);
         assert!(faults.is_empty());
         assert_eq!(window.length, Length::Seconds(28_800));
         assert_eq!(window.start, Start::At("2026-12-01T08:30:00Z".parse().expect("a moment")));
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_said_beside_its_field_and_never_passes() {
         let mut faults = Faults::default();
-        let window = typed(&[("length", "other"), ("length_number", "many"), ("start", "later"), ("start_at", "soon")]).window(&mut faults);
+        let window = typed(&[("duration", "other"), ("duration_number", "many"), ("start", "later"), ("start_at", "soon")]).window(&mut faults);
         assert_eq!(window.length, Length::Seconds(0));
         assert!(faults.of("length").is_some() && faults.of("start").is_some());
         faults.refuse(&[Refusal::TooShortAsked { least_seconds: 60 }, Refusal::ReasonTooShort { least: 5 }, Refusal::Retired]);
