@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod fake;
+mod graph;
 mod house;
 mod simulation;
+mod worker;
