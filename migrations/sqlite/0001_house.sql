@@ -189,7 +189,7 @@ CREATE TABLE packages (
   updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX packages_list ON packages (state, name, id);
-CREATE INDEX packages_application ON packages (application_id);
+CREATE INDEX packages_application ON packages (application_id, state, name, id);
 
 -- Pinned editions: a request and a grant keep the one that they were made under.
 CREATE TABLE package_versions (

@@ -80,7 +80,7 @@ impl Tx {
     ) -> Result<Vec<HadRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT end_reason, COUNT(*) AS times FROM grants WHERE person_id = $1 AND package_id = $2
-               AND state IN ('active', 'suspended', 'ended') AND valid_from > $3 GROUP BY end_reason ORDER BY end_reason")
+               AND state IN ('active', 'suspended', 'ended') AND valid_from > $3 GROUP BY end_reason ORDER BY COALESCE(end_reason, '')")
             .bind(person.0).bind(package.0).bind(At(since)).fetch_all(c).await)?)
     }
 

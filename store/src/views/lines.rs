@@ -204,8 +204,8 @@ impl Tx {
             "SELECT ", item_columns!(), " FROM (
                SELECT id FROM lines WHERE asker_id = $1 AND state = 'awaiting_approval'
                UNION SELECT id FROM lines WHERE beneficiary_id = $1 AND state = 'awaiting_approval'
-               UNION SELECT line_id FROM grants WHERE person_id = $1 AND state = 'active' AND ready_at IS NULL AND line_id IS NOT NULL
-               UNION SELECT line_id FROM grants WHERE person_id = $1 AND state = 'scheduled' AND line_id IS NOT NULL
+               UNION SELECT line_id FROM grants WHERE person_id = $1 AND state = 'active' AND ready_at IS NULL
+               UNION SELECT line_id FROM grants WHERE person_id = $1 AND state = 'scheduled'
              ) AS mine JOIN lines l ON l.id = mine.id", item_joins!(),
             " ORDER BY l.submitted_at DESC, l.id DESC LIMIT $2"))
             .bind(person.0).bind(limit).fetch_all(c).await)?)
