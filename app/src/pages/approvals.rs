@@ -69,8 +69,8 @@ pub fn row(item: &QueueItem, now: domain::Timestamp) -> AnyView {
         view! { <Badge state=State::EndsSoon words=words/> }
     });
     let privileged = item.package.privileged.then(|| view! { <Tag words="privileged"/> });
-    let waiting = format!("waiting {}", words::about(now - item.since));
-    let waiting = lapse.is_none().then(|| view! { <Badge state=State::Waiting words=waiting/> });
+    let since = format!("waiting {}", words::about(now - item.since));
+    let waiting = lapse.is_none().then(|| view! { <Badge state=State::Waiting words=since/> });
     let length = said::window(item.window, now);
     view! {
         <Row title=title(item) detail=words::cut(&item.reason, 160) href=format!("/approvals/{}", item.stage) mark=mark>

@@ -3,22 +3,33 @@
 //! To add a page: its file, `mod` here, a row in [`ROUTES`]. Handlers take a [`crate::visit::Visit`], read one view of `workflow`, and
 //! answer; a form posts, changes one thing through `workflow`, and leads on.
 
+pub mod kit;
 pub mod said;
 
-pub mod kit;
 mod access;
 mod approvals;
 mod ask;
+mod audit;
 mod catalog;
+mod decision;
+mod evidence;
 mod gallery;
+mod holds;
 mod home;
+mod owned;
 mod package;
 mod parts;
+mod person;
+mod provisioning;
 mod request;
 mod requests;
 mod search;
 mod signed_out;
+mod team;
 mod trial;
+mod versions;
+
+use domain::person::PortalRole::{Administrator, Auditor, CatalogueOwner, Hr, Operator, Security};
 
 use crate::routes::{Route, Who, table};
 
@@ -39,6 +50,32 @@ pub const ROUTES: &[Route] = table! {
     POST "/access/{grant}/extend" Who::Party => ask::send_more;
     POST "/access/{grant}/return" Who::Party => access::give_back;
     GET "/approvals" Who::SignedIn => approvals::show;
+    GET "/approvals/{stage}" Who::Party => decision::show;
+    POST "/approvals/{stage}" Who::Party => decision::post;
+    GET "/team" Who::SignedIn => team::show;
+    GET "/people/{id}" Who::Party => person::show;
+    GET "/owned" Who::SignedIn => owned::show;
+    GET "/owned/{package}" Who::Party => owned::holders;
+    GET "/provisioning" Who::Roles(&[Operator, Administrator, Security, Auditor]) => provisioning::show;
+    GET "/provisioning/{assignment}" Who::Roles(&[Operator, Administrator, Security, Auditor]) => provisioning::one;
+    POST "/provisioning/{assignment}/retry" Who::Roles(&[Operator]) => provisioning::retry;
+    POST "/provisioning/targets/{target}/pause" Who::Roles(&[Operator]) => provisioning::pause;
+    POST "/provisioning/targets/{target}/resume" Who::Roles(&[Operator]) => provisioning::resume;
+    GET "/audit" Who::Roles(&[Auditor, Security, Administrator]) => audit::show;
+    GET "/audit/{seq}" Who::Roles(&[Auditor, Security, Administrator]) => audit::entry;
+    GET "/audit/export.jsonl" Who::Roles(&[Auditor, Security]) => audit::json_lines;
+    GET "/audit/export.csv" Who::Roles(&[Auditor, Security]) => audit::csv;
+    GET "/evidence" Who::Roles(&[Auditor, Security]) => evidence::show;
+    GET "/evidence/population.csv" Who::Roles(&[Auditor, Security]) => evidence::population_csv;
+    GET "/evidence/changes" Who::Roles(&[Auditor, Security]) => evidence::changes;
+    GET "/evidence/changes.csv" Who::Roles(&[Auditor, Security]) => evidence::changes_csv;
+    GET "/admin/holds" Who::Roles(&[Hr, Administrator, Security, Auditor]) => holds::show;
+    POST "/admin/holds/{hold}/confirm" Who::Roles(&[Hr, Administrator]) => holds::confirm;
+    POST "/admin/holds/{hold}/dismiss" Who::Roles(&[Hr, Administrator]) => holds::dismiss;
+    GET "/admin/versions" Who::Roles(&[Administrator, CatalogueOwner, Security, Auditor]) => versions::show;
+    GET "/admin/versions/{id}" Who::Roles(&[Administrator, CatalogueOwner, Security, Auditor]) => versions::one;
+    POST "/admin/versions/{id}/confirm" Who::Roles(&[Administrator, CatalogueOwner]) => versions::confirm;
+    POST "/admin/versions/{id}/refuse" Who::Roles(&[Administrator, CatalogueOwner]) => versions::refuse;
     GET "/search" Who::SignedIn => search::show;
     GET "/signed-out" Who::Anyone => signed_out::show;
     GET "/trial" Who::SignedIn => trial::show;
@@ -46,3 +83,8 @@ pub const ROUTES: &[Route] = table! {
     GET "/gallery" Who::SignedIn => gallery::show;
     POST "/trial/fault" Who::SignedIn => trial::fault;
 };
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Rendered from views made by hand.
+
+use serde_json::json;
+use uuid::Uuid;
+use workflow::audit::{Break, Tampering};
+use workflow::views::audit::EntryPage;
+
+use super::{
+    super::approvals::tests::{HOSTILE, is_inert, now},
+    *,
+};
+use crate::render::html;
+
+fn name(text: &str) -> Name {
+    Name { id: format!("per_{text}"), name: text.into(), path: Some(format!("/people/{text}")) }
+}
+
+fn entry(text: &str) -> Entry {
+    Entry {
+        seq: 7,
+        at: now(),
+        kind: "grant_ended".into(),
+        actor: "person".into(),
+        actor_name: Some(name(text)),
+        behalf: Some(name(text)),
+        subjects: vec![name(text), Name { id: text.into(), name: String::new(), path: None }],
+        cause: Some(Name { id: text.into(), name: String::new(), path: None }),
+        policy: Some(text.into()),
+        before: json!({"state": "active", "kept": true}),
+        after: json!({"state": "ended", "kept": true, "note": text}),
+        hash: "abcd".into(),
+    }
+}
+
+fn log(text: &str, entries: usize) -> AuditPage {
+    AuditPage {
+        now: now(),
+        entries: (0..entries).map(|_| entry(text)).collect(),
+        next: Some(5),
+        length: 1200,
+        head: "abcd".into(),
+        kinds: EventKind::ALL.to_vec(),
+    }
+}
+
+#[test]
+fn a_filter_is_read_and_kept_in_every_address() {
+    let person = PersonId(Uuid::from_u128(4));
+    let asked = Asked {
+        about: " AR-1042 ".into(),
+        kind: "grant_ended".into(),
+        by: person.to_string(),
+        from: "2026-11-01".into(),
+        until: "2026-11-21".into(),
+        ..Asked::default()
+    };
+    let (filter, faults) = asked.filter();
+    assert_eq!(faults, vec![]);
+    assert_eq!(filter.subject.as_deref(), Some("AR-1042"));
+    assert_eq!((filter.kind, filter.actor), (Some(EventKind::GrantEnded), Some(person)));
+    assert_eq!(filter.until, kit::day("2026-11-22"));
+    let out = html(|| page(log("Elin", 1), asked, faults, None, true));
+    assert!(out.contains("/audit/export.csv?about=%20AR-1042%20&amp;kind=grant_ended"), "{out}");
+    assert!(out.contains("before=5"), "{out}");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_beside_its_field() {
+    let asked = Asked { by: "Elin".into(), from: "yesterday".into(), ..Asked::default() };
+    let (_, faults) = asked.filter();
+    let out = html(|| page(log("Elin", 1), asked, faults, None, false));
+    for part in ["by-error", "from-error", "The filter cannot be read", "value=\"yesterday\""] {
+        assert!(out.contains(part), "{part} is missing in {out}");
+    }
+    assert!(!out.contains("/audit/export"), "{out}");
+}
+
+#[test]
+fn a_broken_log_says_where() {
+    let broken = Break { seq: 1042, tampering: Tampering::Edited, why: "the hash does not fit".into() };
+    let verdict = Verdict { entries: 1041, hash: vec![], broken: Some(broken), checkpoints: 0 };
+    let out = html(|| page(log("Elin", 1), Asked::default(), vec![], Some(verdict), true));
+    assert!(out.contains("The log is broken at entry 1,042: edited."), "{out}");
+    let verdict = Verdict { entries: 1200, hash: vec![], broken: None, checkpoints: 0 };
+    let out = html(|| page(log("Elin", 1), Asked::default(), vec![], Some(verdict), true));
+    assert!(out.contains("The log is whole."), "{out}");
+}
+
+#[test]
+fn hostile_words_stay_words() {
+    let asked = Asked { about: HOSTILE.into(), ..Asked::default() };
+    let out = html(|| page(log(HOSTILE, 2), asked, vec![], None, true));
+    assert!(is_inert(&out), "{out}");
+    let out = html(|| {
+        entry::page(EntryPage {
+            now: now(),
+            entry: entry(HOSTILE),
+            canonical: HOSTILE.into(),
+            previous_hash: "00".into(),
+            whole: false,
+            older: Some(6),
+            newer: None,
+        })
+    });
+    assert!(is_inert(&out), "{out}");
+    for part in ["The hash does not fit", "state: active", "state: ended", "kept: yes"] {
+        assert!(out.contains(part), "{part} is missing in {out}");
+    }
+}

@@ -1,0 +1,180 @@
+//! `/admin/holds`: mass changes that wait for a human, with what each would do in numbers.
+
+use axum::{extract::Path, response::Response};
+use domain::{HoldId, Timestamp};
+use leptos::prelude::*;
+use workflow::{
+    holds as deciding,
+    views::holds::{self, HoldView, Holds},
+};
+
+use super::kit;
+use crate::{
+    problem::Fault,
+    ui::*,
+    visit::{Visit, done},
+    words,
+};
+
+/// The page.
+pub async fn show(visit: Visit) -> Result<Response, Fault> {
+    let holds = holds::load(visit.workflow(), &visit.viewer).await?;
+    visit.page_live("Held changes", vec!["holds".into()], move || page(holds)).await
+}
+
+/// They have left indeed.
+pub async fn confirm(visit: Visit, Path(hold): Path<String>) -> Result<Response, Fault> {
+    let hold: HoldId = kit::id(&hold)?;
+    deciding::confirm(visit.workflow(), &visit.viewer, hold).await?;
+    Ok(done("/admin/holds", "confirmed"))
+}
+
+/// The directory was wrong.
+pub async fn dismiss(visit: Visit, Path(hold): Path<String>) -> Result<Response, Fault> {
+    let hold: HoldId = kit::id(&hold)?;
+    deciding::dismiss(visit.workflow(), &visit.viewer, hold).await?;
+    Ok(done("/admin/holds", "dismissed"))
+}
+
+fn page(holds: Holds) -> impl IntoView {
+    let now = holds.now;
+    let (waiting, decided): (Vec<HoldView>, Vec<HoldView>) = holds.holds.into_iter().partition(|hold| hold.state == "waiting");
+    let top = if waiting.is_empty() {
+        view! {
+            <Card live="holds" version=kit::version(&"none")>
+                <Empty sign=Sign::Shield title="Nothing is held" text="When the directory says that unusually many people left at once, nothing happens to them until somebody confirms it here."/>
+            </Card>
+        }
+        .into_any()
+    } else {
+        waiting.into_iter().map(|hold| card(hold, now)).collect_view().into_any()
+    };
+    let before = (!decided.is_empty()).then(|| {
+        let rows = decided.iter().map(|hold| past(hold, now)).collect_view();
+        view! { <Card title="Decided before"><Rows>{rows}</Rows></Card> }
+    });
+    view! {
+        <PageHead title="Held changes" lead="Changes too large to happen without a person saying that they are right."/>
+        {top}
+        {before}
+    }
+}
+
+fn people_count(hold: &HoldView) -> String {
+    words::count(hold.counted, "person", "people")
+}
+
+fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
+    let grants: i64 = hold.people.iter().map(|one| one.grants).sum();
+    let partly = i64::try_from(hold.people.len()).unwrap_or(i64::MAX) < hold.counted;
+    let grants = format!("{}{}", words::count(grants, "grant", "grants"), if partly { " or more" } else { "" });
+    let title = format!("The directory says that {} left", people_count(&hold));
+    let allowed = format!(
+        "At most {} at once would have left without asking. Until you decide, they keep their access.",
+        words::count(hold.allowed, "person", "people")
+    );
+    let aside = view! { <Badge state=State::Waiting words=format!("held {}", words::relative(hold.placed_at, now))/> }.into_any();
+    let rows = hold
+        .people
+        .iter()
+        .map(|one| {
+            vec![
+                cell_view(view! { <Who name=one.person.name.clone() href=format!("/people/{}", one.person.id)/> }),
+                cell(one.department.clone()),
+                cell(words::number(one.grants)),
+            ]
+        })
+        .collect();
+    let rest = format!("and {} more", words::number(hold.counted - i64::try_from(hold.people.len()).unwrap_or(0)));
+    let more = partly.then(|| view! { <Body><p class="small dim">{rest}</p></Body> });
+    let columns = vec![column("Person"), column("Department"), numbers("Grants that end")];
+    let decide = if hold.may_decide {
+        let (confirm, dismiss) = (format!("/admin/holds/{}/confirm", hold.id), format!("/admin/holds/{}/dismiss", hold.id));
+        let people = people_count(&hold);
+        let leave = format!("{people} leave now: {grants} end, their sessions end, their requests are withdrawn. This cannot be taken back.");
+        let stay = format!("Nobody leaves and {grants} stay. If the directory still says so at its next whole reading, it is held again.");
+        let (end, keep) = (format!("End the access of {people}"), format!("Keep the access of {people}"));
+        view! {
+            <div class="decide" role="group" aria-label="Decide about the held change">
+                <Ask summary="They have left" look=Look::Danger>
+                    <p>{leave}</p><PostButton action=confirm look=Look::DangerSure>{end}</PostButton>
+                </Ask>
+                <Ask summary="The directory is wrong">
+                    <p>{stay}</p><PostButton action=dismiss look=Look::Primary>{keep}</PostButton>
+                </Ask>
+            </div>
+        }
+        .into_any()
+    } else {
+        view! { <Body><p class="small dim">"HR or an administrator decides; not somebody whom it is about."</p></Body> }.into_any()
+    };
+    let (live, version) = (format!("hold-{}", hold.id), kit::version(&(hold.counted, hold.state.as_str())));
+    view! {
+        <Card title=title aside=aside live=live version=version>
+            <Body><p>{allowed}</p></Body>
+            <Table label="Whom it is about" columns=columns rows=rows/>
+            {more}
+            {decide}
+        </Card>
+    }
+}
+
+fn past(hold: &HoldView, now: Timestamp) -> impl IntoView + use<> {
+    let (state, did) = match hold.state.as_str() {
+        "confirmed" => (State::Approved, "confirmed"),
+        "dismissed" => (State::Ended, "dismissed"),
+        _ => (State::Plain, "over"),
+    };
+    let by = hold.decided_by.as_ref().map(|by| format!(" by {}", by.name)).unwrap_or_default();
+    let when = hold.decided_at.map(|at| format!(", {}", words::relative(at, now))).unwrap_or_default();
+    view! {
+        <Row title=format!("{} who had left, says the directory", people_count(hold)) detail=format!("{did}{by}{when}")>
+            <Badge state=state words=did/>
+        </Row>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+    use workflow::views::holds::HeldPerson;
+
+    use super::{
+        super::approvals::tests::{HOSTILE, is_inert, now, person},
+        *,
+    };
+    use crate::render::html;
+
+    fn hold(text: &str, state: &str, may_decide: bool) -> HoldView {
+        HoldView {
+            id: Uuid::from_u128(5).into(),
+            kind: "mass_leave".into(),
+            state: state.into(),
+            placed_at: now() - chrono::Duration::hours(1),
+            counted: 40,
+            allowed: 6,
+            people: vec![HeldPerson { person: person(1, text), department: text.into(), grants: 3 }],
+            may_decide,
+            decided_by: Some(person(2, text)),
+            decided_at: Some(now()),
+        }
+    }
+
+    #[test]
+    fn the_question_says_its_effect_in_numbers() {
+        let holds = Holds { now: now(), holds: vec![hold("Johan", "waiting", true), hold("Johan", "confirmed", false)] };
+        let out = html(|| page(holds));
+        for part in ["40 people left", "At most 6 people", "3 grants or more end", "End the access of 40 people", "Keep the access of 40 people", "and 39 more", "confirmed by Johan"] {
+            assert!(out.contains(part), "{part} is missing in {out}");
+        }
+    }
+
+    #[test]
+    fn who_may_not_decide_gets_no_buttons_and_hostile_names_stay_names() {
+        let out = html(|| page(Holds { now: now(), holds: vec![hold(HOSTILE, "waiting", false)] }));
+        assert!(!out.contains("<form"), "{out}");
+        assert!(is_inert(&out), "{out}");
+        let out = html(|| page(Holds { now: now(), holds: vec![] }));
+        assert!(out.contains("Nothing is held"), "{out}");
+    }
+}

@@ -1,0 +1,197 @@
+//! `/owned`: the packages that the reader owns; `/owned/{package}`: who holds one of them.
+
+use axum::{
+    extract::{Path, Query},
+    response::Response,
+};
+use domain::{PackageId, Timestamp, grant::GrantSource};
+use leptos::prelude::*;
+use serde::Deserialize;
+use workflow::views::{
+    Cursor,
+    owned::{self, Holder, Holders, Owned, OwnedPackage},
+};
+
+use super::{approvals, kit, said};
+use crate::{problem::Fault, ui::*, visit::Visit};
+
+/// The packages.
+pub async fn show(visit: Visit) -> Result<Response, Fault> {
+    let owned = owned::load(visit.workflow(), &visit.viewer).await?;
+    visit.page("My packages", move || page(owned)).await
+}
+
+fn page(owned: Owned) -> impl IntoView {
+    let now = owned.now;
+    let decisions = (!owned.decisions.is_empty()).then(|| {
+        let rows = owned.decisions.iter().map(|item| approvals::row(item, now)).collect_view();
+        let aside = view! { <a class="link small" href="/approvals">"All decisions"</a> }.into_any();
+        view! { <Card title="Waits for you" aside=aside><Rows>{rows}</Rows></Card> }
+    });
+    let packages = if owned.packages.is_empty() {
+        view! {
+            <Empty sign=Sign::Package title="You own no packages" text="Owners are named in the catalogue's files. An owner decides who gets a package and sees who holds it."/>
+        }
+        .into_any()
+    } else {
+        let rows = owned.packages.iter().map(row).collect_view();
+        view! { <Rows>{rows}</Rows> }.into_any()
+    };
+    view! {
+        <PageHead title="My packages" lead="What you own: who holds it, and who asks for it."/>
+        {decisions}
+        <Card title="Packages">{packages}</Card>
+    }
+}
+
+fn row(owned: &OwnedPackage) -> impl IntoView + use<> {
+    let mark = view! { <Tile name=owned.package.app.name.clone()/> }.into_any();
+    let privileged = owned.package.privileged.then(|| view! { <Tag words="privileged"/> });
+    let retired = owned.retired.then(|| view! { <Badge state=State::Ended words="no longer offered"/> });
+    let waiting = (owned.waiting.count > 0).then(|| {
+        let words = format!("{} waiting", said::capped(owned.waiting));
+        view! { <Badge state=State::Waiting words=words/> }
+    });
+    let holders = said::capped_count(owned.holders, "holder", "holders");
+    view! {
+        <Row title=owned.package.name.clone() detail=format!("{} · {}", owned.package.app.name, owned.summary) href=format!("/owned/{}", owned.package.id) mark=mark>
+            {privileged}{retired}{waiting}<span class="num small">{holders}</span>
+        </Row>
+    }
+}
+
+/// What the address of the holders may say.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    /// Where the last page ended.
+    #[serde(default)]
+    after: String,
+}
+
+/// The holders of one package.
+pub async fn holders(visit: Visit, Path(package): Path<String>, Query(asked): Query<Asked>) -> Result<Response, Fault> {
+    let package: PackageId = kit::id(&package)?;
+    let after = Some(asked.after).filter(|after| !after.is_empty());
+    let cursor = after.as_deref().map(Cursor::from_text);
+    let holders = owned::holders(visit.workflow(), &visit.viewer, package, cursor.as_ref()).await?;
+    let title = format!("Who holds {}", holders.package.name);
+    let later = cursor.is_some();
+    visit.page(&title, move || holders_page(holders, later)).await
+}
+
+fn holders_page(holders: Holders, later: bool) -> impl IntoView {
+    let Holders { now, package, items, next, holders } = holders;
+    let own = format!("/owned/{}", package.id);
+    let next = next.map(|next| kit::address(&own, &[("after", next.as_str())]));
+    let first = later.then_some(own);
+    let crumbs = vec![crumb("My packages", "/owned"), here(package.name.clone())];
+    let mark = view! { <Tile name=package.app.name.clone() size=Size::Large/> }.into_any();
+    let lead = format!("{} · {}", package.app.name, said::capped_count(holders, "person holds it", "people hold it"));
+    let body = if items.is_empty() {
+        view! { <Empty sign=Sign::People title="Nobody holds it" text="When a request is approved, the person appears here with the end of their access."/> }.into_any()
+    } else {
+        let rows = items.iter().map(|holder| holder_row(holder, now)).collect();
+        let columns = vec![column("Person"), column("Time"), column("State"), column("Why")];
+        view! { <Table label="Who holds it" columns=columns rows=rows/> }.into_any()
+    };
+    view! {
+        <PageHead title=format!("Who holds {}", package.name) lead=lead crumbs=crumbs mark=mark>
+            <LinkButton href=format!("/catalog/{}", package.id)>"See the package"</LinkButton>
+        </PageHead>
+        <Card>{body}</Card>
+        <Pager previous=first next=next back="Newest" on="Older"/>
+    }
+}
+
+fn holder_row(holder: &Holder, now: Timestamp) -> Vec<AnyView> {
+    let detail = [holder.job_title.as_str(), holder.department.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let (state, words) = said::grant_state(holder.state);
+    let (state, words) = match (state, holder.ready_at) {
+        (State::Ready, Some(_)) => (State::Ready, "ready"),
+        (State::Ready, None) if holder.source != GrantSource::Import => (State::SettingUp, "being set up"),
+        other => (other.0, words),
+    };
+    let why = match (holder.request, holder.source) {
+        (Some((request, number)), _) => {
+            view! { <a class="link" href=format!("/requests/{request}")>{said::number(number)}</a> }.into_any()
+        }
+        (None, source) => cell(said::source(source)),
+    };
+    vec![
+        cell_view(view! { <Who name=holder.person.name.clone() detail=detail/> }),
+        cell_view(view! { <Life start=holder.from end=holder.end.at() now=now/> }),
+        cell_view(view! { <Badge state=state words=words/> }),
+        why,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::grant::{End, GrantState};
+    use uuid::Uuid;
+    use workflow::views::Capped;
+
+    use super::{
+        super::approvals::tests::{HOSTILE, is_inert, now, package, person},
+        *,
+    };
+    use crate::render::html;
+
+    fn holders_of(text: &str) -> Holders {
+        Holders {
+            now: now(),
+            package: package(text),
+            items: vec![Holder {
+                grant: Uuid::from_u128(3).into(),
+                person: person(1, text),
+                department: text.into(),
+                job_title: text.into(),
+                source: GrantSource::Request,
+                state: GrantState::Active,
+                from: now() - chrono::Duration::hours(2),
+                end: End::At(now() + chrono::Duration::hours(6)),
+                ready_at: Some(now()),
+                request: Some((Uuid::from_u128(4).into(), 1042)),
+            }],
+            next: Some(Cursor::from_text(text)),
+            holders: Capped { count: 1, more: false },
+        }
+    }
+
+    #[test]
+    fn holders_show_life_and_reason() {
+        let out = html(|| holders_page(holders_of("Orders"), false));
+        for part in ["1 person holds it", "6 h left", "AR-1042", ">ready<"] {
+            assert!(out.contains(part), "{part} is missing in {out}");
+        }
+        let out = html(|| holders_page(holders_of(HOSTILE), true));
+        assert!(is_inert(&out), "{out}");
+    }
+
+    #[test]
+    fn packages_lead_to_their_holders() {
+        let owned = |text: &str| Owned {
+            now: now(),
+            packages: vec![OwnedPackage {
+                package: package(text),
+                summary: text.into(),
+                retired: true,
+                holders: Capped { count: 99, more: true },
+                waiting: Capped { count: 2, more: false },
+            }],
+            decisions: vec![],
+        };
+        let out = html(|| page(owned("Orders")));
+        for part in ["99+ holders", "2 waiting", "no longer offered", "/owned/pkg_"] {
+            assert!(out.contains(part), "{part} is missing in {out}");
+        }
+        let out = html(|| page(owned(HOSTILE)));
+        assert!(is_inert(&out), "{out}");
+        let out = html(|| page(Owned { packages: vec![], ..owned("x") }));
+        assert!(out.contains("You own no packages"), "{out}");
+    }
+}

@@ -1,0 +1,282 @@
+//! `/people/{id}`: one person, what they hold and why, what was asked, what happened.
+
+use axum::{extract::Path, response::Response};
+use domain::{PersonId, Timestamp, person::PersonState};
+use leptos::prelude::*;
+use workflow::views::{
+    Entry, HeldGrant, PersonTag,
+    person::{self, AccountView, PersonPage},
+    requests::RequestItem,
+};
+
+use super::{approvals::asks, decision, kit, said};
+use crate::{problem::Fault, ui::*, visit::Visit, words};
+
+/// The page.
+pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
+    let id: PersonId = kit::id(&id)?;
+    let person = person::load(visit.workflow(), &visit.viewer, id).await?;
+    let title = person.facts.person.name.clone();
+    visit.page_live(&title, vec![id.to_string()], move || page(person)).await
+}
+
+fn page(person: PersonPage) -> impl IntoView {
+    let now = person.now;
+    let name = person.facts.person.name.clone();
+    let mark = view! { <Avatar name=name.clone() size=Size::Large/> }.into_any();
+    let left = (person.state == PersonState::Left).then(|| {
+        let words = person.left_at.map_or_else(|| "has left".to_owned(), |at| format!("left {}", words::day(at, now)));
+        view! { <Badge state=State::Ended words=words/> }
+    });
+    let roles = person.roles.iter().map(|role| view! { <Tag words=said::role(*role)/> }).collect_view();
+    let version = kit::version(
+        &person
+            .held
+            .iter()
+            .chain(&person.found)
+            .chain(&person.ended)
+            .map(|grant| (grant.id, grant.health.as_str(), grant.extension))
+            .collect::<Vec<_>>(),
+    );
+    let last = person.facts.last_day_at.filter(|_| person.state == PersonState::Active).map(|at| {
+        let words = format!("Their last day is {}. All access ends then.", words::day(at - chrono::Duration::seconds(1), now));
+        view! { <Note tone=Tone::Wait>{words}</Note> }
+    });
+    view! {
+        <PageHead title=name lead=decision::lead(&person.facts) mark=mark>{left}{roles}</PageHead>
+        {last}
+        <div class="two">
+            <div class="stack stack-4">
+                <div class="stack stack-4" data-live="held" data-version=version>
+                    {held("Holds", &person.held, now, true)}
+                    {held("Found at the target, not approved here", &person.found, now, false)}
+                    {held("Ended within 30 days", &person.ended, now, false)}
+                </div>
+                {requests(&person.requests, now)}
+                {events(&person.events, now)}
+            </div>
+            <div class="stack stack-4">{facts(&person)}{accounts(&person.accounts)}{reports(&person.reports)}</div>
+        </div>
+    }
+}
+
+fn held(title: &'static str, grants: &[HeldGrant], now: Timestamp, always: bool) -> Option<AnyView> {
+    if grants.is_empty() {
+        return always.then(|| {
+            view! { <Card title=title><Empty sign=Sign::Lock title="Nothing now" text="What is asked for and approved appears here with its reason and its end."/></Card> }.into_any()
+        });
+    }
+    let rows = grants.iter().map(|grant| grant_row(grant, now)).collect();
+    let columns = vec![column("What"), column("Time"), column("State"), column("Why")];
+    Some(view! { <Card title=title><Table label=title columns=columns rows=rows/></Card> }.into_any())
+}
+
+fn grant_row(grant: &HeldGrant, now: Timestamp) -> Vec<AnyView> {
+    let app = grant.package.as_ref().map(|package| package.app.name.clone()).unwrap_or_default();
+    let privileged = grant.package.as_ref().is_some_and(|package| package.privileged) || grant.parts.iter().any(|part| part.privileged);
+    let tag = privileged.then(|| view! { <Tag words="privileged"/> });
+    let name = grant.name.clone();
+    let what = view! { <div class="stack stack-1"><span dir="auto">{name}</span><span class="small dim" dir="auto">{app}</span>{tag.map(|tag| view! { <span>{tag}</span> })}</div> };
+    let time = match &grant.over {
+        Some(over) => {
+            let (at, why) = (over.at, said::end_reason(over.reason));
+            let by = over.by.as_ref().map(|by| format!(" by {}", by.name)).unwrap_or_default();
+            view! { <div class="stack stack-1"><Moment at=at now=now say=Say::Moment/><span class="small dim" dir="auto">{why}{by}</span></div> }.into_any()
+        }
+        None => view! { <Life start=grant.from end=grant.end.at() now=now/> }.into_any(),
+    };
+    let (state, words) = said::health(grant.health);
+    let why = match &grant.why {
+        Some(why) => {
+            let yes: Vec<&str> = why.approvers.iter().map(|person| person.name.as_str()).collect();
+            let yes = if yes.is_empty() { "approved by policy".to_owned() } else { format!("approved by {}", words::list(&yes, "and")) };
+            let (href, number, reason) = (format!("/requests/{}", why.request), said::number(why.number), words::cut(&why.reason, 120));
+            view! { <div class="stack stack-1"><span dir="auto">{reason}</span><span class="small dim" dir="auto"><a class="link" href=href>{number}</a>", "{yes}</span></div> }.into_any()
+        }
+        None => cell(said::source(grant.source)),
+    };
+    vec![cell_view(what), time, cell_view(view! { <Badge state=state words=words/> }), why]
+}
+
+fn requests(requests: &[RequestItem], now: Timestamp) -> impl IntoView + use<> {
+    (!requests.is_empty()).then(|| {
+        let rows = requests
+            .iter()
+            .map(|item| {
+                let (state, words) = said::standing(item.standing.word);
+                let title = asks(&item.asker.name, (item.asker.id != item.beneficiary.id).then_some(item.beneficiary.name.as_str()), item.kind, &item.package.name);
+                let detail = format!("{} · {}", said::number(item.number), words::relative(item.submitted_at, now));
+                let length = said::window(item.window, now);
+                view! { <Row title=title detail=detail href=format!("/requests/{}", item.request)><Tag words=length/><Badge state=state words=words/></Row> }
+            })
+            .collect_view();
+        view! { <Card title="Requests"><Rows>{rows}</Rows></Card> }
+    })
+}
+
+fn events(events: &[Entry], now: Timestamp) -> impl IntoView + use<> {
+    (!events.is_empty()).then(|| {
+        let steps = events
+            .iter()
+            .map(|entry| {
+                let at = entry.at;
+                let by = entry.actor_name.as_ref().map_or_else(|| said::actor(&entry.actor), |name| name.name.clone());
+                Step::new(Stand::Done, said::event(&entry.kind)).detail(by).when(view! { <Moment at=at now=now/> })
+            })
+            .collect();
+        view! { <Card title="What happened"><Body><Timeline steps=steps/></Body></Card> }
+    })
+}
+
+fn links(people: &[PersonTag]) -> AnyView {
+    let rows = people
+        .iter()
+        .map(|person| {
+            let (href, name) = (format!("/people/{}", person.id), person.name.clone());
+            view! { <li><a class="link" href=href dir="auto">{name}</a></li> }
+        })
+        .collect_view();
+    view! { <ul class="stack stack-1">{rows}</ul> }.into_any()
+}
+
+fn facts(person: &PersonPage) -> impl IntoView + use<> {
+    let mut items = Vec::new();
+    let mut say = |name: &str, value: &str| {
+        if !value.is_empty() {
+            items.push(fact(name, value));
+        }
+    };
+    say("Title", &person.facts.job_title);
+    say("Department", &person.facts.department);
+    say("Office", &person.facts.office);
+    say("Country", &person.facts.country);
+    say("Company", &person.company);
+    say("Kind", &person.facts.employee_type);
+    say("Mail", &person.mail);
+    say("Number", person.employee_id.as_deref().unwrap_or_default());
+    say("Here since", &person.facts.hired_at.map(words::date).unwrap_or_default());
+    if !person.above.is_empty() {
+        items.push(fact_view("Reports to", links(&person.above)));
+    }
+    if !person.sponsors.is_empty() {
+        items.push(fact_view("Sponsor", links(&person.sponsors)));
+    }
+    view! { <Card title="From the directory"><Body><Facts items=items left=true/></Body></Card> }
+}
+
+fn accounts(accounts: &[AccountView]) -> impl IntoView + use<> {
+    (!accounts.is_empty()).then(|| {
+        let rows = accounts
+            .iter()
+            .map(|account| {
+                let (state, words) = if account.deleted {
+                    (State::Ended, "deleted")
+                } else if account.enabled {
+                    (State::Ready, "enabled")
+                } else {
+                    (State::Ended, "disabled")
+                };
+                view! { <Row title=account.user_name.clone() detail=said::account_kind(account.kind)><Badge state=state words=words/></Row> }
+            })
+            .collect_view();
+        view! { <Card title="Accounts"><Rows>{rows}</Rows></Card> }
+    })
+}
+
+fn reports(reports: &[PersonTag]) -> impl IntoView + use<> {
+    (!reports.is_empty()).then(|| {
+        let list = links(reports);
+        view! { <Card title="Reports to them"><Body>{list}</Body></Card> }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        grant::{End, GrantSource, Health},
+        person::{AccountKind, PortalRole},
+    };
+    use uuid::Uuid;
+    use workflow::views::{Why, decision::Facts as Directory};
+
+    use super::{
+        super::approvals::tests::{HOSTILE, is_inert, now, package, person},
+        *,
+    };
+    use crate::render::html;
+
+    fn grant(text: &str, source: GrantSource) -> HeldGrant {
+        HeldGrant {
+            id: Uuid::from_u128(1).into(),
+            package: (source == GrantSource::Request).then(|| package(text)),
+            name: text.into(),
+            source,
+            from: now() - chrono::Duration::hours(2),
+            end: End::At(now() + chrono::Duration::hours(6)),
+            health: Health::Ready,
+            ready_at: Some(now()),
+            over: None,
+            why: (source == GrantSource::Request).then(|| Why {
+                request: Uuid::from_u128(2).into(),
+                number: 1042,
+                reason: text.into(),
+                asker: None,
+                approvers: vec![person(3, text)],
+            }),
+            parts: vec![],
+            extension: None,
+            may_extend: false,
+            may_give_back: false,
+        }
+    }
+
+    fn somebody(text: &str) -> PersonPage {
+        PersonPage {
+            now: now(),
+            facts: Directory {
+                person: person(4, text),
+                job_title: text.into(),
+                department: "Orders".into(),
+                office: text.into(),
+                country: "SE".into(),
+                employee_type: "contractor".into(),
+                user_type: "member".into(),
+                manager: Some(person(5, text)),
+                reports_to_me: true,
+                hired_at: Some(now()),
+                last_day_at: Some(now() + chrono::Duration::days(9)),
+            },
+            me: false,
+            mail: text.into(),
+            company: text.into(),
+            employee_id: Some(text.into()),
+            state: PersonState::Active,
+            left_at: None,
+            above: vec![person(5, text)],
+            sponsors: vec![person(6, text)],
+            reports: vec![person(7, text)],
+            accounts: vec![AccountView { id: Uuid::from_u128(8).into(), user_name: text.into(), kind: AccountKind::Normal, enabled: true, deleted: false }],
+            roles: vec![PortalRole::Operator],
+            held: vec![grant(text, GrantSource::Request)],
+            found: vec![grant(text, GrantSource::Import)],
+            ended: vec![],
+            requests: vec![],
+            events: vec![],
+        }
+    }
+
+    #[test]
+    fn a_person_says_what_they_hold_and_why() {
+        let out = html(|| page(somebody("Johan")));
+        for part in ["6 h left", "AR-1042", "approved by Johan", "Found at the target, not approved here", "reports to you", "last day is 30 November", "contractor", "Operator"] {
+            assert!(out.contains(part), "{part} is missing in {out}");
+        }
+        assert_eq!(out.matches("<h1").count(), 1);
+    }
+
+    #[test]
+    fn hostile_attributes_stay_words() {
+        let out = html(|| page(somebody(HOSTILE)));
+        assert!(is_inert(&out), "{out}");
+    }
+}

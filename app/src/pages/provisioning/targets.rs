@@ -1,0 +1,86 @@
+//! The targets: whether each answers, what waits for it, and the switch that holds it.
+
+use domain::Timestamp;
+use leptos::prelude::*;
+use workflow::views::provisioning::TargetView;
+
+use super::super::{kit, said};
+use crate::{ui::*, words};
+
+/// One card for each target.
+pub fn cards(targets: Vec<TargetView>, now: Timestamp, may_act: bool) -> impl IntoView {
+    targets.into_iter().map(|target| card(target, now, may_act)).collect_view()
+}
+
+fn health(target: &TargetView, now: Timestamp) -> (State, String) {
+    if target.paused {
+        (State::Attention, "paused".into())
+    } else if let Some(at) = target.not_before.filter(|at| *at > now) {
+        (State::SettingUp, format!("asked us to wait, goes on {}", words::relative(at, now)))
+    } else if target.problem.is_some() {
+        (State::Attention, "in trouble".into())
+    } else {
+        (State::Ready, "answers".into())
+    }
+}
+
+fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
+    let (state, said_health) = health(&target, now);
+    let version = kit::version(&(
+        said_health.as_str(),
+        target.problem.as_deref(),
+        (target.due.count, target.settling.count, target.attention.count),
+    ));
+    let badge = view! { <Badge state=state words=said_health/> }.into_any();
+    let problem = target.problem.as_ref().map(|problem| {
+        let since = target.problem_at.map(|at| format!(" Since {}.", words::moment(at, now))).unwrap_or_default();
+        let words = format!("{}{since}", words::sentence(problem));
+        view! { <Note tone=Tone::Bad title="What is wrong">{words}</Note> }
+    });
+    let mut facts = vec![
+        fact("To be sent", said::capped(target.due)),
+        fact("Being confirmed", said::capped(target.settling)),
+        fact("Need a person", said::capped(target.attention)),
+    ];
+    if let Some(oldest) = target.oldest {
+        facts.push(fact("The oldest waits", words::about(now - oldest)));
+    }
+    facts.push(match target.succeeded_at {
+        Some(at) => fact_view("Last answered", view! { <Moment at=at now=now/> }),
+        None => fact("Last answered", "not yet"),
+    });
+    let waiting = target.due.count + target.settling.count;
+    let more = if target.due.more || target.settling.more { "+" } else { "" };
+    let (live, changes) = (format!("target-{}", target.id), format!("{}{more}", words::count(waiting, "change", "changes")));
+    let act = may_act.then(|| {
+        if target.paused {
+            let (go, name) = (format!("{changes} go out at once, ends of access first."), format!("Resume {}", target.name));
+            let action = format!("/provisioning/targets/{}/resume", target.id);
+            view! {
+                <Ask summary="Resume" look=Look::Primary>
+                    <p>{go}</p>
+                    <PostButton action=action look=Look::Primary>{name}</PostButton>
+                </Ask>
+            }
+            .into_any()
+        } else {
+            let action = format!("/provisioning/targets/{}/pause", target.id);
+            let (wait, name) = (format!(". {changes} wait now."), format!("Pause {}", target.name));
+            view! {
+                <Ask summary="Pause" look=Look::Danger>
+                    <form method="post" action=action class="stack stack-4">
+                        <p>"Nothing is sent there until somebody resumes it: nobody gets access, and access that ends is "<b>"not removed"</b>{wait}</p>
+                        <TextField name="why" label="Why" hint="For the audit log." longest=500/>
+                        <div class="btns"><Button look=Look::DangerSure>{name}</Button></div>
+                    </form>
+                </Ask>
+            }
+            .into_any()
+        }
+    });
+    view! {
+        <Card title=target.name.clone() aside=badge live=live version=version>
+            <Body>{problem}<Facts items=facts/>{act}</Body>
+        </Card>
+    }
+}

@@ -1,0 +1,129 @@
+//! Rendered from views made by hand: what an operator must see, and that nothing typed elsewhere becomes markup.
+
+use domain::assignment::Observed;
+use uuid::Uuid;
+use workflow::{assignments::{Call, Problem}, views::{
+    Capped,
+    provisioning::{AssignmentPage, TargetView},
+    request::OperationView,
+}};
+
+use super::{
+    super::approvals::tests::{HOSTILE, is_inert, now, person},
+    *,
+};
+use crate::render::html;
+
+fn unsettled(text: &str, phase: Phase) -> Unsettled {
+    Unsettled {
+        id: Uuid::from_u128(1).into(),
+        person: person(2, text),
+        account: text.into(),
+        entitlement: Uuid::from_u128(3).into(),
+        entitlement_name: text.into(),
+        privileged: true,
+        target: Uuid::from_u128(4).into(),
+        target_name: text.into(),
+        desired: false,
+        since: now() - chrono::Duration::hours(3),
+        observed: Observed::Present,
+        observed_at: Some(now()),
+        phase,
+        attempts: 6,
+        problem: Some(Problem {
+            what: format!("the group is managed elsewhere {text}"),
+            fix: text.into(),
+            call: Call::Remove,
+            status: Some(403),
+            request_id: Some(text.into()),
+            attempts: 6,
+            since: now(),
+        }),
+        next_at: None,
+        request_id: Some(text.into()),
+        said: Some(text.into()),
+    }
+}
+
+fn target(text: &str, paused: bool) -> TargetView {
+    TargetView {
+        id: Uuid::from_u128(4).into(),
+        name: text.into(),
+        kind: "graph".into(),
+        paused,
+        not_before: None,
+        problem: Some(text.into()),
+        problem_at: Some(now()),
+        succeeded_at: None,
+        due: Capped { count: 12, more: false },
+        settling: Capped { count: 2, more: false },
+        attention: Capped { count: 1, more: false },
+        oldest: Some(now()),
+    }
+}
+
+fn operation(text: &str) -> OperationView {
+    OperationView {
+        id: Uuid::from_u128(6).into(),
+        kind: "remove".into(),
+        outcome: "never".into(),
+        status: Some(403),
+        request_id: Some(text.into()),
+        client_request_id: Some(text.into()),
+        detail: text.into(),
+        at: now(),
+        took_ms: 120,
+    }
+}
+
+fn all(text: &str, paused: bool, may_act: bool) -> Provisioning {
+    Provisioning {
+        now: now(),
+        targets: vec![target(text, paused)],
+        attention: vec![unsettled(text, Phase::Attention)],
+        next: Some(Cursor::from_text(text)),
+        under_way: vec![unsettled(text, Phase::Due)],
+        recent: vec![Recent {
+            operation: operation(text),
+            assignment: Uuid::from_u128(1).into(),
+            person: person(2, text),
+            entitlement_name: text.into(),
+            target_name: text.into(),
+        }],
+        may_act,
+        topics: vec![],
+    }
+}
+
+#[test]
+fn attention_says_what_why_and_offers_another_try() {
+    let out = html(|| page(all("Entra", false, true), false));
+    for part in ["Entra should lose Entra", "The group is managed elsewhere", "6 tries", "/retry", "14 changes wait now", "Pause Entra", "Remove: refused for good"] {
+        assert!(out.contains(part), "{part} is missing in {out}");
+    }
+    let out = html(|| page(all("Entra", true, true), false));
+    assert!(out.contains("14 changes go out at once"), "{out}");
+}
+
+#[test]
+fn who_only_looks_gets_no_buttons() {
+    let out = html(|| page(all("Entra", false, false), false));
+    assert!(!out.contains("method=\"post\""), "{out}");
+}
+
+#[test]
+fn hostile_words_of_a_target_stay_words() {
+    let out = html(|| page(all(HOSTILE, true, true), true));
+    assert!(is_inert(&out), "{out}");
+    let out = html(|| {
+        one::page(AssignmentPage {
+            now: now(),
+            assignment: unsettled(HOSTILE, Phase::Attention),
+            operations: vec![operation(HOSTILE)],
+            grants: vec![],
+            may_act: true,
+        })
+    });
+    assert!(is_inert(&out), "{out}");
+    assert!(out.contains("HTTP 403"), "{out}");
+}
