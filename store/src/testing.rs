@@ -4,6 +4,7 @@
 //! names. What a process leaves behind, the next one sweeps away.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     process,
     sync::atomic::{AtomicU32, Ordering},
@@ -12,7 +13,7 @@ use std::{
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
-use crate::{Engine, Options, Store};
+use crate::{Engine, Options, Store, Tx};
 
 /// Names the PostgreSQL server for tests: an address with the right to create databases.
 pub const POSTGRES: &str = "LATCHKEY_TEST_POSTGRES";
@@ -223,4 +224,73 @@ pub fn literal(engine: Engine, id: uuid::Uuid) -> String {
         Engine::Sqlite => format!("x'{}'", id.simple()),
         Engine::Postgres => format!("'{id}'"),
     }
+}
+
+/// What a database consists of, in words that both engines share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// Columns of each table, with whether they may be null.
+    pub tables: BTreeMap<String, BTreeMap<String, bool>>,
+    /// Named indexes with their tables.
+    pub indexes: BTreeSet<(String, String)>,
+    /// Triggers with their tables.
+    pub triggers: BTreeSet<(String, String)>,
+}
+
+/// Reads the schema of a migrated database. Indexes that stand behind keys are each engine's own and left out.
+pub async fn schema(store: &Store) -> Schema {
+    let mut tx = store.read().await.expect("the database answers");
+    let (columns, indexes, triggers) = match store.engine() {
+        Engine::Sqlite => (
+            "SELECT t.name AS owner, c.name AS part, CASE WHEN c.\"notnull\" = 0 THEN 1 ELSE 0 END AS optional
+             FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'",
+            "SELECT tbl_name AS owner, name AS part, 0 AS optional FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
+            "SELECT tbl_name AS owner, name AS part, 0 AS optional FROM sqlite_master WHERE type = 'trigger'",
+        ),
+        Engine::Postgres => (
+            "SELECT table_name::text AS owner, column_name::text AS part,
+               (CASE WHEN is_nullable = 'YES' THEN 1 ELSE 0 END)::bigint AS optional
+             FROM information_schema.columns WHERE table_schema = 'public'",
+            "SELECT tablename::text AS owner, indexname::text AS part, 0::bigint AS optional FROM pg_indexes
+             WHERE schemaname = 'public' AND indexname NOT LIKE '%\\_pkey' AND indexname NOT LIKE '%\\_key'",
+            "SELECT c.relname::text AS owner, t.tgname::text AS part, 0::bigint AS optional FROM pg_trigger t
+             JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal",
+        ),
+    };
+    let mut schema = Schema::default();
+    for row in parts(&mut tx, columns).await {
+        schema
+            .tables
+            .entry(row.owner)
+            .or_default()
+            .insert(row.part, row.optional == 1);
+    }
+    for row in parts(&mut tx, indexes).await {
+        schema.indexes.insert((row.owner, row.part));
+    }
+    for row in parts(&mut tx, triggers).await {
+        schema.triggers.insert((row.owner, row.part));
+    }
+    // Kept by the library that applies migrations, in each engine's own shape.
+    schema.tables.remove("_sqlx_migrations");
+    schema
+        .indexes
+        .retain(|(table, _)| table != "_sqlx_migrations");
+    schema
+}
+
+row! {
+    /// One part of a table.
+    pub struct PartRow {
+        /// The table.
+        pub owner: String,
+        /// The part's name.
+        pub part: String,
+        /// 1 for a column that may be null.
+        pub optional: i64,
+    }
+}
+
+async fn parts(tx: &mut Tx, text: &'static str) -> Vec<PartRow> {
+    on!(tx, c => sqlx::query_as(text).fetch_all(c).await).expect("the schema can be read")
 }

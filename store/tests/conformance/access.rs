@@ -1,0 +1,338 @@
+//! Requests, decisions, grants, and what the database itself refuses.
+
+use domain::{
+    DecisionId,
+    approval::{Seat, StageState, Verdict, Via},
+    grant::{End, EndReason, GrantSource, GrantState},
+    policy::ApproverRule,
+    request::{LineKind, LineState},
+};
+use store::{
+    grants::GrantRow,
+    requests::{DecisionRow, LineRow, StageRow},
+};
+
+use crate::{
+    catalogue,
+    company::{
+        account, at, entitlement, grant, line, package, person, request, stage, uuid, version,
+    },
+    script::{Script, ask, say},
+};
+
+pub async fn play(script: &mut Script) {
+    asking(script).await;
+    deciding(script).await;
+    ending(script).await;
+    grants(script).await;
+}
+
+fn asked(n: u128) -> LineRow {
+    LineRow {
+        id: line(n),
+        request_id: request(n),
+        number: 1000 + i64::try_from(n).unwrap(),
+        kind: LineKind::New,
+        package_id: package(1),
+        package_version_id: version(1),
+        asker_id: person(3),
+        beneficiary_id: person(3),
+        account_id: account(3),
+        extends_grant_id: None,
+        state: LineState::AwaitingApproval,
+        reason: "Incident <4312> & 'more'".into(),
+        answers: "{}".into(),
+        start_at: None,
+        length_kind: "seconds".into(),
+        length_seconds: Some(28_800),
+        until_at: None,
+        frozen_hash: "ff".into(),
+        screening: "[]".into(),
+        submitted_at: at(20),
+        lapse_at: at(1000),
+        ended_at: None,
+        ended_by: None,
+        version: 0,
+    }
+}
+
+fn step(n: u128, of: u128, state: StageState) -> StageRow {
+    StageRow {
+        id: stage(n),
+        line_id: line(of),
+        position: i64::try_from(n % 10).unwrap(),
+        rule: "{}".into(),
+        approvers: if n % 10 == 1 {
+            ApproverRule::Manager
+        } else {
+            ApproverRule::Security
+        },
+        needed: 1,
+        state,
+        fallback: false,
+        by_subordinates: false,
+        stuck: false,
+        opened_at: (state == StageState::Open).then(|| at(20)),
+        closed_at: None,
+    }
+}
+
+async fn asking(script: &mut Script) {
+    for n in [1, 2] {
+        say!(
+            script,
+            insert_request(
+                request(n),
+                1000 + i64::try_from(n).unwrap(),
+                person(3),
+                &format!("key-{n}"),
+                at(20)
+            )
+        );
+    }
+    // The same form twice.
+    say!(
+        script,
+        insert_request(request(3), 1003, person(3), "key-1", at(20))
+    );
+    ask!(script, request_head(request(1)));
+    ask!(script, request_head(request(9)));
+    say!(script, insert_line(&asked(1)));
+    // Only one waits for the same package.
+    say!(script, insert_line(&asked(2)));
+    say!(
+        script,
+        insert_line(&LineRow {
+            package_id: package(2),
+            package_version_id: version(2),
+            ..asked(2)
+        })
+    );
+    ask!(script, line(line(1)));
+    say!(script, lock_line(line(2)));
+    ask!(script, lines_of_request(request(1)));
+    ask!(script, waiting_lines_of_person(person(3)));
+    ask!(script, waiting_lines_of_package(package(2)));
+    ask!(
+        script,
+        before_ask(person(3), "key-1", package(1), account(3), at(0))
+    );
+    ask!(
+        script,
+        before_ask(person(4), "key-1", package(1), account(4), at(0))
+    );
+    ask!(script, line_labels(person(3), package(1)));
+    say!(script, touch_line(line(1)));
+}
+
+async fn deciding(script: &mut Script) {
+    let stages = [
+        step(11, 1, StageState::Open),
+        step(12, 1, StageState::Waiting),
+        step(21, 2, StageState::Open),
+    ];
+    say!(script, insert_stages(&stages));
+    ask!(script, stages(line(1)));
+    ask!(script, line_of_stage(stage(21)));
+    let seat = |n: u128, via| Seat {
+        person: person(n),
+        via,
+    };
+    say!(
+        script,
+        insert_seats(
+            stage(11),
+            &[seat(2, Via::Manager), seat(1, Via::ManagersManager)],
+            at(20)
+        )
+    );
+    say!(
+        script,
+        insert_seats(stage(21), &[seat(2, Via::Manager)], at(21))
+    );
+    ask!(script, seats_of_line(line(1)));
+    ask!(script, lines_with_seat(person(2)));
+    ask!(script, lines_open_for(ApproverRule::Manager));
+    ask!(script, lines_open_for(ApproverRule::Security));
+    let vote = |n: u128, by: u128, verdict| DecisionRow {
+        id: DecisionId(uuid(0xf00 + n)),
+        stage_id: stage(11),
+        line_id: line(1),
+        decider_id: person(by),
+        verdict,
+        via: Via::Manager,
+        note: "Looked at it".into(),
+        cap_seconds: Some(3600),
+        signed_hash: "ff".into(),
+        decided_at: at(25),
+    };
+    // Nobody decides on their own access, nor in a stage that waits.
+    say!(script, insert_decision(&vote(1, 3, Verdict::Approve)));
+    say!(
+        script,
+        insert_decision(&DecisionRow {
+            stage_id: stage(12),
+            ..vote(1, 2, Verdict::Approve)
+        })
+    );
+    say!(script, insert_decision(&vote(1, 2, Verdict::Approve)));
+    say!(script, insert_decision(&vote(2, 2, Verdict::Deny)));
+    ask!(script, decisions(line(1)));
+    say!(
+        script,
+        update_stage(&StageRow {
+            state: StageState::Met,
+            closed_at: Some(at(25)),
+            ..step(11, 1, StageState::Open)
+        })
+    );
+    say!(
+        script,
+        update_stage(&StageRow {
+            fallback: true,
+            stuck: true,
+            ..step(12, 1, StageState::Open)
+        })
+    );
+    say!(script, clear_seats(stage(11)));
+    say!(
+        script,
+        insert_seats(stage(12), &[seat(6, Via::Security)], at(25))
+    );
+    ask!(script, lines_open_for(ApproverRule::Sponsor));
+    say!(
+        script,
+        insert_decision(&DecisionRow {
+            stage_id: stage(21),
+            line_id: line(2),
+            ..vote(3, 2, Verdict::Deny)
+        })
+    );
+    ask!(script, last_denial(person(3), package(2)));
+}
+
+async fn ending(script: &mut Script) {
+    say!(script, close_stages(line(2), at(26)));
+    say!(
+        script,
+        end_line(
+            &LineRow {
+                package_id: package(2),
+                ..asked(2)
+            },
+            LineState::Denied,
+            Some(person(2)),
+            at(26)
+        )
+    );
+    // An end is final.
+    say!(
+        script,
+        end_line(
+            &LineRow {
+                package_id: package(2),
+                ..asked(2)
+            },
+            LineState::Approved,
+            None,
+            at(27)
+        )
+    );
+    ask!(script, last_denial(person(3), package(2)));
+    ask!(script, line(line(2)));
+    ask!(script, stages(line(2)));
+}
+
+async fn grants(script: &mut Script) {
+    let held = |n: u128, who: u128| GrantRow {
+        id: grant(n),
+        person_id: person(who),
+        account_id: account(who),
+        package_id: Some(package(1)),
+        package_version_id: Some(version(1)),
+        line_id: (n == 1).then(|| line(1)),
+        source: if n == 1 {
+            GrantSource::Request
+        } else {
+            GrantSource::Import
+        },
+        state: if n == 1 {
+            GrantState::Scheduled
+        } else {
+            GrantState::Active
+        },
+        valid_from: at(28),
+        end_at: Some(at(5000)),
+        ready_at: None,
+        ended_at: None,
+        end_reason: None,
+        ended_by: None,
+        end_note: None,
+        gone_at: None,
+        version: 0,
+        created_at: at(28),
+    };
+    say!(
+        script,
+        insert_grant(&held(1, 3), &[entitlement(1), entitlement(3)])
+    );
+    // One line, one grant.
+    say!(
+        script,
+        insert_grant(
+            &GrantRow {
+                id: grant(9),
+                ..held(1, 3)
+            },
+            &[entitlement(1)]
+        )
+    );
+    say!(script, insert_grant(&held(2, 4), &[entitlement(1)]));
+    say!(
+        script,
+        insert_grant(
+            &GrantRow {
+                end_at: None,
+                ..held(3, 4)
+            },
+            &[entitlement(2)]
+        )
+    );
+    ask!(script, grant(grant(3)));
+    ask!(script, grant_of_line(line(1)));
+    ask!(script, grants_by_ids(&[grant(2), grant(1), grant(9)]));
+    say!(script, start_grants(&[grant(1), grant(2)]));
+    ask!(script, live_grants_of_person(person(4)));
+    ask!(script, live_grants_with(account(3), entitlement(1)));
+    ask!(
+        script,
+        grants_awaiting(&[(account(3), entitlement(1)), (account(4), entitlement(2))])
+    );
+    ask!(script, content_of_grants(&[grant(1), grant(3)]));
+    say!(script, set_grant_end(grant(1), End::At(at(4000))));
+    say!(script, set_grant_end(grant(3), End::Permanent));
+    ask!(
+        script,
+        claims(&[(account(3), entitlement(1)), (account(4), entitlement(1))])
+    );
+    catalogue::play_with_holders(script).await;
+    say!(
+        script,
+        end_grants(
+            &[grant(2)],
+            at(31),
+            EndReason::Revoked,
+            Some(person(6)),
+            Some("not needed")
+        )
+    );
+    // Twice is once.
+    say!(
+        script,
+        end_grants(&[grant(2)], at(32), EndReason::Expired, None, None)
+    );
+    ask!(script, last_ended_grant(account(4), entitlement(1)));
+    say!(script, mark_ready(&[grant(1)], at(33)));
+    say!(script, mark_gone(&[grant(2)], at(34)));
+    ask!(script, grants_by_ids(&[grant(1), grant(2), grant(3)]));
+}

@@ -1,0 +1,74 @@
+//! Both engines against one script: every method of the store is called on each, in the same order with the same
+//! values, and what they answer must be the same text. What the script leaves out is found by reading the sources.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod access;
+mod catalogue;
+mod company;
+mod coverage;
+mod people;
+mod schema;
+mod script;
+mod views;
+mod work;
+
+use script::Script;
+use store::testing;
+
+/// What the databases themselves refuse, in the order of the script: the same id, key or state twice, another sign-in
+/// with the same state, a clock that goes back, a fork of the audit log, a second published edition, a drafter who
+/// confirms, a second waiting line, a vote on one's own access, in a closed stage or twice, a second grant of a line.
+const REFUSED: [&str; 17] = [
+    "insert_persons",
+    "insert_accounts",
+    "save_sign_in",
+    "insert_hold",
+    "create_installation",
+    "set_clock_offset",
+    "append_audit",
+    "insert_catalogue_version",
+    "move_catalogue_version",
+    "insert_package_version",
+    "insert_package_version",
+    "insert_request",
+    "insert_line",
+    "insert_decision",
+    "insert_decision",
+    "insert_decision",
+    "insert_grant",
+];
+
+#[tokio::test]
+async fn both_engines_answer_the_same() {
+    let mut transcripts = Vec::new();
+    for (engine, store) in testing::stores().await {
+        let mut script = Script::new(engine, store);
+        company::lay(&mut script).await;
+        people::play(&mut script).await;
+        catalogue::play(&mut script).await;
+        access::play(&mut script).await;
+        work::play(&mut script).await;
+        views::play(&mut script).await;
+        transcripts.push(script.log);
+    }
+    let (sqlite, postgres) = (&transcripts[0], &transcripts[1]);
+    for (one, other) in sqlite.iter().zip(postgres) {
+        assert_eq!(one, other, "SQLite on the left, PostgreSQL on the right");
+    }
+    assert_eq!(sqlite.len(), postgres.len());
+    assert!(
+        sqlite.len() > 150,
+        "the script is {} calls long",
+        sqlite.len()
+    );
+    let refused: Vec<&str> = sqlite
+        .iter()
+        .filter_map(|line| line.strip_suffix(": refused"))
+        .collect();
+    assert_eq!(refused, REFUSED);
+    let failed: Vec<&String> = sqlite
+        .iter()
+        .filter(|line| line.contains(": failed: "))
+        .collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}

@@ -1,0 +1,19 @@
+//! The two migrations describe the same tables, indexes and triggers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use store::{Engine, testing};
+
+#[tokio::test]
+async fn both_engines_have_the_same_schema() {
+    let sqlite = testing::schema(&testing::store(Engine::Sqlite).await).await;
+    let postgres = testing::schema(&testing::store(Engine::Postgres).await).await;
+    assert!(sqlite.tables.len() > 20, "the reading is wrong");
+    let names = |tables: &BTreeMap<String, _>| tables.keys().cloned().collect::<BTreeSet<String>>();
+    assert_eq!(names(&sqlite.tables), names(&postgres.tables));
+    for (table, columns) in &sqlite.tables {
+        assert_eq!(columns, &postgres.tables[table], "columns of {table}");
+    }
+    assert_eq!(sqlite.indexes, postgres.indexes);
+    assert_eq!(sqlite.triggers, postgres.triggers);
+}
