@@ -1,32 +1,22 @@
-//! How the portal proves to Entra who it is, from the configured files.
+//! How the portal proves to Entra who it is, from the configured secret or files.
 
 use std::{fs, path::Path};
 
-use domain::Timestamp;
-use uuid::Uuid;
+use provisioner::graph::{Certificate, Credential};
 
-use crate::config::Credential;
+use crate::config;
 
-/// A `private_key_jwt` assertion for the sign-in registration. The files are read anew each time, so that a renewed
-/// certificate needs no restart.
-pub fn assertion(
-    certificate_file: &Path,
-    key_file: &Path,
-    audience: &str,
-    client_id: &str,
-    now: Timestamp,
-    id: Uuid,
-) -> Result<String, String> {
-    let _ = (
-        read(certificate_file)?,
-        read(key_file)?,
-        audience,
-        client_id,
-        now,
-        id,
-        Credential::Secret(String::new().into()),
-    );
-    Err("not there".into())
+/// Reads what the configuration names.
+pub fn load(configured: &config::Credential) -> Result<Credential, String> {
+    match configured {
+        config::Credential::Secret(secret) => Ok(Credential::Secret(secret.expose().to_owned())),
+        config::Credential::Certificate {
+            certificate_file,
+            key_file,
+        } => Certificate::from_pem(&read(certificate_file)?, &read(key_file)?)
+            .map(Credential::Certificate)
+            .map_err(|error| format!("{}: {error}", certificate_file.display())),
+    }
 }
 
 fn read(path: &Path) -> Result<String, String> {

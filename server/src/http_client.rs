@@ -1,25 +1,13 @@
-//! The HTTP client for the sign-in provider: time-outs, no redirects, one TLS implementation.
+//! The project's HTTP client in the shape that openidconnect calls: its own optional client is another version.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin};
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 
 /// Nothing that a provider sends is larger; Entra's key set has about 20 kB.
 const LARGEST_ANSWER: usize = 1 << 20;
 
-/// Makes a client. Redirects are not followed: a provider's endpoints are where its discovery document says.
-pub fn build() -> reqwest::Result<reqwest::Client> {
-    // Fails when a provider is installed already, which is what we want.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    reqwest::Client::builder()
-        .user_agent(concat!("latchkey/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(Duration::from_secs(5))
-        .timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-}
-
-/// The client in the shape that openidconnect calls.
+/// The client.
 #[derive(Clone, Debug)]
 pub struct Adapted(pub reqwest::Client);
 
@@ -32,6 +20,9 @@ pub enum CallError {
     /// More than we are willing to read.
     #[error("the answer is too large")]
     TooLarge,
+    /// The provider has a problem of its own.
+    #[error("the answer is {0}")]
+    Status(axum::http::StatusCode),
     /// Not a valid answer.
     #[error("{0}")]
     Malformed(#[from] axum::http::Error),
@@ -44,6 +35,9 @@ impl<'c> AsyncHttpClient<'c> for Adapted {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let mut answer = self.0.execute(request.try_into()?).await?;
+            if answer.status().is_server_error() {
+                return Err(CallError::Status(answer.status()));
+            }
             let mut response = axum::http::Response::builder().status(answer.status());
             for (name, value) in answer.headers() {
                 response = response.header(name, value);

@@ -8,15 +8,17 @@
 //! here but in `app`.
 
 mod checkpoints;
+pub mod cli;
 pub mod config;
 mod credential;
+mod house;
 pub mod http_client;
-pub mod lifecycle;
-pub mod mail;
+mod lifecycle;
+mod mail;
 mod out;
-pub mod serve;
+mod serve;
 pub mod sessions;
 pub mod sign_in;
 mod telemetry;
-
+mod trial;
 pub mod web;

@@ -1,1 +1,153 @@
 //! `latchkey serve` and `latchkey migrate`: start and stop of the real thing.
+
+use std::{sync::Arc, time::Instant};
+
+use domain::person::AccountKey;
+use provisioner::{graph, mailer::Mailer};
+use store::{Options, Store};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use workflow::{Clock, Error, Ids, Settings, Workflow, installation, roles};
+
+use crate::{
+    checkpoints::Keeper,
+    config::Config,
+    credential, house, lifecycle,
+    mail::Smtp,
+    out,
+    sessions::Sessions,
+    sign_in::{Provider, ProviderSettings},
+    web::{Mode, Parts, Portal},
+};
+
+/// The use cases over the configured database, brought to this version.
+pub async fn workflow(config: &Config) -> Result<Workflow, String> {
+    let store = Store::open(&Options {
+        connections: config.database.connections,
+        ..Options::new(config.database.url.expose())
+    })
+    .await
+    .map_err(|error| error.to_string())?;
+    store.migrate().await.map_err(|error| error.to_string())?;
+    let settings = Settings {
+        public_url: config.server.public_url.clone(),
+        mass_leave_percent: config.directory.mass_leave_percent,
+        mass_leave_least: config.directory.mass_leave_least,
+        asks_per_ten_minutes: config.asking.per_ten_minutes,
+        first_administrator: config.sign_in.first_administrator.map(|object| AccountKey {
+            tenant: config.sign_in.tenant,
+            object,
+        }),
+    };
+    let workflow = Workflow::new(store, Clock::system(), Ids::system(), settings);
+    match installation::prepare(&workflow, installation::Mode::Production).await {
+        Ok(_) => Ok(workflow),
+        Err(Error::Forbidden) => Err(
+            "the database was made by latchkey trial and holds a sample company; name another one"
+                .into(),
+        ),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Who we are at Graph.
+pub fn graph_options(config: &Config) -> Result<graph::Options, String> {
+    let url = reqwest::Url::parse(&config.graph.url).map_err(|error| error.to_string())?;
+    Ok(graph::Options {
+        authority: config.sign_in.authority.clone(),
+        base: config.graph.url.clone(),
+        scope: format!("{}/.default", url.origin().ascii_serialization()),
+        tenant: config.sign_in.tenant,
+        client_id: config.graph.client_id.clone(),
+        credential: credential::load(&config.graph.credential)?,
+    })
+}
+
+/// The provider that signs people in.
+pub fn provider(config: &Config, workflow: &Workflow) -> Result<Provider, String> {
+    let public_url = &config.server.public_url;
+    let settings = ProviderSettings {
+        authority: config.sign_in.authority.clone(),
+        tenant: config.sign_in.tenant,
+        client_id: config.sign_in.client_id.clone(),
+        credential: credential::load(&config.sign_in.credential)?,
+        redirect_uri: format!("{public_url}/auth/callback"),
+        signed_out_uri: format!("{public_url}/signed-out"),
+    };
+    let http = provisioner::http::client(&provisioner::http::Options::default())
+        .map_err(|error| error.to_string())?;
+    Ok(Provider::new(
+        settings,
+        http,
+        workflow.clock().clone(),
+        workflow.ids().clone(),
+    ))
+}
+
+/// `latchkey migrate`
+pub async fn migrate(config: &Config) -> Result<(), String> {
+    let workflow = workflow(config).await?;
+    workflow.store().close().await;
+    out::line("The database has this version's schema.");
+    Ok(())
+}
+
+/// `latchkey serve`: serves until it is told to stop.
+pub async fn run(config: &Config) -> Result<(), String> {
+    let began = Instant::now();
+    let failed = |error: Error| error.to_string();
+    let workflow = workflow(config).await?;
+    roles::set_first_administrator(&workflow)
+        .await
+        .map_err(failed)?;
+    let started = installation::start(&workflow, env!("CARGO_PKG_VERSION"))
+        .await
+        .map_err(failed)?;
+    let keeper = Keeper::open(
+        workflow.clone(),
+        &config.audit.key_file,
+        &config.audit.checkpoint_file,
+    )
+    .await?;
+    let target = house::Target::new(
+        &workflow,
+        graph_options(config)?,
+        config.sign_in.client_id.clone(),
+        config.directory.every.to_std().unwrap_or_default(),
+    )?;
+    let mailer = match &config.mail {
+        Some(mail) => {
+            let smtp = Smtp::new(mail).map_err(|error| error.to_string())?;
+            Some(Arc::new(smtp) as Arc<dyn Mailer>)
+        }
+        None => None,
+    };
+    let worker = house::worker(&workflow, &target, mailer);
+    let stop = CancellationToken::new();
+    let portal = Portal::new(Parts {
+        provider: provider(config, &workflow)?,
+        workflow: workflow.clone(),
+        sessions: Sessions {
+            secure: config.server.public_url.starts_with("https://"),
+            idle: config.sessions.idle,
+            absolute: config.sessions.absolute,
+        },
+        public_url: config.server.public_url.clone(),
+        mode: Mode::Production,
+        trusted_proxies: config.server.trusted_proxies,
+        sign_ins_per_minute: config.sign_in.attempts_per_minute,
+        trial: None,
+        stop: stop.clone(),
+    });
+    let listen = config.server.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let router = house::router(portal);
+    let running = lifecycle::start(listener, router, workflow, worker, keeper, stop);
+    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(server.listen = %listen, server.public_url = config.server.public_url,
+        installation.id = %started.installation, installation.starts = started.starts, started.ms = millis, "serving");
+    running.until_stopped().await;
+    Ok(())
+}

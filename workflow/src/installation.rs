@@ -50,9 +50,7 @@ pub async fn prepare(workflow: &Workflow, mode: Mode) -> Result<InstallationId> 
         None => unit.new_id(),
     };
     let now = unit.now;
-    unit.tx
-        .create_installation(id, mode.as_str(), now)
-        .await?;
+    unit.tx.create_installation(id, mode.as_str(), now).await?;
     unit.commit().await?;
     Ok(id)
 }
@@ -82,14 +80,17 @@ pub async fn start(workflow: &Workflow, version: &str) -> Result<Started> {
     })
 }
 
-/// Moves the trial's clock forward to `instant`, never back, and remembers it. Logged once per skip by
-/// [`clock_skipped`], not for each step of the walk. Gives the offset from the system's clock in microseconds.
-pub async fn move_clock(workflow: &Workflow, instant: Timestamp) -> Result<i64> {
-    let offset = workflow.clock().move_to(instant);
+/// Remembers that the trial's clock is on its way to `instant`. The walk itself moves it; a process that ends on the way
+/// finds itself at `instant` when it starts again, and does what is overdue first.
+pub async fn remember_clock(workflow: &Workflow, instant: Timestamp) -> Result<()> {
+    let ahead = instant - workflow.clock().system_now();
+    let offset = ahead
+        .num_microseconds()
+        .unwrap_or(0)
+        .max(workflow.clock().offset_us());
     let mut tx = workflow.store().begin().await?;
     tx.set_clock_offset(offset).await?;
-    tx.commit().await?;
-    Ok(offset)
+    Ok(tx.commit().await?)
 }
 
 /// Logs that the trial's clock was moved from one instant to another.

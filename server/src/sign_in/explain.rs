@@ -193,8 +193,8 @@ mod tests {
             error: "access_denied".into(),
             description: "AADSTS50105: not assigned. Correlation ID: 1-2-3".into(),
         });
-        assert!(page.what.contains("not allowed to use this portal yet"));
-        assert!(page.detail.is_some_and(|detail| detail.contains("1-2-3")));
+        assert!(page.what().contains("not allowed to use this portal yet"));
+        assert!(page.detail().is_some_and(|detail| detail.contains("1-2-3")));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The three routes of signing in and out.
 
-use std::sync::Arc;
-
 use axum::{
     Extension,
     extract::{Query, State},
@@ -11,11 +9,12 @@ use axum::{
 use domain::person::AccountKey;
 use serde::Deserialize;
 use store::sessions::SignInRow;
+use tower_sessions::Session;
 use workflow::people::{self, SignIn, SignInRefusal, SignedIn};
 
 use super::{Failure, explain_refusal, secret, sha256};
 use crate::{
-    sessions::{Kept, SIGN_IN_LIFE, Session, cookie},
+    sessions::{ME, Me, SIGN_IN_LIFE, cookie},
     web::{Caller, Portal, Problem},
 };
 
@@ -40,7 +39,7 @@ pub async fn start(
         .sign_in_limiter()
         .admits(caller.address, portal.workflow().clock().system_now())
     {
-        return portal.problem(&caller, too_many());
+        return too_many().into_response();
     }
     let begun = match portal.provider().begin(query.switch.is_some()).await {
         Ok(begun) => begun,
@@ -87,6 +86,7 @@ pub struct CallbackQuery {
 pub async fn callback(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
+    session: Session,
     Query(query): Query<CallbackQuery>,
     headers: HeaderMap,
 ) -> Response {
@@ -148,55 +148,61 @@ pub async fn callback(
     .await;
     let (person, account) = match signed_in {
         Ok(SignIn::Welcome { person, account }) => (person, account),
-        Ok(SignIn::Refused(why)) => return portal.problem(&caller, not_welcome(why)),
+        Ok(SignIn::Refused(why)) => return not_welcome(why).into_response(),
         Err(error) => return portal.failed(&caller, error),
     };
-    let kept = Kept {
+    let me = Me {
+        person,
+        account,
         login_hint: identity.login_hint,
     };
-    let sessions = portal.sessions();
-    let token = match sessions
-        .start(workflow, &headers, person, account, &kept)
-        .await
-    {
-        Ok(token) => token,
-        Err(error) => return portal.failed(&caller, error),
-    };
+    if let Err(error) = begin_session(&session, &me).await {
+        return portal.failed(&caller, error);
+    }
     let mut answer = see_other(&row.return_to);
-    let cookies = answer.headers_mut();
-    cookies.append(header::SET_COOKIE, sessions.set(&token));
-    cookies.append(
-        header::SET_COOKIE,
-        sessions.clear(sessions.sign_in_cookie()),
-    );
     answer
+        .headers_mut()
+        .append(header::SET_COOKIE, portal.sessions().clear_sign_in());
+    answer
+}
+
+/// Ends what the browser had and begins anew: an id from before a sign-in is never valid after it, and nothing of an
+/// earlier person stays.
+async fn begin_session(session: &Session, me: &Me) -> workflow::Result<()> {
+    let begun = async {
+        session.clear().await;
+        session.cycle_id().await?;
+        session.insert(ME, me).await
+    };
+    begun
+        .await
+        .map_err(|error| workflow::Error::Unavailable(error.to_string()))
 }
 
 /// `POST /sign-out`: our session first, then the provider's.
 pub async fn sign_out(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
-    session: Option<Extension<Arc<Session>>>,
+    session: Session,
 ) -> Response {
-    let mut hint = None;
-    if let Some(Extension(session)) = session {
-        let workflow = portal.workflow();
-        let ended = async {
-            portal.sessions().end(workflow, &session.id).await?;
-            people::signed_out(workflow, session.person).await
+    let ended = async {
+        let failed = |error: tower_sessions::session::Error| {
+            workflow::Error::Unavailable(error.to_string())
         };
-        if let Err(error) = ended.await {
-            return portal.failed(&caller, error);
+        let me: Option<Me> = session.get(ME).await.map_err(failed)?;
+        session.flush().await.map_err(failed)?;
+        if let Some(me) = &me {
+            people::signed_out(portal.workflow(), me.person).await?;
         }
-        hint.clone_from(&session.kept.login_hint);
-    }
+        Ok(me)
+    };
+    let me: Option<Me> = match ended.await {
+        Ok(me) => me,
+        Err(error) => return portal.failed(&caller, error),
+    };
+    let hint = me.and_then(|me| me.login_hint);
     let onward = portal.provider().end_session(hint.as_deref()).await;
-    let mut answer = see_other(onward.as_deref().unwrap_or("/signed-out"));
-    let sessions = portal.sessions();
-    answer
-        .headers_mut()
-        .append(header::SET_COOKIE, sessions.clear(sessions.cookie()));
-    answer
+    see_other(onward.as_deref().unwrap_or("/signed-out"))
 }
 
 /// Notes a refusal and shows its page. Anonymous ones are summed, so that nobody can flood the log.
@@ -228,8 +234,9 @@ async fn refused(
     if let Err(error) = people::sign_in_refused(portal.workflow(), key, reason).await {
         return portal.failed(caller, error);
     }
-    let again = explain_refusal(failure).with_link("Sign in again", "/sign-in?switch=1");
-    portal.problem(caller, again)
+    explain_refusal(failure)
+        .with_link("Sign in again", "/sign-in?switch=1")
+        .into_response()
 }
 
 /// A callback that belongs to no sign-in of this browser.
@@ -237,13 +244,14 @@ async fn stale(portal: &Portal, caller: &Caller, reason: &'static str) -> Respon
     if let Err(error) = people::sign_in_refused(portal.workflow(), None, reason).await {
         return portal.failed(caller, error);
     }
-    let problem = Problem::new(
+    Problem::new(
         StatusCode::BAD_REQUEST,
         "This sign-in cannot be used any more",
         "It was used already, took longer than ten minutes, or was begun in another browser.",
         "Sign in again.",
-    );
-    portal.problem(caller, problem.with_link("Sign in", "/sign-in"))
+    )
+    .with_link("Sign in", "/sign-in")
+    .into_response()
 }
 
 fn not_welcome(why: SignInRefusal) -> Problem {

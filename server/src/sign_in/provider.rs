@@ -10,6 +10,7 @@ use openidconnect::{
     RedirectUrl, RequestTokenError, Scope, TokenResponse as _,
     core::{CoreClient, CoreProviderMetadata, CoreResponseType},
 };
+use provisioner::graph::Credential;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -19,10 +20,7 @@ use super::{
     random::secret,
     token::{self, Expected, Fault, Identity, Key},
 };
-use crate::{
-    config::Credential,
-    http_client::{Adapted, CallError},
-};
+use crate::http_client::{Adapted, CallError};
 
 /// Entra's advice for both documents.
 const FRESH_FOR: Duration = Duration::hours(24);
@@ -210,8 +208,8 @@ impl Provider {
         let redirect = RedirectUrl::new(self.settings.redirect_uri.clone())
             .map_err(|error| Failure::Misconfigured(format!("the portal's address: {error}")))?;
         let secret = match &self.settings.credential {
-            Credential::Secret(secret) => Some(ClientSecret::new(secret.expose().to_owned())),
-            Credential::Certificate { .. } => None,
+            Credential::Secret(secret) => Some(ClientSecret::new(secret.clone())),
+            Credential::Certificate(_) => None,
         };
         let client_id = ClientId::new(self.settings.client_id.clone());
         Ok(
@@ -268,13 +266,10 @@ impl Provider {
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|error| Failure::Misconfigured(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(verifier));
-        if let Some(assertion) = self.assertion(&token_endpoint)? {
-            exchange = exchange
-                .add_extra_param(
-                    "client_assertion_type",
-                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                )
-                .add_extra_param("client_assertion", assertion);
+        if matches!(self.settings.credential, Credential::Certificate(_)) {
+            for (name, value) in self.assertion(&token_endpoint)? {
+                exchange = exchange.add_extra_param(name, value);
+            }
         }
         let answer = exchange
             .request_async(&self.http)
@@ -308,24 +303,23 @@ impl Provider {
         token::check(&token, &key, &expected).map_err(Failure::Token)
     }
 
-    fn assertion(&self, audience: &str) -> Result<Option<String>, Failure> {
-        let Credential::Certificate {
-            certificate_file,
-            key_file,
-        } = &self.settings.credential
-        else {
-            return Ok(None);
-        };
-        crate::credential::assertion(
-            certificate_file,
-            key_file,
-            audience,
-            &self.settings.client_id,
-            self.clock.system_now(),
-            self.ids.new_id(self.clock.system_now()),
-        )
-        .map(Some)
-        .map_err(Failure::Misconfigured)
+    /// The signed statement of who we are. `client_id` is left to openidconnect, which sends it as well.
+    fn assertion(&self, audience: &str) -> Result<Vec<(&'static str, String)>, Failure> {
+        let now = self.clock.system_now();
+        let fields = self
+            .settings
+            .credential
+            .fields(
+                &self.settings.client_id,
+                audience,
+                now,
+                self.ids.new_id(now),
+            )
+            .map_err(|error| Failure::Misconfigured(error.to_string()))?;
+        Ok(fields
+            .into_iter()
+            .filter(|(name, _)| *name != "client_id")
+            .collect())
     }
 
     /// The key with this id. An unknown id makes us look again, but not more often than every five minutes; the last good

@@ -3,12 +3,15 @@
 use std::sync::OnceLock;
 
 use axum::{
+    Extension,
     body::Body,
     extract::Path,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
+
+use super::problem::Machine;
 
 /// What the site's build leaves in `target/site`. Without a build it is empty, which is enough for tests.
 #[derive(rust_embed::RustEmbed)]
@@ -44,7 +47,7 @@ pub async fn file(Path((build, file)): Path<(String, String)>, headers: HeaderMa
         Some((_, "wasm")) => "application/wasm",
         Some((_, "svg")) => "image/svg+xml",
         Some((_, "woff2")) => "font/woff2",
-        _ => return StatusCode::NOT_FOUND.into_response(),
+        _ => return (StatusCode::NOT_FOUND, Extension(Machine)).into_response(),
     };
     let accepted = headers
         .get(header::ACCEPT_ENCODING)
@@ -65,7 +68,7 @@ pub async fn file(Path((build, file)): Path<(String, String)>, headers: HeaderMa
         })
         .or_else(|| Site::get(&format!("pkg/{file}")).map(|found| (found, None)));
     let Some((found, coding)) = found else {
-        return StatusCode::NOT_FOUND.into_response();
+        return (StatusCode::NOT_FOUND, Extension(Machine)).into_response();
     };
     let keep = if build == build_id() {
         "public, max-age=31536000, immutable"

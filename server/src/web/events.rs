@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration}
 use axum::{
     Extension,
     extract::{Query, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -19,10 +19,10 @@ use domain::{
 use futures::stream;
 use serde::Deserialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tower_sessions::{Session, session::Id};
 use workflow::access::Viewer;
 
 use super::Portal;
-use crate::sessions::Session;
 
 /// More than any page of ours names.
 const MOST_TOPICS: usize = 50;
@@ -40,7 +40,7 @@ pub struct EventsQuery {
 
 struct Listening {
     portal: Portal,
-    headers: HeaderMap,
+    session: Id,
     topics: BTreeSet<String>,
     hints: Receiver<Arc<str>>,
 }
@@ -49,14 +49,13 @@ struct Listening {
 pub async fn stream(
     State(portal): State<Portal>,
     Extension(viewer): Extension<Option<Arc<Viewer>>>,
-    session: Option<Extension<Arc<Session>>>,
+    session: Session,
     Query(query): Query<EventsQuery>,
-    headers: HeaderMap,
 ) -> Response {
-    if viewer.is_none() || session.is_none() {
+    let (Some(_), Some(session)) = (viewer, session.id()) else {
         // An event source gives up on this status and does not knock for ever.
         return StatusCode::NO_CONTENT.into_response();
-    }
+    };
     let topics: BTreeSet<String> = query
         .topics
         .split(',')
@@ -67,7 +66,7 @@ pub async fn stream(
     let listening = Listening {
         hints: portal.workflow().hub().listen(),
         portal,
-        headers,
+        session,
         topics,
     };
     let events = stream::unfold(listening, |mut listening| async move {
@@ -137,13 +136,8 @@ impl Listening {
 
     async fn viewer(&self) -> Option<Viewer> {
         let workflow = self.portal.workflow();
-        let session = self
-            .portal
-            .sessions()
-            .load(workflow, &self.headers, true)
-            .await
-            .ok()??;
-        workflow::access::viewer(workflow, session.person, session.account)
+        let me = self.portal.kept().look(&self.session).await.ok()??;
+        workflow::access::viewer(workflow, me.person, me.account)
             .await
             .ok()?
     }

@@ -1,14 +1,13 @@
 //! The trial lets anybody be anybody, so it answers only to its own machine: names of loopback, and no proxy between.
 
 use axum::{
-    Extension,
     extract::{Request, State},
     http::{Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::{Caller, Portal, Problem};
+use super::{Portal, Problem};
 
 const FORWARDING: [&str; 6] = [
     "forwarded",
@@ -23,7 +22,6 @@ const FORWARDING: [&str; 6] = [
 /// the sign-in provider know.
 pub async fn check(
     State(portal): State<Portal>,
-    Extension(caller): Extension<Caller>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -34,7 +32,7 @@ pub async fn check(
             what,
             "Open the address that latchkey trial prints, on the machine that runs it.",
         )
-        .page(&caller)
+        .into_response()
     };
     if FORWARDING
         .iter()

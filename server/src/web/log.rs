@@ -1,8 +1,7 @@
-//! Request ids, one log line per request, a page instead of a panic, and the time-out.
+//! Request ids, one log line per request, and the time-out.
 
 use std::{
     net::SocketAddr,
-    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,11 +11,10 @@ use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderValue, StatusCode},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
-use domain::PersonId;
-use futures::FutureExt;
 use tracing::Instrument;
+use workflow::access::Viewer;
 
 use super::{Caller, Portal, Problem, caller};
 use crate::sign_in::secret;
@@ -24,13 +22,11 @@ use crate::sign_in::secret;
 /// Pages take milliseconds; what takes so long is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Which route answered and who asked, as the inner layers found out; carried outwards for the log line.
+/// Who asked, as an inner layer found out; carried outwards for the log line and for the frame of error pages.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// The route's pattern.
-    pub route: Option<MatchedPath>,
-    /// The person.
-    pub person: Option<PersonId>,
+    /// The person, if one is signed in.
+    pub viewer: Option<Arc<Viewer>>,
 }
 
 /// The outermost layer.
@@ -49,21 +45,17 @@ pub async fn request(State(portal): State<Portal>, mut request: Request, next: N
     };
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    request.extensions_mut().insert(caller.clone());
+    let extensions = request.extensions_mut();
+    extensions.insert(app::state::Nonce(caller.nonce.clone()));
+    extensions.insert(app::state::RequestId(request_id.clone()));
+    extensions.insert(caller);
     let span = tracing::debug_span!("request", request.id = %request_id);
-    let answered = AssertUnwindSafe(next.run(request).instrument(span))
-        .catch_unwind()
-        .await;
-    let mut response = answered.unwrap_or_else(|_| {
-        // The panic's own message was logged by the panic hook.
-        tracing::error!(request.id = %request_id, "a handler panicked");
-        Problem::internal().page(&caller)
-    });
+    let mut response = next.run(request).instrument(span).await;
     let person = response
         .extensions()
         .get::<Found>()
-        .and_then(|found| found.person)
-        .map(|person| person.to_string());
+        .and_then(|found| found.viewer.as_ref())
+        .map(|viewer| viewer.id().to_string());
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let status = response.status().as_u16();
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -94,7 +86,7 @@ pub async fn time_out(
                 "The portal could not answer in time. If you sent a form, look whether it took effect before you send it again.",
                 "Try again in a moment.",
             )
-            .page(&caller)
+            .into_response()
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The web half of the server: one router, and the layers that every request passes, outermost first:
 //!
-//! 1. `log`: request id, one log line, a page instead of a panic
-//! 2. `headers`: nonce, content security policy and its companions, `no-store`
-//! 3. `host` (trial only): loopback names only, no forwarding headers
-//! 4. time-out, then compression
-//! 5. `origin`: no unsafe request from another site
-//! 6. `session`: who is asking, read anew from the database
+//! 1. `log`: request id, nonce, one log line
+//! 2. `headers`: content security policy and its companions, `no-store`
+//! 3. `problem`: the page of everything that went wrong, a panic included
+//! 4. `host` (trial only): loopback names only, no forwarding headers
+//! 5. time-out, then compression
+//! 6. `origin`: no unsafe request from another site
+//! 7. `session`: who is asking, read anew from the database
 //!
 //! What a caller may do is not decided here but in `workflow`.
 
@@ -21,14 +22,14 @@ mod origin;
 mod problem;
 mod session;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use axum::{
-    Extension, Router,
+    Router,
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use tokio_util::sync::CancellationToken;
@@ -41,7 +42,7 @@ pub use limit::Limiter;
 pub use problem::Problem;
 
 use crate::{
-    sessions::Sessions,
+    sessions::{Kept, Sessions},
     sign_in::{self, Provider},
 };
 
@@ -58,7 +59,6 @@ pub enum Mode {
 }
 
 /// What the web half needs.
-#[derive(Debug)]
 pub struct Parts {
     /// The use cases.
     pub workflow: Workflow,
@@ -74,17 +74,35 @@ pub struct Parts {
     pub trusted_proxies: usize,
     /// Sign-ins that one address may begin per minute.
     pub sign_ins_per_minute: u32,
+    /// The trial's panel; none in production.
+    pub trial: Option<Arc<dyn app::state::Trial>>,
     /// Cancelled when the process stops: streams end then.
     pub stop: CancellationToken,
 }
 
 /// What handlers and layers share. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Portal(Arc<Inner>);
 
-#[derive(Debug)]
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts")
+            .field("public_url", &self.public_url)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Portal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.parts.fmt(f)
+    }
+}
+
 struct Inner {
     parts: Parts,
+    pages: app::state::State,
+    kept: Kept,
     policy: String,
     sign_in_limiter: Limiter,
 }
@@ -93,6 +111,12 @@ impl Portal {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
+            pages: app::state::State {
+                workflow: parts.workflow.clone(),
+                assets: format!("/pkg/{}", build_id()).into(),
+                trial: parts.trial.clone(),
+            },
+            kept: parts.sessions.store(parts.workflow.clone()),
             policy: headers::policy(&parts.provider.settings().authority),
             sign_in_limiter: Limiter::new(parts.sign_ins_per_minute),
             parts,
@@ -102,6 +126,11 @@ impl Portal {
     /// The use cases.
     pub fn workflow(&self) -> &Workflow {
         &self.0.parts.workflow
+    }
+
+    /// What the pages need.
+    pub fn pages(&self) -> &app::state::State {
+        &self.0.pages
     }
 
     /// Who signs people in.
@@ -114,6 +143,11 @@ impl Portal {
         &self.0.parts.sessions
     }
 
+    /// The sessions themselves.
+    pub fn kept(&self) -> &Kept {
+        &self.0.kept
+    }
+
     /// Who may begin a sign-in.
     pub fn sign_in_limiter(&self) -> &Limiter {
         &self.0.sign_in_limiter
@@ -121,11 +155,6 @@ impl Portal {
 
     fn parts(&self) -> &Parts {
         &self.0.parts
-    }
-
-    /// The page that explains a problem.
-    pub fn problem(&self, caller: &Caller, problem: Problem) -> Response {
-        problem.page(caller)
     }
 
     /// The page for a failure of ours: logged here once, never shown.
@@ -145,7 +174,7 @@ impl Portal {
                 Problem::internal()
             }
         };
-        self.problem(caller, problem)
+        problem.into_response()
     }
 }
 
@@ -165,6 +194,7 @@ pub fn router(portal: Portal, pages: Router) -> Router {
     let mut router = pages
         .merge(own)
         .layer(from_fn_with_state(portal.clone(), session::identify))
+        .layer(portal.sessions().layer(portal.kept().clone()))
         .merge(bare)
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
@@ -181,11 +211,12 @@ pub fn router(portal: Portal, pages: Router) -> Router {
         router = router.layer(from_fn_with_state(portal.clone(), host::check));
     }
     router
+        .layer(from_fn_with_state(portal.clone(), problem::show))
         .layer(from_fn_with_state(portal.clone(), headers::add))
         .layer(from_fn_with_state(portal, log::request))
 }
 
-async fn missing(Extension(caller): Extension<Caller>) -> Response {
+async fn missing() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "There is no such page",
@@ -193,10 +224,9 @@ async fn missing(Extension(caller): Extension<Caller>) -> Response {
         "Check the address, or start from the front page.",
     )
     .with_link("Front page", "/")
-    .page(&caller)
 }
 
-async fn wrong_method(Extension(caller): Extension<Caller>) -> Response {
+async fn wrong_method() -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "That does not work here",
@@ -204,5 +234,4 @@ async fn wrong_method(Extension(caller): Extension<Caller>) -> Response {
         "Start from the front page.",
     )
     .with_link("Front page", "/")
-    .page(&caller)
 }

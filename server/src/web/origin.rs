@@ -8,7 +8,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 
 use super::{Caller, Portal, Problem};
@@ -35,7 +35,7 @@ pub async fn check(
         "Open the page in the portal and send the form from there.",
     )
     .with_link("Front page", "/")
-    .page(&caller)
+    .into_response()
 }
 
 fn own(method: &Method, headers: &HeaderMap, public_url: &str) -> bool {

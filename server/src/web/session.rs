@@ -8,49 +8,54 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use tower_sessions::Session;
 use workflow::access::Viewer;
 
 use super::{Caller, Portal, log::Found};
+use crate::sessions::{ME, Me};
 
-/// Puts `Option<Arc<Viewer>>` and, with one, the session into the request. A session whose person has left or whose account
-/// was disabled counts as none.
+/// Puts `Option<Arc<Viewer>>` into the request. A session whose person has left or whose account was disabled counts as
+/// none.
 pub async fn identify(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
+    session: Session,
     mut request: Request,
     next: Next,
 ) -> Response {
     // A page that listens is not a person who is there.
-    let quiet = request
+    let listens = request
         .extensions()
         .get::<MatchedPath>()
         .is_some_and(|path| path.as_str() == "/events");
-    let mut viewer: Option<Arc<Viewer>> = None;
-    let session = portal
-        .sessions()
-        .load(portal.workflow(), request.headers(), quiet)
-        .await;
-    match session {
-        Ok(Some(session)) => {
-            match workflow::access::viewer(portal.workflow(), session.person, session.account).await
-            {
-                Ok(found) => viewer = found.map(Arc::new),
-                Err(error) => return portal.failed(&caller, error),
-            }
-            if viewer.is_some() {
-                request.extensions_mut().insert(Arc::new(session));
-            }
-        }
-        Ok(None) => {}
+    let viewer = match look(&portal, &session, listens).await {
+        Ok(viewer) => viewer,
         Err(error) => return portal.failed(&caller, error),
-    }
-    let person = viewer.as_ref().map(|viewer| viewer.id());
-    let extensions = request.extensions_mut();
-    extensions.insert(viewer);
+    };
+    let found = Found {
+        viewer: viewer.clone(),
+    };
+    request.extensions_mut().insert(viewer);
     let mut response = next.run(request).await;
-    response.extensions_mut().insert(Found {
-        person,
-        ..Found::default()
-    });
+    response.extensions_mut().insert(found);
     response
+}
+
+async fn look(
+    portal: &Portal,
+    session: &Session,
+    listens: bool,
+) -> workflow::Result<Option<Arc<Viewer>>> {
+    let me: Option<Me> = session
+        .get(ME)
+        .await
+        .map_err(|error| workflow::Error::Unavailable(error.to_string()))?;
+    let Some(me) = me else {
+        return Ok(None);
+    };
+    let viewer = workflow::access::viewer(portal.workflow(), me.person, me.account).await?;
+    if viewer.is_some() && !listens {
+        portal.kept().touch(session).await?;
+    }
+    Ok(viewer.map(Arc::new))
 }

@@ -1,0 +1,10 @@
+//! The portal over HTTP: requests go into the router in this process, without sockets; only the sign-in provider is
+//! reached over the network, as in life.
+
+mod certified;
+mod hostile;
+mod layers;
+mod matrix;
+mod sandboxed;
+mod sessions;
+mod support;
