@@ -23,11 +23,8 @@ use store::{
 };
 
 use super::{
-    Answer, Capped, EntitlementTag, PackageTag, PersonTag, Vote, make,
-    request::{self, StageView},
-    seating::Bench,
-    shell::CAP,
-    sight::may_see_line,
+    Answer, Capped, EntitlementTag, PackageTag, PersonTag, Vote, line, make, request::StageView,
+    seating::Bench, shell::CAP, sight::may_see_line,
 };
 use crate::{Error, Result, Workflow, access::Viewer, decide};
 
@@ -188,7 +185,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
     let stages = tx.stages_of(&[row.id]).await?;
     let votes = tx.named_votes(&[row.id]).await?;
     let policy: Policy = serde_json::from_str(&row.policy)?;
-    let (route, seats) = request::route(&mut tx, &row, &policy, &stages, &votes, now).await?;
+    let (route, seats) = line::route(&mut tx, &row, &policy, &stages, &votes, now).await?;
     let seat = seats
         .iter()
         .find(|seat| seat.stage_id == stage && seat.person_id == viewer.id());
@@ -244,7 +241,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
         edition: row.edition,
         window: row.window(),
         limits: policy.limits,
-        answers: request::answers(&policy, &row.answers),
+        answers: line::answers(&policy, &row.answers),
         submitted_at: row.submitted_at,
         lapse_at: row.lapse_at,
         opens: make::opens(&row.opens),
@@ -319,7 +316,7 @@ async fn refusal(
     let rule: StageRule = serde_json::from_str(&stage.rule)?;
     let route = std::slice::from_ref(&rule);
     let bench = Bench::load(tx, now, row.asker_id, &beneficiary, row.package_id, route).await?;
-    let facts = bench.facts(&rule, &request::earlier(row, policy, stages, votes));
+    let facts = bench.facts(&rule, &line::earlier(row, policy, stages, votes));
     let why = facts
         .manager
         .iter()

@@ -17,6 +17,7 @@ pub mod decision;
 pub mod evidence;
 pub mod holds;
 pub mod home;
+mod line;
 mod make;
 mod names;
 pub mod owned;

@@ -1,40 +1,20 @@
 //! One request: its timeline, what the viewer may do, and its whole evidence.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use domain::{
-    AssignmentId, GrantId, LineId, OperationId, PersonId, RequestId, StageId, Timestamp,
+    AssignmentId, GrantId, LineId, OperationId, RequestId, StageId, Timestamp,
     approval::StageState,
     assignment::{Observed, Phase},
     deadline::Warning,
-    grant::{End, EndReason, GrantState, Health},
-    policy::{ApproverRule, Policy, StageRule},
+    grant::{End, EndReason, Health},
+    policy::ApproverRule,
     request::{LineKind, LineState, Window},
 };
 use serde::Serialize;
-use store::{
-    Tx,
-    requests::StageRow,
-    views::{
-        grants::{HeldPartRow, HeldRow},
-        lines::NamedSeatRow,
-        request::{CallRow, FullLineRow, NamedVoteRow},
-    },
-};
+use store::views::request::CallRow;
 
-use super::{
-    Answer, Deciders, Entry, Mark, PackageTag, PersonTag, SeatView, Standing, Vote, audit,
-    make::{self, GrantFacts},
-    seating::Bench,
-    sight::{may_see_line, sees_target},
-    timeline::{Given, steps},
-};
-use crate::{Error, Result, Workflow, access::Viewer, assignments::Problem, frozen::hex};
+use super::{Answer, Entry, Mark, PackageTag, PersonTag, SeatView, Standing, Vote, audit, line};
+use crate::{Result, Workflow, access::Viewer, assignments::Problem, frozen::hex};
 
-/// Names that are shown of an open stage.
-const SEATS: i64 = 100;
-/// Calls at targets that are shown of a grant.
-const CALLS: i64 = 50;
 /// Audit entries that the evidence of one request shows.
 const TRAIL: i64 = 1000;
 
@@ -302,7 +282,7 @@ pub struct RequestEvidence {
 pub async fn load(workflow: &Workflow, viewer: &Viewer, id: RequestId) -> Result<RequestPage> {
     let mut tx = workflow.store().read().await?;
     let now = workflow.clock().now();
-    Ok(page(&mut tx, viewer, id, now).await?.0)
+    Ok(line::page(&mut tx, viewer, id, now).await?.0)
 }
 
 /// Reads one request with its whole audit trail.
@@ -313,7 +293,7 @@ pub async fn evidence(
 ) -> Result<RequestEvidence> {
     let mut tx = workflow.store().read().await?;
     let now = workflow.clock().now();
-    let (page, grants) = page(&mut tx, viewer, id, now).await?;
+    let (page, grants) = line::page(&mut tx, viewer, id, now).await?;
     let mut about: Vec<String> = vec![id.to_string()];
     about.extend(page.lines.iter().map(|line| line.id.to_string()));
     about.extend(grants.iter().map(|grant| grant.id.to_string()));
@@ -345,360 +325,6 @@ pub async fn evidence(
         trail: audit::entries(&mut tx, rows).await?,
         head: (head.seq, hex(&head.hash)),
     })
-}
-
-/// Reads a request inside a transaction, with the grants behind its lines.
-async fn page(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    id: RequestId,
-    now: Timestamp,
-) -> Result<(RequestPage, Vec<HeldRow>)> {
-    let rows = tx.full_lines(id).await?;
-    let first = rows.first().ok_or(Error::Missing)?;
-    let mut seen = false;
-    for row in &rows {
-        seen = seen || may_see_line(tx, viewer, row.id, row.asker_id, row.beneficiary_id).await?;
-    }
-    if !seen {
-        return Err(Error::Missing);
-    }
-    let lines: Vec<LineId> = rows.iter().map(|row| row.id).collect();
-    let whole = Whole {
-        stages: tx.stages_of(&lines).await?,
-        votes: tx.named_votes(&lines).await?,
-        grants: tx.held_by_lines(&lines).await?,
-        now,
-    };
-    let grants: Vec<GrantId> = whole.grants.iter().map(|grant| grant.id).collect();
-    let parts = tx.held_parts(&grants).await?;
-    let mut page = RequestPage {
-        now,
-        id,
-        number: first.number,
-        asker: PersonTag::new(first.asker_id, first.asker_name.clone()),
-        mine: first.asker_id == viewer.id(),
-        at: first.submitted_at,
-        version: rows.iter().map(|row| row.version).sum::<i64>()
-            + whole.grants.iter().map(|grant| grant.version).sum::<i64>()
-            + parts.iter().filter_map(|part| part.version).sum::<i64>(),
-        topics: vec![id.to_string(), first.beneficiary_id.to_string()],
-        lines: Vec::with_capacity(rows.len()),
-    };
-    for row in &rows {
-        page.lines
-            .push(line(tx, viewer, row, &whole, &parts).await?);
-    }
-    Ok((page, whole.grants))
-}
-
-/// What was read for all lines of a request together.
-struct Whole {
-    stages: Vec<StageRow>,
-    votes: Vec<NamedVoteRow>,
-    grants: Vec<HeldRow>,
-    now: Timestamp,
-}
-
-async fn line(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    row: &FullLineRow,
-    whole: &Whole,
-    parts: &[HeldPartRow],
-) -> Result<LineView> {
-    let policy: Policy = serde_json::from_str(&row.policy)?;
-    let stages: Vec<StageRow> = whole
-        .stages
-        .iter()
-        .filter(|stage| stage.line_id == row.id)
-        .cloned()
-        .collect();
-    let votes: Vec<NamedVoteRow> = whole
-        .votes
-        .iter()
-        .filter(|vote| vote.line_id == row.id)
-        .cloned()
-        .collect();
-    let (route, seats) = route(tx, row, &policy, &stages, &votes, whole.now).await?;
-    let owners = tx.named_owners(row.package_id).await?;
-    let grant = whole
-        .grants
-        .iter()
-        .find(|grant| grant.line_id == Some(row.id));
-    let own: Vec<&HeldPartRow> = parts
-        .iter()
-        .filter(|part| grant.is_some_and(|grant| grant.id == part.grant_id))
-        .collect();
-    let views = match grant {
-        Some(grant) => given_parts(tx, viewer, grant, &own).await?,
-        None => promised_parts(tx, row).await?,
-    };
-    let extended = match row.extends_grant_id {
-        Some(id) => tx.grant(id).await?.map(|grant| grant.end()),
-        None => None,
-    };
-    let given = grant.map(|grant| Given { grant, parts: &own });
-    let steps = steps(
-        row,
-        &route,
-        given.as_ref(),
-        views.len(),
-        extended,
-        whole.now,
-    );
-    let open = route
-        .iter()
-        .find(|stage| stage.state == StageState::Open)
-        .map(|stage| Deciders {
-            rule: stage.rule,
-            who: stage.seats.iter().map(|seat| seat.person.clone()).collect(),
-            more: 0,
-            needed: stage.needed,
-            fallback: stage.fallback,
-            by_subordinates: stage.by_subordinates,
-            stuck: stage.stuck,
-            since: stage.opened_at.unwrap_or(row.submitted_at),
-        });
-    let facts = grant.map(|grant| GrantFacts {
-        state: grant.state,
-        from: grant.valid_from,
-        end: grant.end(),
-        ready_at: grant.ready_at,
-        ended_at: grant.ended_at,
-        gone_at: grant.gone_at,
-        parts: own.clone(),
-    });
-    let held =
-        grant.filter(|grant| grant.person_id == viewer.id() && grant.state != GrantState::Ended);
-    let may_decide = seats
-        .iter()
-        .find(|seat| seat.person_id == viewer.id())
-        .map(|seat| seat.stage_id)
-        .filter(|stage| {
-            !votes
-                .iter()
-                .any(|vote| vote.stage_id == *stage && vote.decider_id == viewer.id())
-        });
-    Ok(LineView {
-        id: row.id,
-        kind: row.kind,
-        package: make::package_tag!(row),
-        opens: make::opens(&row.opens),
-        edition: row.edition,
-        longest_seconds: policy.limits.longest_seconds,
-        owners: owners
-            .into_iter()
-            .map(|owner| PersonTag::new(owner.id, owner.name))
-            .collect(),
-        beneficiary: PersonTag::new(row.beneficiary_id, row.beneficiary_name.clone()),
-        account: row.account_name.clone(),
-        window: row.window(),
-        reason: row.reason.clone(),
-        answers: answers(&policy, &row.answers),
-        state: row.state,
-        standing: make::standing(
-            row.state,
-            row.kind,
-            row.submitted_at,
-            row.ended_at,
-            open,
-            facts,
-        ),
-        lapse_at: row.lapse_at,
-        steps,
-        grant: grant.map(|grant| grant.id),
-        extends: row.extends_grant_id,
-        parts: views,
-        may_cancel: row.state == LineState::AwaitingApproval && row.asker_id == viewer.id(),
-        may_extend: held
-            .is_some_and(|grant| grant.offered == Some(true) && grant.end() != End::Permanent),
-        may_give_back: held.is_some(),
-        may_decide,
-        sign_off: row.frozen_hash.clone(),
-    })
-}
-
-/// The package's questions with what was answered.
-pub(super) fn answers(policy: &Policy, answers: &str) -> Vec<Answer> {
-    let given: BTreeMap<String, String> = serde_json::from_str(answers).unwrap_or_default();
-    policy
-        .questions
-        .iter()
-        .map(|question| Answer {
-            ask: question.ask.clone(),
-            answer: given.get(&question.key).cloned().unwrap_or_default(),
-        })
-        .collect()
-}
-
-/// The stages of a line with votes and names: who is seated where one is open, who would be where one waits.
-pub(super) async fn route(
-    tx: &mut Tx,
-    row: &FullLineRow,
-    policy: &Policy,
-    stages: &[StageRow],
-    votes: &[NamedVoteRow],
-    now: Timestamp,
-) -> Result<(Vec<StageView>, Vec<NamedSeatRow>)> {
-    let open: Vec<StageId> = stages
-        .iter()
-        .filter(|stage| stage.state == StageState::Open)
-        .map(|stage| stage.id)
-        .collect();
-    let seats = tx.named_seats(&open, SEATS).await?;
-    let bench = if stages
-        .iter()
-        .any(|stage| stage.state == StageState::Waiting)
-    {
-        let rules: Vec<StageRule> = stages.iter().filter_map(rule_of).collect();
-        let beneficiary = tx
-            .person(row.beneficiary_id)
-            .await?
-            .ok_or(Error::Missing)?
-            .into_domain();
-        Some(Bench::load(tx, now, row.asker_id, &beneficiary, row.package_id, &rules).await?)
-    } else {
-        None
-    };
-    let earlier = earlier(row, policy, stages, votes);
-    let views = stages
-        .iter()
-        .map(|stage| {
-            let mut view = StageView {
-                id: stage.id,
-                position: stage.position,
-                rule: stage.approvers,
-                state: stage.state,
-                needed: stage.needed,
-                seats: seats
-                    .iter()
-                    .filter(|seat| seat.stage_id == stage.id)
-                    .map(|seat| SeatView {
-                        person: PersonTag::new(seat.person_id, seat.name.clone()),
-                        via: seat.via,
-                    })
-                    .collect(),
-                fallback: stage.fallback,
-                by_subordinates: stage.by_subordinates,
-                stuck: stage.stuck,
-                opened_at: stage.opened_at,
-                closed_at: stage.closed_at,
-                votes: votes
-                    .iter()
-                    .filter(|vote| vote.stage_id == stage.id)
-                    .cloned()
-                    .map(Vote::from)
-                    .collect(),
-            };
-            if let (StageState::Waiting, Some(bench), Some(rule)) =
-                (stage.state, &bench, rule_of(stage))
-            {
-                let preview = bench.preview(&rule, &earlier);
-                view.needed = i64::try_from(preview.needed).unwrap_or(1);
-                view.seats = preview.seats;
-                view.fallback = preview.fallback;
-                view.by_subordinates = preview.by_subordinates;
-                view.stuck = preview.stuck;
-            }
-            view
-        })
-        .collect();
-    Ok((views, seats))
-}
-
-fn rule_of(stage: &StageRow) -> Option<StageRule> {
-    serde_json::from_str(&stage.rule).ok()
-}
-
-/// Who may not sit in a later stage because they decided before.
-pub(super) fn earlier(
-    row: &FullLineRow,
-    policy: &Policy,
-    stages: &[StageRow],
-    votes: &[NamedVoteRow],
-) -> BTreeSet<PersonId> {
-    let mut earlier = BTreeSet::new();
-    if stages
-        .iter()
-        .any(|stage| stage.state == StageState::MetByAsking)
-    {
-        earlier.insert(row.asker_id);
-    }
-    if !policy.collapse {
-        let met = |id: StageId| {
-            stages
-                .iter()
-                .any(|stage| stage.id == id && stage.state.is_met())
-        };
-        earlier.extend(
-            votes
-                .iter()
-                .filter(|vote| met(vote.stage_id))
-                .map(|vote| vote.decider_id),
-        );
-    }
-    earlier
-}
-
-async fn given_parts(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    grant: &HeldRow,
-    parts: &[&HeldPartRow],
-) -> Result<Vec<PartView>> {
-    let assignments: Vec<AssignmentId> =
-        parts.iter().filter_map(|part| part.assignment_id).collect();
-    let since = grant.valid_from.min(grant.created_at);
-    let calls = tx.calls_since(&assignments, since, CALLS).await?;
-    let whole = sees_target(viewer);
-    // Once it is gone, what the same right does for a later grant is not this one's.
-    let until = grant.gone_at.unwrap_or(Timestamp::MAX_UTC);
-    Ok(parts
-        .iter()
-        .map(|part| PartView {
-            assignment: part.assignment_id,
-            entitlement: part.name.clone(),
-            target: part.target_name.clone(),
-            desired: part.desired.unwrap_or(false),
-            observed: part.observed.unwrap_or(Observed::Unknown),
-            observed_at: part.observed_at,
-            phase: part.phase.unwrap_or(Phase::Due),
-            problem: part
-                .problem
-                .as_deref()
-                .filter(|_| whole)
-                .and_then(Problem::read),
-            effective_within_seconds: part.effective_within_seconds,
-            operations: calls
-                .iter()
-                .filter(|call| Some(call.assignment_id) == part.assignment_id && call.at <= until)
-                .cloned()
-                .map(|call| OperationView::of(call, whole))
-                .collect(),
-        })
-        .collect())
-}
-
-/// What the edition would give: nothing of it is begun.
-async fn promised_parts(tx: &mut Tx, row: &FullLineRow) -> Result<Vec<PartView>> {
-    Ok(tx
-        .contents(row.package_version_id)
-        .await?
-        .into_iter()
-        .map(|part| PartView {
-            assignment: None,
-            entitlement: part.name,
-            target: part.target_name,
-            desired: false,
-            observed: Observed::Unknown,
-            observed_at: None,
-            phase: Phase::Settled,
-            problem: None,
-            effective_within_seconds: part.effective_within_seconds,
-            operations: Vec::new(),
-        })
-        .collect())
 }
 
 impl OperationView {

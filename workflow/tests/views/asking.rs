@@ -325,6 +325,7 @@ async fn my_requests_page_without_gaps() {
 
 #[tokio::test]
 async fn a_timeline_from_ask_to_proof() {
+    use Mark::{Ahead, Done, Now};
     for house in worlds().await {
         let request = house.ask(JOHAN, hours(8), "a").await.unwrap();
         let wf = &house.workflow;
@@ -337,7 +338,6 @@ async fn a_timeline_from_ask_to_proof() {
                 .map(|step| step.mark)
                 .collect::<Vec<_>>()
         };
-        use Mark::{Ahead, Done, Now};
         let page = load().await;
         assert_eq!(
             marks(&page),
