@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Icon, Sign, Words};
+use crate::render::escape;
 
 /// The ids of the hint and the fault of a field, for `aria-describedby`.
 fn described(name: &str, hint: &Words, error: &Words) -> Option<String> {
@@ -87,9 +88,12 @@ pub fn TextField(
 /// Several lines of text.
 #[component]
 pub fn TextArea(
-    /// The form's field; its id, too.
+    /// The form's field; its id, too, unless another is given.
     #[prop(into)]
     name: String,
+    /// Its id, where a page has several fields of this name.
+    #[prop(optional, into)]
+    id: Words,
     /// What it asks for.
     #[prop(into)]
     label: String,
@@ -112,13 +116,16 @@ pub fn TextArea(
     #[prop(optional)]
     longest: Option<u32>,
 ) -> impl IntoView {
+    // Leptos writes the content of a textarea as it is, so what people typed is escaped here.
+    let id = id.0.unwrap_or_else(|| name.clone());
+    let kept = escape(value.0.as_deref().unwrap_or_default());
     view! {
         <div class="field">
-            <label for=name.clone()>{label}{optional_of(required)}</label>
-            {hint_of(&name, hint.clone())}
-            <textarea class="input" id=name.clone() name=name.clone() rows="3" required=required minlength=shortest maxlength=longest dir="auto"
-                aria-invalid=error.is_some().then_some("true") aria-describedby=described(&name, &hint, &error)>{value.0}</textarea>
-            {error_of(&name, error)}
+            <label for=id.clone()>{label}{optional_of(required)}</label>
+            {hint_of(&id, hint.clone())}
+            <textarea class="input" id=id.clone() name=name rows="3" required=required minlength=shortest maxlength=longest dir="auto"
+                aria-invalid=error.is_some().then_some("true") aria-describedby=described(&id, &hint, &error) inner_html=kept></textarea>
+            {error_of(&id, error)}
         </div>
     }
 }

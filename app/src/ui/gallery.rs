@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use leptos::prelude::*;
 
-use super::*;
+use crate::ui::*;
 
 const LONG: &str = "Enterprise Resource Planning Consolidation Workbench for Intercompany Reconciliation and Elimination, read-only (EMEA)";
 

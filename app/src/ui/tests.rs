@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
-use super::*;
 use crate::render::html;
+use crate::ui::*;
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
 
@@ -82,4 +82,19 @@ fn a_table_says_its_headings_again_for_small_screens() {
     );
     assert!(out.contains("data-label=\"Held by\""), "{out}");
     assert!(out.contains("scope=\"row\""), "{out}");
+}
+
+#[test]
+fn a_text_area_keeps_what_was_typed_and_lets_nothing_out() {
+    let typed = "</textarea><script>alert(1)</script> & \"so\"\n2";
+    let out = html(|| view! { <TextArea name="b" label="Why" value=typed/> });
+    assert!(
+        out.contains("&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;so&quot;\n2</textarea>"),
+        "{out}"
+    );
+    let out = html(|| view! { <TextArea name="b" label="Why"/> });
+    assert!(
+        out.contains("></textarea>"),
+        "nothing typed is nothing, not a blank: {out}"
+    );
 }

@@ -101,11 +101,7 @@ fn less(facts: &DecisionPage, action: &str, fields: Vec<(&'static str, String)>,
                 <Hidden fields=fields/>
                 <DurationField name="less" label="How long instead" quick=quick longest=Duration::seconds(longest) chosen=chosen error=error/>
                 <p class="hint small dim">"They can ask for more time before it ends."</p>
-                <div class="field">
-                    <label for="less-note">"A word to them"<span class="optional">" (optional)"</span></label>
-                    <textarea class="input" id="less-note" name="note" rows="2" maxlength="2000" dir="auto">{note}</textarea>
-                    {note_error.map(|error| view! { <p class="error">{error}</p> })}
-                </div>
+                <TextArea id="less-note" name="note" label="A word to them" longest=2000 value=note error=note_error/>
                 <div class="btns"><Button look=Look::Primary name="verdict" value="less">"Approve for less"</Button></div>
             </form>
         </Ask>
