@@ -283,7 +283,7 @@ CREATE TABLE stages (
   closed_at INTEGER,
   UNIQUE (line_id, position)
 ) STRICT;
-CREATE INDEX stages_stuck ON stages (opened_at, id) WHERE state = 'open' AND stuck = 1;
+CREATE INDEX stages_stuck ON stages (opened_at, id) WHERE state = 'open' AND stuck = TRUE;
 
 -- Who may decide in the stages that are open now. Worked out again at the decision; this is the queue.
 CREATE TABLE seats (

@@ -211,6 +211,15 @@ impl Tx {
             .bind(person.0).bind(limit).fetch_all(c).await)?)
     }
 
+    /// The lines that nobody can decide, longest first.
+    pub async fn stuck_items(&mut self, limit: i64) -> Result<Vec<ItemRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(concat!(
+            "SELECT ", item_columns!(), " FROM (SELECT line_id AS id, opened_at AS since FROM stages
+               WHERE state = 'open' AND stuck = TRUE ORDER BY opened_at, id LIMIT $1) AS mine JOIN lines l ON l.id = mine.id",
+            item_joins!(), " ORDER BY mine.since, l.id"))
+            .bind(limit).fetch_all(c).await)?)
+    }
+
     /// The lines of these requests.
     pub async fn items_of_requests(
         &mut self,

@@ -3,12 +3,13 @@
 use domain::{
     LineId, RequestId, StageId, Timestamp,
     approval::Via,
+    person::PortalRole,
     policy::ApproverRule,
     request::{LineKind, Window},
 };
 use serde::Serialize;
 
-use super::{Capped, Cursor, PackageTag, PersonTag, shell::CAP};
+use super::{Capped, Cursor, PackageTag, PersonTag, make, requests::RequestItem, shell::CAP};
 use crate::{Result, Workflow, access::Viewer};
 
 /// Decisions on a page.
@@ -79,4 +80,15 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, after: Option<&Cursor>) 
         items: rows.into_iter().map(QueueItem::from).collect(),
         waiting: Capped::of(waiting, CAP),
     })
+}
+
+/// The requests that nobody can decide, longest first, at most 30. For security, who see to it that somebody can; empty
+/// for anybody else.
+pub async fn stuck(workflow: &Workflow, viewer: &Viewer) -> Result<Vec<RequestItem>> {
+    if !viewer.has(PortalRole::Security) {
+        return Ok(Vec::new());
+    }
+    let mut tx = workflow.store().read().await?;
+    let rows = tx.stuck_items(PAGE).await?;
+    make::items(&mut tx, rows).await
 }

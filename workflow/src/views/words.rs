@@ -7,7 +7,7 @@ words! {
     pub enum StandingWord {
         /// Somebody must decide.
         Waiting = "waiting",
-        /// Nobody can decide; security and operators see it.
+        /// Nobody can decide; security sees it.
         Stuck = "stuck",
         /// Approved; begins later.
         Scheduled = "scheduled",

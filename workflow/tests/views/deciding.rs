@@ -279,3 +279,31 @@ async fn an_extension_shows_the_time_held_in_all() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_nobody_can_decide_is_shown_to_security() {
+    for house in worlds().await {
+        let wf = &house.workflow;
+        house.ask(JOHAN, hours(8), "a").await.unwrap();
+        house
+            .raw("UPDATE stages SET stuck = TRUE WHERE state = 'open'")
+            .await
+            .unwrap();
+        let items = approvals::stuck(wf, &house.viewer(ELIN).await)
+            .await
+            .unwrap();
+        assert_eq!(items[0].standing.word, workflow::views::StandingWord::Stuck);
+        assert!(
+            approvals::stuck(wf, &house.viewer(ASTRID).await)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        let line = house.line(items[0].request).await;
+        let (stage, _) = house.open(line.id).await;
+        let page = decision::load(wf, &house.viewer(ASTRID).await, stage)
+            .await
+            .unwrap();
+        assert!(page.via.is_none() && page.refusal.is_some());
+    }
+}
