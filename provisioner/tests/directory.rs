@@ -584,6 +584,34 @@ async fn a_last_day_ends_when_it_is_over() {
         // The account is still enabled in the directory, and that brings nobody back.
         let outcome = world.read_all().await;
         assert_eq!((outcome.applied.returned, outcome.applied.left), (0, 0));
+        // Unless the last day was wrong.
+        world.edit(6, |user| user.employee_leave_date_time = None);
+        let outcome = world.read().await;
+        assert_eq!((outcome.applied.returned, outcome.applied.left), (1, 0));
+        assert!(world.viewer(6).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn somebody_quite_new_is_not_gone_because_a_replica_does_not_know_them() {
+    for world in worlds(company(6)).await {
+        world.read().await;
+        let newcomer = SignedIn {
+            tenant: tenant(),
+            object: object(50),
+            name: "New".into(),
+            user_name: "new@contoso.example".into(),
+            mail: None,
+            roles: Some(vec![]),
+            guest: false,
+        };
+        people::sign_in(&world.workflow, newcomer).await.unwrap();
+        world.sandbox.fail(FaultKind::DeltaExpired);
+        let outcome = world.read().await;
+        assert_eq!((outcome.extent, outcome.applied.left), (Extent::Full, 0));
+        world.clock.move_to(world.clock.now() + Duration::hours(2));
+        let outcome = world.read().await;
+        assert_eq!((outcome.extent, outcome.applied.left), (Extent::Full, 1));
     }
 }
 

@@ -133,7 +133,10 @@ async fn attempt(
     };
     let (extent, mut reading) = match changes {
         Some(changes) if changes.objects.len() <= MOST_CHANGES => {
-            let reading = read::each(graph, changes.objects, Some(changes.next), &known).await?;
+            let reading = Reading {
+                next: Some(changes.next),
+                ..read::each(graph, changes.objects, &changes.removed, &known).await?
+            };
             (Extent::Changes, reading)
         }
         _ => (Extent::Full, read::everybody(graph, &known).await?),

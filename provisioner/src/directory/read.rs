@@ -18,6 +18,8 @@ const BATCH: usize = 20;
 const TRIES: u32 = 5;
 /// A wait is cut here; whoever wants us to wait longer is asked again at the next round.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long an account may be known to us before every replica of the directory must know it.
+const YOUNG: chrono::Duration = chrono::Duration::hours(1);
 
 /// What was read.
 #[derive(Debug, Default)]
@@ -34,6 +36,8 @@ pub(super) struct Reading {
 #[derive(Debug)]
 pub(super) struct Changes {
     pub objects: Objects,
+    /// Those among them that it calls removed.
+    pub removed: Objects,
     pub next: String,
 }
 
@@ -94,13 +98,22 @@ pub(super) async fn check_tenant(graph: &Graph, wanted: Uuid) -> Result<(), Erro
 }
 
 /// The usable accounts that are known.
-pub(super) async fn known(workflow: &Workflow, tenant: Uuid) -> Result<Objects, Error> {
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    all: Objects,
+    /// Known for a while: that a replica has not heard of them yet is no reason for its saying that they are not there.
+    settled: Objects,
+}
+
+/// Reads the usable accounts that are known.
+pub(super) async fn known(workflow: &Workflow, tenant: Uuid) -> Result<Known, Error> {
+    let young = workflow.clock().now() - YOUNG;
     let mut tx = workflow
         .store()
         .read()
         .await
         .map_err(workflow::Error::from)?;
-    let mut known = Objects::new();
+    let mut known = Known::default();
     let mut after = None;
     loop {
         let rows = tx
@@ -111,13 +124,18 @@ pub(super) async fn known(workflow: &Workflow, tenant: Uuid) -> Result<Objects, 
             return Ok(known);
         };
         after = Some(last.id);
-        known.extend(rows.iter().map(|row| row.object_id));
+        known.all.extend(rows.iter().map(|row| row.object_id));
+        known.settled.extend(
+            rows.iter()
+                .filter(|row| row.created_at <= young)
+                .map(|row| row.object_id),
+        );
     }
 }
 
 /// Whom the listing of changes names since `link`. None if the place in the listing has died.
 pub(super) async fn changes(graph: &Graph, link: &str) -> Result<Option<Changes>, Error> {
-    let mut objects = Objects::new();
+    let (mut objects, mut removed) = (Objects::new(), Objects::new());
     let mut address = link.to_owned();
     loop {
         let page = match page(graph, &address).await {
@@ -134,10 +152,24 @@ pub(super) async fn changes(graph: &Graph, link: &str) -> Result<Option<Changes>
                 });
             }
         };
-        objects.extend(page.values.iter().filter_map(map::object));
+        for entry in &page.values {
+            let Some(object) = map::object(entry) else {
+                continue;
+            };
+            objects.insert(object);
+            if !entry["@removed"].is_null() {
+                removed.insert(object);
+            }
+        }
         match (page.next, page.delta) {
             (Some(next), _) if next != address => address = next,
-            (None, Some(next)) => return Ok(Some(Changes { objects, next })),
+            (None, Some(next)) => {
+                return Ok(Some(Changes {
+                    objects,
+                    removed,
+                    next,
+                }));
+            }
             _ => {
                 return Err(Error::Graph {
                     doing: "reading changes of users",
@@ -148,17 +180,15 @@ pub(super) async fn changes(graph: &Graph, link: &str) -> Result<Option<Changes>
     }
 }
 
-/// Reads each of these users directly. Who is not there any more is gone, if we knew them.
+/// Reads each of these users directly. Who is not there is gone, if we knew them for a while or the listing of changes
+/// calls them `removed`.
 pub(super) async fn each(
     graph: &Graph,
     objects: Objects,
-    next: Option<String>,
-    known: &Objects,
+    removed: &Objects,
+    known: &Known,
 ) -> Result<Reading, Error> {
-    let mut reading = Reading {
-        next,
-        ..Reading::default()
-    };
+    let mut reading = Reading::default();
     let objects: Vec<Uuid> = objects.into_iter().collect();
     let mut with_last_day = true;
     for chunk in objects.chunks(BATCH) {
@@ -196,7 +226,7 @@ pub(super) async fn each(
                     }
                 },
                 Err(error) if error.kind == Kind::NotFound => {
-                    if known.contains(object) {
+                    if known.settled.contains(object) || removed.contains(object) {
                         reading.seen.push(Seen::Gone(*object));
                     }
                 }
@@ -217,7 +247,7 @@ pub(super) async fn each(
 
 /// Reads everybody. Those whom we know and the listing lacks are read directly, unless they are so many that the listing
 /// itself cannot be whole.
-pub(super) async fn everybody(graph: &Graph, known: &Objects) -> Result<Reading, Error> {
+pub(super) async fn everybody(graph: &Graph, known: &Known) -> Result<Reading, Error> {
     let mut with_last_day = true;
     // The place comes first: what changes during the listing is read again afterwards.
     let mut next = latest(graph, with_last_day).await;
@@ -244,6 +274,7 @@ pub(super) async fn everybody(graph: &Graph, known: &Objects) -> Result<Reading,
         reading.doubts.push(no_last_day());
     }
     let missing: Objects = known
+        .all
         .iter()
         .filter(|object| !users.contains_key(object))
         .copied()
@@ -253,15 +284,15 @@ pub(super) async fn everybody(graph: &Graph, known: &Objects) -> Result<Reading,
         .into_values()
         .map(|user| Seen::User(Box::new(user)))
         .collect();
-    if listed == 0 || missing.len() > 20.max(known.len() / 10) {
+    if listed == 0 || missing.len() > 20.max(known.all.len() / 10) {
         reading.whole = false;
         reading.doubts.push(format!(
             "the directory listed {listed} users and lacks {} of {} that are known; nobody was removed",
             missing.len(),
-            known.len()
+            known.all.len()
         ));
     } else if !missing.is_empty() {
-        let found = each(graph, missing, None, known).await?;
+        let found = each(graph, missing, &Objects::new(), known).await?;
         reading.seen.extend(found.seen);
     }
     Ok(reading)

@@ -267,14 +267,17 @@ async fn known(
                 last_day_at,
             });
         }
-        if account.enabled != user.enabled || account.deleted {
+        let toggled = account.enabled != user.enabled || account.deleted;
+        if toggled {
             set_account(unit, account, user.enabled, false).await?;
-            // Working again, with nothing of before: no grant, no request and no role comes back by itself.
-            if user.enabled && !active && !over {
-                after.state = PersonState::Active;
-                after.left_at = None;
-                done.returned += 1;
-            }
+        }
+        // Back at work, or never gone because the last day was wrong; somebody whom HR let leave stays away until the
+        // account itself comes back. Nothing returns with them: no grant, no request and no role.
+        let mistaken = person.last_day_at.is_some_and(|last| last <= now);
+        if (toggled || mistaken) && user.enabled && !active && !over {
+            after.state = PersonState::Active;
+            after.left_at = None;
+            done.returned += 1;
         }
     }
     let relabelled = account.user_name != user.user_name;
