@@ -31,7 +31,7 @@ pub struct Found {
     pub people: Vec<FoundPerson>,
     /// Requests with this short number that the viewer may see, or their own whose package fits; at most eight.
     pub requests: Vec<RequestItem>,
-    /// The one request whose number was typed: go there at once.
+    /// The one request whose number was typed: go there at once; nothing else is looked for then.
     pub exactly: Option<RequestId>,
 }
 
@@ -62,13 +62,16 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, text: &str) -> Result<Fo
         return Ok(found);
     }
     let mut tx = workflow.store().read().await?;
+    let (requests, exactly) = requests(&mut tx, viewer, text).await?;
+    found.requests = requests;
+    found.exactly = exactly;
+    if exactly.is_some() {
+        return Ok(found);
+    }
     let (mut rows, _) = catalog::find(&mut tx, text, &CardQuery::default(), None).await?;
     rows.truncate(MOST);
     found.packages = catalog::cards(&mut tx, viewer, rows).await?;
     found.people = people(&mut tx, viewer, text).await?;
-    let (requests, exactly) = requests(&mut tx, viewer, text).await?;
-    found.requests = requests;
-    found.exactly = exactly;
     Ok(found)
 }
 
