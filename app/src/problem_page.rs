@@ -54,7 +54,7 @@ fn view(problem: Problem, name: Option<String>, reference: String) -> impl IntoV
     view! {
         <PlainPage>
             <Card><Body>
-                <h1 dir="auto">{title}</h1>
+                <h1><bdi>{title}</bdi></h1>
                 <div class="stack"><p dir="auto">{what}</p><p dir="auto">{next}</p></div>
                 {link.map(|(label, href)| view! { <div class="btns"><LinkButton href=href look=Look::Primary>{label}</LinkButton></div> })}
                 <More summary="For the service desk" open=status.is_server_error()>

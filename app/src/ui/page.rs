@@ -66,7 +66,7 @@ pub fn PageHead(
     view! {
         <div class="pagehead">{crumbs}<div class="head">
             {mark}
-            <div class="grow"><h1 dir="auto">{title}</h1>{lead.0.map(|lead| view! { <p class="dim" dir="auto">{lead}</p> })}</div>
+            <div class="grow"><h1><bdi>{title}</bdi></h1>{lead.0.map(|lead| view! { <p class="dim"><bdi>{lead}</bdi></p> })}</div>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
         </div></div>
     }

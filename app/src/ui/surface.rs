@@ -70,7 +70,7 @@ pub fn Row(
     view! {
         <div class=class>
             {mark}
-            <div class="text"><h3>{title}</h3>{detail.0.map(|detail| view! { <p class="small dim" dir="auto">{detail}</p> })}</div>
+            <div class="text"><h3>{title}</h3>{detail.0.map(|detail| view! { <p class="small dim"><bdi>{detail}</bdi></p> })}</div>
             {children.map(|children| view! { <div class="end">{children()}</div> })}
         </div>
     }

@@ -87,7 +87,7 @@ pub fn Timeline(
                     <span class="dot" aria-hidden="true">{sign.map(|sign| view! { <Icon sign=sign/> })}</span>
                     <div class="step">
                         <div class="top"><h3><span class="sr">{said}</span><span dir="auto">{step.title}</span></h3>{step.when}</div>
-                        {step.detail.0.map(|detail| view! { <p class="small dim" dir="auto">{detail}</p> })}
+                        {step.detail.0.map(|detail| view! { <p class="small dim"><bdi>{detail}</bdi></p> })}
                         {step.extra}
                     </div>
                 </li>
