@@ -2,6 +2,9 @@
 //!
 //! Everything but [`islands`] exists only on the server (feature `ssr`), so the WebAssembly holds the islands and nothing else.
 
+// The frame around every page is one deep type; rustc counts its layers.
+#![recursion_limit = "512"]
+
 #[cfg(feature = "ssr")]
 pub mod frame;
 pub mod islands;
