@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use domain::{TargetId, Timestamp};
@@ -13,6 +13,9 @@ use workflow::assignments::{Failure, Outcome};
 
 /// So many failures in a row that have to do with the target as a whole close it for a while.
 const FAILURES_TO_CLOSE: u32 = 5;
+
+/// So long the database may not know of what a lane has learnt.
+const NOT_YET_KNOWN: Duration = Duration::from_secs(1);
 
 /// How long a held target is left alone before it is looked at again.
 const HELD: chrono::Duration = chrono::Duration::seconds(60);
@@ -28,6 +31,8 @@ pub(crate) struct Gates {
 struct Gate {
     paused: bool,
     not_before: Option<Timestamp>,
+    /// When we learnt of it ourselves; the database may not know yet.
+    noted: Option<Instant>,
     failures: u32,
     many: Arc<Semaphore>,
     one: Arc<Semaphore>,
@@ -54,6 +59,7 @@ impl Gates {
         act(targets.entry(target).or_insert_with(|| Gate {
             paused: false,
             not_before: None,
+            noted: None,
             failures: 0,
             many: Arc::new(Semaphore::new(self.lanes)),
             one: Arc::new(Semaphore::new(1)),
@@ -65,7 +71,12 @@ impl Gates {
         for row in rows {
             self.with(row.id, |gate| {
                 gate.paused = row.paused;
-                gate.not_before = row.not_before;
+                let fresh = gate
+                    .noted
+                    .is_some_and(|noted| noted.elapsed() < NOT_YET_KNOWN);
+                if !fresh || row.not_before > gate.not_before {
+                    gate.not_before = row.not_before;
+                }
             });
         }
     }
@@ -109,8 +120,8 @@ impl Gates {
         self.with(target, |gate| {
             let wait = match outcome {
                 Outcome::Seen(_) | Outcome::Done | Outcome::Already => {
+                    // A wish for patience stays: this call was sent before it.
                     gate.failures = 0;
-                    gate.not_before = None;
                     return None;
                 }
                 // It has to do with one right or account.
@@ -139,6 +150,7 @@ impl Gates {
                 .not_before
                 .map_or(now + wait, |known| known.max(now + wait));
             gate.not_before = Some(until);
+            gate.noted = Some(Instant::now());
             Some(until)
         })
     }

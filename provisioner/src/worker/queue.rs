@@ -27,6 +27,9 @@ const MAILS: usize = 8;
 /// At most so many converge jobs are under way, waiting for their lane's turn included.
 const CONVERGING: usize = 1000;
 
+/// So many additions are claimed for each call that a target takes at once.
+const LANES_AHEAD: usize = 4;
+
 /// A deadline that could not be worked is tried again after so long.
 const DEADLINE_AGAIN: chrono::Duration = chrono::Duration::seconds(5);
 
@@ -69,19 +72,24 @@ pub(super) enum Work {
 }
 
 impl Room {
-    /// The kinds that there is room for.
-    fn kinds(&self, recurring: bool) -> Vec<JobKind> {
+    /// The kinds of a priority that there is room for. Additions wait in the queue rather than in front of a target, so
+    /// that a removal which comes due never stands behind many of them.
+    fn kinds(&self, priority: Priority, calls: usize) -> Vec<JobKind> {
+        let converging = match priority {
+            Priority::Removal => CONVERGING,
+            Priority::Normal | Priority::Low | Priority::Background => calls * LANES_AHEAD,
+        };
         let mut kinds = Vec::new();
         if self.deadlines == 0 {
             kinds.extend(DEADLINES);
         }
-        if self.converging < CONVERGING {
+        if self.converging < converging {
             kinds.push(JobKind::Converge);
         }
         if self.mails < MAILS {
             kinds.push(JobKind::Mail);
         }
-        if recurring && self.recurring < RECURRING.len() {
+        if self.recurring < RECURRING.len() {
             kinds.extend(RECURRING);
         }
         kinds
@@ -186,17 +194,21 @@ pub(super) async fn listen(workflow: Workflow, stop: CancellationToken) {
     }
 }
 
-/// Whether anything is due that there is room for; asked without the writer's lock.
+/// Whether anything is due that there may be room for; asked without the writer's lock.
 pub(super) async fn anything_due(inner: &Inner, room: &Room) -> Result<bool> {
-    let kinds = room.kinds(true);
-    let due = inner
+    let due = next_due(inner, room).await?;
+    Ok(due.is_some_and(|due| due <= inner.workflow.clock().now()))
+}
+
+async fn next_due(inner: &Inner, room: &Room) -> Result<Option<Timestamp>> {
+    let kinds = room.kinds(Priority::Removal, inner.options.calls_per_target);
+    Ok(inner
         .workflow
         .store()
         .read()
         .await?
         .next_due(&kinds)
-        .await?;
-    Ok(due.is_some_and(|due| due <= inner.workflow.clock().now()))
+        .await?)
 }
 
 /// How long there is nothing to do, at most the poll, spread so that replicas do not poll together.
@@ -205,52 +217,40 @@ pub(super) async fn sleep(inner: &Inner, room: &Room) -> Duration {
         .options
         .poll
         .mul_f64(0.75 + 0.5 * inner.workflow.ids().jitter());
-    let next = async {
-        inner
-            .workflow
-            .store()
-            .read()
-            .await?
-            .next_due(&room.kinds(true))
-            .await
-    };
-    let Ok(Some(due)) = next.await else {
+    let Ok(Some(due)) = next_due(inner, room).await else {
         return poll;
     };
     let ahead = (due - inner.workflow.clock().now())
         .to_std()
         .unwrap_or_default();
-    // Due, but its lane or another replica has it: soon again.
-    ahead
-        .max(Duration::from_millis(if ahead.is_zero() { 100 } else { 1 }))
-        .min(poll)
+    // Due, but its lane or another replica has it, or there is no room: soon again.
+    let least = if ahead.is_zero() { 100 } else { 1 };
+    ahead.max(Duration::from_millis(least)).min(poll)
 }
 
 /// Claims what is due and makes it into work, removals first.
 pub(super) async fn claim(inner: &Inner, room: &Room) -> Result<Vec<Work>> {
-    claim_kinds(inner, &room.kinds(true)).await
+    let calls = inner.options.calls_per_target;
+    claim_kinds(inner, |priority| room.kinds(priority, calls)).await
 }
 
 /// As [`claim`], without what comes round by itself.
 pub(super) async fn claim_work(inner: &Inner) -> Result<Vec<Work>> {
-    claim_kinds(inner, &WORK).await
+    claim_kinds(inner, |_| WORK.to_vec()).await
 }
 
-async fn claim_kinds(inner: &Inner, kinds: &[JobKind]) -> Result<Vec<Work>> {
-    if kinds.is_empty() {
-        return Ok(Vec::new());
-    }
+async fn claim_kinds(inner: &Inner, kinds: impl Fn(Priority) -> Vec<JobKind>) -> Result<Vec<Work>> {
     let now = inner.workflow.clock().now();
-    let until =
-        now + chrono::Duration::from_std(inner.options.lease).unwrap_or(chrono::Duration::MAX);
+    let lease = chrono::Duration::from_std(inner.options.lease).unwrap_or(chrono::Duration::MAX);
     let since = Instant::now();
     let mut jobs = Vec::new();
     let mut tx = inner.workflow.store().begin().await?;
     for priority in Priority::ALL {
+        let kinds = kinds(priority);
         let left = BATCH - i64::try_from(jobs.len()).unwrap_or(BATCH);
-        if left > 0 {
+        if left > 0 && !kinds.is_empty() {
             jobs.extend(
-                tx.claim_jobs(priority, kinds, now, until, inner.id, left)
+                tx.claim_jobs(priority, &kinds, now, now + lease, inner.id, left)
                     .await?,
             );
         }
@@ -352,7 +352,9 @@ async fn lanes(inner: &Inner, mut jobs: Vec<Job>, since: Instant) -> Result<Vec<
             .await?;
         tx.commit().await?;
     }
-    Ok(lanes.into_values().map(Work::Lane).collect())
+    let mut lanes: Vec<Lane> = lanes.into_values().collect();
+    lanes.sort_by_key(|lane| lane.items.iter().all(|item| item.row.desired));
+    Ok(lanes.into_iter().map(Work::Lane).collect())
 }
 
 async fn deadlines(inner: &Inner, jobs: Vec<Job>) {

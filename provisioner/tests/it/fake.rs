@@ -134,11 +134,11 @@ impl Fake {
                 break;
             }
             let (link, present) = entry.remove();
-            self.apply(state, link, present, at);
+            Self::apply(state, link, present, at);
         }
     }
 
-    fn apply(&self, state: &mut State, link: Link, present: bool, at: Timestamp) {
+    fn apply(state: &mut State, link: Link, present: bool, at: Timestamp) {
         let changed = if present {
             state.links.insert(link)
         } else {
@@ -152,7 +152,7 @@ impl Fake {
         }
     }
 
-    fn refused(&self, state: &mut State) -> Option<Reply> {
+    fn refused(state: &mut State) -> Option<Reply> {
         let dice = state.rng.gen_range(0..100);
         let faults = state.faults;
         if dice < faults.throttled {
@@ -177,7 +177,7 @@ impl Fake {
                 .broken
                 .push(format!("{now} {link:?} present={present}: {why}"));
         }
-        if let Some(refused) = self.refused(&mut state) {
+        if let Some(refused) = Self::refused(&mut state) {
             state
                 .log
                 .push(format!("{now} {link:?} present={present} refused"));
@@ -201,7 +201,7 @@ impl Fake {
             return failed(sorry("no reply"));
         }
         let already = state.links.contains(&link) == present;
-        self.apply(&mut state, link, present, now);
+        Self::apply(&mut state, link, present, now);
         if dice < faults.wrong_already + faults.late + faults.lost_reply {
             return failed(sorry("reply lost"));
         }
@@ -239,7 +239,7 @@ impl Connector for Fake {
         let mut state = self.state.lock().unwrap();
         self.catch_up(&mut state);
         state.calls += 1;
-        if let Some(refused) = self.refused(&mut state) {
+        if let Some(refused) = Self::refused(&mut state) {
             return refused;
         }
         let lag = state.faults.lag;

@@ -233,8 +233,9 @@ async fn note_targets(unit: &mut Unit, batch: &Batch) -> Result<()> {
                 .await?;
             unit.changed("provisioning");
         } else if batch.succeeded.contains(&target.id)
+            // A call that was sent before the target asked for patience does not end it.
+            && target.not_before.is_none_or(|at| at <= now)
             && (target.problem.is_some()
-                || target.not_before.is_some_and(|at| at <= now)
                 || target
                     .succeeded_at
                     .is_none_or(|at| now - at >= chrono::Duration::minutes(1)))
