@@ -257,12 +257,12 @@ impl Recurring for Reader {
         };
         match run(&self.workflow, &self.graph, &self.options).await {
             Ok(outcome) => {
-                tracing::debug!(?outcome, "the directory was read");
-                if outcome.doubts.is_empty() {
-                    Ok(())
-                } else {
-                    Err(outcome.doubts.join("; "))
+                // Doubts stand beside where reading stands, for people to see; the round itself was done.
+                if !outcome.doubts.is_empty() {
+                    tracing::warn!(doubts = ?outcome.doubts, "the directory was read with doubts");
                 }
+                tracing::debug!(?outcome, "the directory was read");
+                Ok(())
             }
             Err(error) => Err(error.to_string()),
         }
