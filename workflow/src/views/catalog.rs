@@ -174,7 +174,8 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, filter: &Filter) -> Resu
     };
     let ids: Vec<PackageId> = nearby.iter().map(|row| row.package_id).collect();
     let count = rows.len();
-    rows.extend(tx.cards_by_ids(&ids).await?);
+    let near = tx.cards_by_ids(&ids).await?;
+    rows.extend(near.into_iter().filter(|row| row.offered));
     let mut cards = cards(&mut tx, viewer, rows).await?;
     let mut like_you = cards.split_off(count);
     for card in &mut like_you {
