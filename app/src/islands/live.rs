@@ -20,7 +20,8 @@ pub fn LiveRegion(
 mod alive {
     use std::{cell::RefCell, rc::Rc};
 
-    use web_sys::{Document, EventSource};
+    use wasm_bindgen::JsValue;
+    use web_sys::{Document, EventSource, UrlSearchParams};
 
     use crate::islands::dom;
 
@@ -52,6 +53,7 @@ mod alive {
         ear.borrow_mut().address =
             format!("/events?topics={}", js_sys::encode_uri_component(topics));
         listen(&ear);
+        forget_notice();
         let document = dom::document();
         dom::on(&document, "visibilitychange", {
             let ear = ear.clone();
@@ -79,6 +81,29 @@ mod alive {
         });
         // A page that is going away must not hold one of the browser's few connections.
         dom::on(&dom::window(), "pagehide", move |_| hush(&ear));
+    }
+
+    /// What the last form did was said once; coming back to this address must not say it again.
+    fn forget_notice() {
+        let location = dom::window().location();
+        let (Ok(path), Ok(search)) = (location.pathname(), location.search()) else {
+            return;
+        };
+        let Ok(query) = UrlSearchParams::new_with_str(&search) else {
+            return;
+        };
+        if query.has("done")
+            && let Ok(history) = dom::window().history()
+        {
+            query.delete("done");
+            let rest = String::from(query.to_string());
+            let address = if rest.is_empty() {
+                path
+            } else {
+                format!("{path}?{rest}")
+            };
+            drop(history.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
+        }
     }
 
     fn hush(ear: &Shared) {

@@ -20,7 +20,7 @@ mod alive {
     use std::{cell::Cell, rc::Rc};
 
     use wasm_bindgen::{JsCast, JsValue};
-    use web_sys::{HtmlFormElement, HtmlInputElement};
+    use web_sys::{HtmlFormElement, HtmlInputElement, UrlSearchParams};
 
     use crate::islands::dom;
 
@@ -67,6 +67,7 @@ mod alive {
         ) else {
             return;
         };
+        tell_others(form);
         let said = new.get_attribute("data-said");
         drop(old.replace_with_with_node_1(&new));
         if let Ok(history) = dom::window().history() {
@@ -78,24 +79,44 @@ mod alive {
         dom::say_swapped();
     }
 
-    /// The address that the form would lead to, without empty fields.
+    /// The address that the form leads to, with what else the address says now (filters), from the first page.
     fn address(form: &HtmlFormElement, action: &str) -> String {
+        let search = dom::window().location().search().unwrap_or_default();
+        let Ok(query) = UrlSearchParams::new_with_str(&search) else {
+            return action.to_owned();
+        };
+        query.delete("after");
         let fields = form.elements();
-        let query: Vec<String> = (0..fields.length())
+        for field in (0..fields.length())
             .filter_map(|place| fields.item(place)?.dyn_into::<HtmlInputElement>().ok())
-            .filter(|field| !field.name().is_empty() && !field.value().is_empty())
-            .map(|field| {
-                format!(
-                    "{}={}",
-                    js_sys::encode_uri_component(&field.name()),
-                    js_sys::encode_uri_component(&field.value())
-                )
-            })
-            .collect();
+        {
+            let (name, value) = (field.name(), field.value());
+            if value.is_empty() {
+                query.delete(&name);
+            } else if !name.is_empty() {
+                query.set(&name, &value);
+            }
+        }
+        let query = String::from(query.to_string());
         if query.is_empty() {
             action.to_owned()
         } else {
-            format!("{action}?{}", query.join("&"))
+            format!("{action}?{query}")
+        }
+    }
+
+    /// Other forms of the page, such as filters, go on with what was typed.
+    fn tell_others(form: &HtmlFormElement) {
+        let Some(typed) = form
+            .query_selector("input[name=\"q\"]")
+            .ok()
+            .flatten()
+            .and_then(|typed| typed.dyn_into::<HtmlInputElement>().ok())
+        else {
+            return;
+        };
+        for other in dom::all("input[type=\"hidden\"][name=\"q\"]") {
+            drop(other.set_attribute("value", &typed.value()));
         }
     }
 }
