@@ -28,18 +28,32 @@ pub struct About {
 
 /// Puts a page into its frame.
 pub fn frame(facts: &Facts, about: About, body: impl IntoView + 'static) -> AnyView {
-    let About { path, query, notice, mut topics, trial, narrow } = about;
+    let About {
+        path,
+        query,
+        notice,
+        mut topics,
+        trial,
+        narrow,
+    } = about;
     topics.insert(0, facts.me.id.to_string());
     let frame = Frame {
         me: Me {
             name: facts.me.name.clone(),
             detail: String::new(),
-            roles: facts.roles.iter().map(|role| said::role(*role).to_owned()).collect(),
+            roles: facts
+                .roles
+                .iter()
+                .map(|role| said::role(*role).to_owned())
+                .collect(),
         },
         ways: ways(facts),
         path,
         query,
-        flash: notice.map(|words| Flash { tone: Tone::Good, words: words.to_owned() }),
+        flash: notice.map(|words| Flash {
+            tone: Tone::Good,
+            words: words.to_owned(),
+        }),
         now: facts.now,
         topics,
         trial,
@@ -49,14 +63,28 @@ pub fn frame(facts: &Facts, about: About, body: impl IntoView + 'static) -> AnyV
 }
 
 fn ways(facts: &Facts) -> Vec<Ways> {
-    let way = |label, href, sign, key| Way { label, href, sign, key, count: 0, attention: false };
-    let counted = |way: Way, count: i64| Way { count: u32::try_from(count).unwrap_or_default(), ..way };
-    let capped = |count: Option<Capped>| count.map_or(0, |count| count.count + i64::from(count.more));
+    let way = |label, href, sign, key| Way {
+        label,
+        href,
+        sign,
+        key,
+        count: 0,
+        attention: false,
+    };
+    let counted = |way: Way, count: i64| Way {
+        count: u32::try_from(count).unwrap_or_default(),
+        ..way
+    };
+    let capped =
+        |count: Option<Capped>| count.map_or(0, |count| count.count + i64::from(count.more));
     let any = |roles: &[PortalRole]| roles.iter().any(|role| facts.has(*role));
 
     let mut deciding = Vec::new();
     if facts.has_team || facts.owns || facts.decisions.count > 0 || any(&[PortalRole::Security]) {
-        deciding.push(counted(way("Decisions", "/approvals", Sign::Check, "d"), capped(Some(facts.decisions))));
+        deciding.push(counted(
+            way("Decisions", "/approvals", Sign::Check, "d"),
+            capped(Some(facts.decisions)),
+        ));
     }
     if facts.has_team {
         deciding.push(way("My team", "/team", Sign::People, "t"));
@@ -67,13 +95,25 @@ fn ways(facts: &Facts) -> Vec<Ways> {
 
     let mut running = Vec::new();
     if facts.attention.is_some() {
-        running.push(Way { attention: true, ..counted(way("Provisioner", "/provisioning", Sign::Wrench, "s"), capped(facts.attention)) });
+        running.push(Way {
+            attention: true,
+            ..counted(
+                way("Provisioner", "/provisioning", Sign::Wrench, "s"),
+                capped(facts.attention),
+            )
+        });
     }
     if let Some(count) = facts.holds {
-        running.push(counted(way("Held changes", "/admin/holds", Sign::Shield, "o"), count));
+        running.push(counted(
+            way("Held changes", "/admin/holds", Sign::Shield, "o"),
+            count,
+        ));
     }
     if let Some(count) = facts.versions {
-        running.push(counted(way("Catalogue versions", "/admin/versions", Sign::List, "v"), count));
+        running.push(counted(
+            way("Catalogue versions", "/admin/versions", Sign::List, "v"),
+            count,
+        ));
     }
     if any(&[PortalRole::Auditor, PortalRole::Security]) {
         running.push(way("Evidence", "/evidence", Sign::Evidence, "e"));
@@ -86,12 +126,18 @@ fn ways(facts: &Facts) -> Vec<Ways> {
             way("Home", "/", Sign::Home, "h"),
             way("Catalogue", "/catalog", Sign::Catalogue, "c"),
             way("My access", "/access", Sign::Lock, "a"),
-            counted(way("My requests", "/requests", Sign::Request, "r"), capped(Some(facts.requests))),
+            counted(
+                way("My requests", "/requests", Sign::Request, "r"),
+                capped(Some(facts.requests)),
+            ),
         ],
     }];
     for (label, ways) in [("Deciding", deciding), ("Looking after it", running)] {
         if !ways.is_empty() {
-            all.push(Ways { label: Some(label), ways });
+            all.push(Ways {
+                label: Some(label),
+                ways,
+            });
         }
     }
     all
@@ -108,9 +154,16 @@ mod tests {
     fn facts() -> Facts {
         Facts {
             now: "2026-11-21T10:02:31Z".parse().expect("a moment"),
-            me: PersonTag { id: domain::PersonId(Uuid::from_u128(7)), name: "<b>Maya</b>".into(), initials: "M".into() },
+            me: PersonTag {
+                id: domain::PersonId(Uuid::from_u128(7)),
+                name: "<b>Maya</b>".into(),
+                initials: "M".into(),
+            },
             roles: Vec::new(),
-            requests: Capped { count: 2, more: false },
+            requests: Capped {
+                count: 2,
+                more: false,
+            },
             decisions: Capped::default(),
             has_team: false,
             owns: false,
@@ -122,11 +175,27 @@ mod tests {
 
     #[test]
     fn an_employee_sees_only_their_own_ways() {
-        let out = html(|| frame(&facts(), About { path: "/requests/req_1".into(), ..About::default() }, "body"));
+        let out = html(|| {
+            frame(
+                &facts(),
+                About {
+                    path: "/requests/req_1".into(),
+                    ..About::default()
+                },
+                "body",
+            )
+        });
         for label in ["Home", "Catalogue", "My access", "My requests"] {
             assert!(out.contains(label), "{label}");
         }
-        for label in ["/approvals", "/team", "/owned", "/provisioning", "/audit", "/evidence"] {
+        for label in [
+            "/approvals",
+            "/team",
+            "/owned",
+            "/provisioning",
+            "/audit",
+            "/evidence",
+        ] {
             assert!(!out.contains(label), "{label}");
         }
         assert!(!out.contains("<b>Maya"), "{out}");
@@ -135,7 +204,14 @@ mod tests {
 
     #[test]
     fn those_who_decide_see_how_much_waits() {
-        let facts = Facts { has_team: true, decisions: Capped { count: 5, more: false }, ..facts() };
+        let facts = Facts {
+            has_team: true,
+            decisions: Capped {
+                count: 5,
+                more: false,
+            },
+            ..facts()
+        };
         let out = html(move || frame(&facts, About::default(), "body"));
         assert!(out.contains("/approvals") && out.contains("/team"), "{out}");
     }

@@ -19,7 +19,8 @@ impl Fault {
             status: StatusCode::NOT_FOUND,
             title: "There is nothing here".into(),
             what: "The page does not exist, or it is not for you to see.".into(),
-            next: "Check the address, or look for it in the catalogue or among your requests.".into(),
+            next: "Check the address, or look for it in the catalogue or among your requests."
+                .into(),
             detail: None,
             link: Some(("Home".into(), "/".into())),
         })
@@ -42,7 +43,11 @@ impl Fault {
         Self(Problem {
             status: StatusCode::CONFLICT,
             title: "That is not possible now".into(),
-            what: refusals.iter().map(crate::refusals::sentence).collect::<Vec<_>>().join(" "),
+            what: refusals
+                .iter()
+                .map(crate::refusals::sentence)
+                .collect::<Vec<_>>()
+                .join(" "),
             next: "Go back and look at how it stands now. Nothing was changed.".into(),
             detail: None,
             link: Some(("Home".into(), "/".into())),

@@ -35,32 +35,75 @@ pub fn field(refusal: &Refusal) -> String {
 /// One refusal as a sentence or two.
 pub fn sentence(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::ReasonTooShort { least } => format!("Say in a few words why: at least {least} characters."),
+        Refusal::ReasonTooShort { least } => {
+            format!("Say in a few words why: at least {least} characters.")
+        }
         Refusal::TooLong { most, .. } => format!("Make it shorter: at most {most} characters."),
         Refusal::Answer { why, .. } => format!("{}.", words::sentence(why)),
-        Refusal::TooLongAsked { most_seconds } => format!("At most {} is possible here.", spans::span(*most_seconds)),
-        Refusal::TooShortAsked { least_seconds } => format!("Ask for at least {}.", spans::span(*least_seconds)),
-        Refusal::NotPermanent => "This access always has an end. Choose how long you need it.".into(),
-        Refusal::BadStart { latest } => format!("Choose a start between now and {}.", words::stamp(*latest)),
+        Refusal::TooLongAsked { most_seconds } => {
+            format!("At most {} is possible here.", spans::span(*most_seconds))
+        }
+        Refusal::TooShortAsked { least_seconds } => {
+            format!("Ask for at least {}.", spans::span(*least_seconds))
+        }
+        Refusal::NotPermanent => {
+            "This access always has an end. Choose how long you need it.".into()
+        }
+        Refusal::BadStart { latest } => {
+            format!("Choose a start between now and {}.", words::stamp(*latest))
+        }
         Refusal::EndBeforeStart => "The end must lie after the start.".into(),
-        Refusal::NotEligible { because } => format!("You cannot ask for this: {}.", because.join("; ")),
-        Refusal::AlreadyHeld => "You hold this already. Ask for more time from My access instead.".into(),
+        Refusal::NotEligible { because } => format!(
+            "You cannot ask for this as things are. {}",
+            sentences(because)
+        ),
+        Refusal::AlreadyHeld => {
+            "You hold this already. Ask for more time from My access instead.".into()
+        }
         Refusal::AlreadyAsked => "The same request is waiting already.".into(),
         Refusal::Retired => "This package is no longer offered.".into(),
         Refusal::NotManageable { entitlement, why } => {
-            format!("The portal cannot set {entitlement}: {why}. The package's owner has to sort that out first.")
+            format!(
+                "The portal cannot set {entitlement}: {why}. The package's owner has to sort that out first."
+            )
         }
-        Refusal::WrongState { state } => format!("It was decided or ended meanwhile: it is {} now.", state_now(state)),
+        Refusal::WrongState { state } => format!(
+            "It was decided or ended meanwhile: it is {} now.",
+            state_now(state)
+        ),
         Refusal::MayNotDecide { why } => bar(*why).into(),
         Refusal::DecidedAlready => "You have decided this already. One person has one vote.".into(),
-        Refusal::Changed => "What you saw has changed since you opened the page. Read it again, then decide.".into(),
-        Refusal::TooMany { after_seconds } => {
-            format!("That was a lot in a short time. Try again in {}.", spans::about(*after_seconds))
+        Refusal::Changed => {
+            "What you saw has changed since you opened the page. Read it again, then decide.".into()
         }
-        Refusal::OwnDraft => "Somebody else has to confirm this: who drafts does not publish.".into(),
-        Refusal::Catalogue { faults } => format!("The catalogue files have faults: {}", faults.join("; ")),
-        Refusal::NotAnExtension { end } => format!("Choose a time after {}, when it ends today.", words::stamp(*end)),
+        Refusal::TooMany { after_seconds } => {
+            format!(
+                "That was a lot in a short time. Try again in {}.",
+                spans::about(*after_seconds)
+            )
+        }
+        Refusal::OwnDraft => {
+            "Somebody else has to confirm this: who drafts does not publish.".into()
+        }
+        Refusal::Catalogue { faults } => {
+            format!("The catalogue files have faults: {}", faults.join("; "))
+        }
+        Refusal::NotAnExtension { end } => format!(
+            "Choose a time after {}, when it ends today.",
+            words::stamp(*end)
+        ),
     }
+}
+
+/// Phrases of a policy as sentences, each with one full stop.
+pub fn sentences<S: AsRef<str>>(phrases: &[S]) -> String {
+    let said: Vec<String> = phrases
+        .iter()
+        .map(|phrase| phrase.as_ref().trim().trim_end_matches('.'))
+        .filter(|phrase| !phrase.is_empty())
+        .map(|phrase| format!("{}.", words::sentence(phrase)))
+        .collect();
+    said.join(" ")
 }
 
 /// The word of a line's or a grant's state, as people say it.
@@ -68,16 +111,23 @@ fn state_now(state: &str) -> String {
     if let Ok(state) = state.parse::<LineState>() {
         return said::line_state(state).into();
     }
-    state.parse::<GrantState>().map_or_else(|_| state.replace('_', " "), |state| said::grant_state(state).1.into())
+    state.parse::<GrantState>().map_or_else(
+        |_| state.replace('_', " "),
+        |state| said::grant_state(state).1.into(),
+    )
 }
 
 fn bar(why: DeciderBar) -> &'static str {
     match why {
         DeciderBar::Asker => "You asked for this yourself, so somebody else decides.",
         DeciderBar::Beneficiary => "This is for you, so somebody else decides.",
-        DeciderBar::Subordinate => "You report to the person whom this is for, so somebody else decides.",
+        DeciderBar::Subordinate => {
+            "You report to the person whom this is for, so somebody else decides."
+        }
         DeciderBar::NoSeat => "You are not among those who decide this.",
-        DeciderBar::DecidedEarlier => "You decided an earlier step; this policy wants different people.",
+        DeciderBar::DecidedEarlier => {
+            "You decided an earlier step; this policy wants different people."
+        }
         DeciderBar::Inactive => "Your account is not active.",
     }
 }

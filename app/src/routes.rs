@@ -48,7 +48,9 @@ pub fn routes() -> &'static [Route] {
 pub fn router(state: State) -> Router {
     routes()
         .iter()
-        .fold(Router::new(), |router, route| router.route(route.path, (route.serve)()))
+        .fold(Router::new(), |router, route| {
+            router.route(route.path, (route.serve)())
+        })
         .with_state(state)
 }
 
@@ -56,7 +58,17 @@ pub(crate) use table;
 
 impl Route {
     /// A row; used by the `table!` macro.
-    pub const fn new(method: &'static str, path: &'static str, who: Who, serve: fn() -> MethodRouter<State>) -> Self {
-        Self { method, path, who, serve }
+    pub const fn new(
+        method: &'static str,
+        path: &'static str,
+        who: Who,
+        serve: fn() -> MethodRouter<State>,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            who,
+            serve,
+        }
     }
 }

@@ -19,7 +19,10 @@ pub struct State {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("assets", &self.assets).field("trial", &self.trial.is_some()).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("assets", &self.assets)
+            .field("trial", &self.trial.is_some())
+            .finish_non_exhaustive()
     }
 }
 

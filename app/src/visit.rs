@@ -47,21 +47,51 @@ impl Visit {
     }
 
     /// Answers with a page in its frame.
-    pub async fn page<V: IntoView + 'static>(&self, title: &str, view: impl FnOnce() -> V) -> Result<Response, Fault> {
-        self.framed(StatusCode::OK, title, About::default(), view).await
+    pub async fn page<V: IntoView + 'static>(
+        &self,
+        title: &str,
+        view: impl FnOnce() -> V,
+    ) -> Result<Response, Fault> {
+        self.framed(StatusCode::OK, title, About::default(), view)
+            .await
     }
 
     /// Answers with a page that refreshes its live regions when one of `topics` (printed ids) changes. What concerns the
     /// viewer's own person is always listened to.
     pub async fn page_live<V: IntoView + 'static>(
-        &self, title: &str, topics: Vec<String>, view: impl FnOnce() -> V,
+        &self,
+        title: &str,
+        topics: Vec<String>,
+        view: impl FnOnce() -> V,
     ) -> Result<Response, Fault> {
-        self.framed(StatusCode::OK, title, About { topics, ..About::default() }, view).await
+        self.framed(
+            StatusCode::OK,
+            title,
+            About {
+                topics,
+                ..About::default()
+            },
+            view,
+        )
+        .await
     }
 
     /// Answers a form that was refused with its page: what was typed, and each error beside its field.
-    pub async fn refused<V: IntoView + 'static>(&self, title: &str, view: impl FnOnce() -> V) -> Result<Response, Fault> {
-        self.framed(StatusCode::UNPROCESSABLE_ENTITY, title, About { narrow: true, ..About::default() }, view).await
+    pub async fn refused<V: IntoView + 'static>(
+        &self,
+        title: &str,
+        view: impl FnOnce() -> V,
+    ) -> Result<Response, Fault> {
+        self.framed(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            title,
+            About {
+                narrow: true,
+                ..About::default()
+            },
+            view,
+        )
+        .await
     }
 
     /// Answers with a page without the frame, for printing.
@@ -71,22 +101,40 @@ impl Visit {
 
     /// Answers with a page in its frame, with a status and what the page says about itself; path, notice and trial are filled here.
     pub async fn framed<V: IntoView + 'static>(
-        &self, status: StatusCode, title: &str, about: About, view: impl FnOnce() -> V,
+        &self,
+        status: StatusCode,
+        title: &str,
+        about: About,
+        view: impl FnOnce() -> V,
     ) -> Result<Response, Fault> {
         let shell: Shell = shell::load(self.workflow(), &self.viewer).await?;
-        let about = About { path: self.uri.path().to_owned(), trial: self.state.trial.is_some(), notice: notice(&self.uri), ..about };
-        let html = render::document(&self.head(title), move || frame::frame(&shell, about, view()));
+        let about = About {
+            path: self.uri.path().to_owned(),
+            trial: self.state.trial.is_some(),
+            notice: notice(&self.uri),
+            ..about
+        };
+        let html = render::document(&self.head(title), move || {
+            frame::frame(&shell, about, view())
+        });
         Ok((status, Html(html)).into_response())
     }
 
     fn head(&self, title: &str) -> Head {
-        Head { title: title.to_owned(), nonce: self.nonce.0.clone(), assets: self.state.assets.clone() }
+        Head {
+            title: title.to_owned(),
+            nonce: self.nonce.0.clone(),
+            assets: self.state.assets.clone(),
+        }
     }
 }
 
 /// What the last form did, said once on the page that it led to. Only words of ours: the address carries a key.
 fn notice(uri: &Uri) -> Option<&'static str> {
-    let key = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("done="))?;
+    let key = uri
+        .query()?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("done="))?;
     Some(match key {
         "asked" => "Your request is on its way.",
         "cancelled" => "Your request was taken back.",
@@ -115,11 +163,26 @@ impl FromRequestParts<State> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Response> {
-        let viewer = parts.extensions.get::<Option<Arc<Viewer>>>().cloned().flatten();
-        let nonce = parts.extensions.get::<Nonce>().cloned().unwrap_or_else(|| Nonce("".into()));
+        let viewer = parts
+            .extensions
+            .get::<Option<Arc<Viewer>>>()
+            .cloned()
+            .flatten();
+        let nonce = parts
+            .extensions
+            .get::<Nonce>()
+            .cloned()
+            .unwrap_or_else(|| Nonce("".into()));
         match viewer {
-            Some(viewer) => Ok(Self { state: state.clone(), viewer, nonce, uri: parts.uri.clone() }),
-            None if parts.method == Method::GET => Err(Redirect::to(&sign_in(&parts.uri)).into_response()),
+            Some(viewer) => Ok(Self {
+                state: state.clone(),
+                viewer,
+                nonce,
+                uri: parts.uri.clone(),
+            }),
+            None if parts.method == Method::GET => {
+                Err(Redirect::to(&sign_in(&parts.uri)).into_response())
+            }
             None => Err(Fault::signed_out().into_response()),
         }
     }
@@ -128,8 +191,15 @@ impl FromRequestParts<State> for Visit {
 impl OptionalFromRequestParts<State> for Visit {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Option<Self>, Self::Rejection> {
-        Ok(<Self as FromRequestParts<State>>::from_request_parts(parts, state).await.ok())
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &State,
+    ) -> Result<Option<Self>, Self::Rejection> {
+        Ok(
+            <Self as FromRequestParts<State>>::from_request_parts(parts, state)
+                .await
+                .ok(),
+        )
     }
 }
 

@@ -83,6 +83,8 @@ words! {
         Started = "started",
         /// The head was signed and written outside.
         CheckpointMade = "checkpoint_made",
+        /// Somebody took the log or evidence along as a file.
+        EvidenceTaken = "evidence_taken",
     }
 }
 

@@ -61,11 +61,8 @@ impl Target {
 
     /// The work that reads the directory and the rights there.
     pub fn reader(&self, workflow: &Workflow) -> Arc<dyn Recurring> {
-        let people = directory::Reader::new(
-            workflow.clone(),
-            self.graph.clone(),
-            self.directory.clone(),
-        );
+        let people =
+            directory::Reader::new(workflow.clone(), self.graph.clone(), self.directory.clone());
         Arc::new(Reader {
             people,
             workflow: workflow.clone(),
@@ -93,11 +90,7 @@ impl Recurring for Reader {
 }
 
 /// Reads groups and app roles as entitlements.
-pub async fn import_rights(
-    workflow: &Workflow,
-    graph: &Graph,
-    tenant: Uuid,
-) -> Result<(), String> {
+pub async fn import_rights(workflow: &Workflow, graph: &Graph, tenant: Uuid) -> Result<(), String> {
     let outcome = graph::import::run(workflow, graph, tenant)
         .await
         .map_err(|error| error.to_string())?;

@@ -86,8 +86,7 @@ impl Sessions {
     fn header(&self, value: &str, age: i64) -> HeaderValue {
         let name = self.sign_in_cookie();
         let secure = if self.secure { "; Secure" } else { "" };
-        let text =
-            format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}; Max-Age={age}");
+        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}; Max-Age={age}");
         HeaderValue::from_str(&text).expect("names and base64url values are plain ASCII")
     }
 

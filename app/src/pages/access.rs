@@ -32,12 +32,15 @@ pub async fn give_back(visit: Visit, Path(grant): Path<String>) -> Result<Respon
     Ok(done("/access", "returned"))
 }
 
-fn page(access: &Access) -> impl IntoView + use<> {
+pub(super) fn page(access: &Access) -> impl IntoView + use<> {
     let now = access.now;
-    let lead = match access.held.len() {
+    let lead = match access.held.len() + access.found.len() {
         0 => "What you are given shows here.".to_owned(),
         1 => "You hold one thing.".into(),
-        count => format!("You hold {} things, the soonest end first.", words::number(count as i64)),
+        count => format!(
+            "You hold {} things, the soonest end first.",
+            words::number(count as i64)
+        ),
     };
     let last_day = access.last_day_at.map(|at| {
         view! { <Note tone=Tone::Wait title="Your last working day is near">"Everything here ends "<Moment at=at now=now say=Say::Moment/>" at the latest."</Note> }
@@ -51,11 +54,15 @@ fn page(access: &Access) -> impl IntoView + use<> {
         }
         .into_any()
     } else {
-        let rows = access.held.iter().map(|grant| one(grant, now)).collect_view();
+        let rows = access
+            .held
+            .iter()
+            .map(|grant| one(grant, now))
+            .collect_view();
         view! { <Rows>{rows}</Rows> }.into_any()
     };
     view! {
-        <PageHead title="My access" lead=lead><LinkButton href="/catalog" look=Look::Quiet>"Ask for access"</LinkButton></PageHead>
+        <PageHead title="My access" lead=lead/>
         {last_day}
         <Card title="What you hold" live="held" version=version>{held}</Card>
         {found(access)}
@@ -68,20 +75,28 @@ fn one(grant: &HeldGrant, now: Timestamp) -> AnyView {
     if grant.health == Health::Ready && parts::ends_soon(grant, now) {
         (state, words) = (State::EndsSoon, State::EndsSoon.word());
     }
-    let mark = grant.package.as_ref().map(|package| parts::tile(&package.app, Size::Middle));
+    let mark = grant
+        .package
+        .as_ref()
+        .map(|package| parts::tile(&package.app, Size::Middle));
     let name = match &grant.package {
-        Some(package) => view! { <a href=format!("/catalog/{}", package.id) dir="auto">{grant.name.clone()}</a> }.into_any(),
+        Some(package) => {
+            view! { <a href=format!("/catalog/{}", package.id) dir="auto">{grant.name.clone()}</a> }
+                .into_any()
+        }
         None => view! { <span dir="auto">{grant.name.clone()}</span> }.into_any(),
     };
     let reasons = why(grant, now);
-    let app = grant.package.as_ref().map(|package| view! { <span dir="auto">{package.app.name.clone()}</span>" · " });
+    let app = grant
+        .package
+        .as_ref()
+        .map(|package| view! { <span dir="auto">{package.app.name.clone()}</span>" · " });
     view! {
         <div class="stack stack-3" id=grant.id.to_string()>
             <div class="bar wrap">{mark}<div class="grow"><h3>{name}</h3><p class="small dim">{app}{parts::until(grant.end, now)}</p></div><Badge state=state words=words/></div>
             {parts::life(grant, now)}
             {trouble(grant)}
-            <div class="bar wrap items-start">{actions(grant)}</div>
-            <More summary="Why do I have this?">{reasons}</More>
+            <div class="bar wrap items-start">{actions(grant)}<Ask summary="Why do I have this?" small=true look=Look::Quiet>{reasons}</Ask></div>
         </div>
     }
     .into_any()
@@ -93,18 +108,24 @@ fn trouble(grant: &HeldGrant) -> Option<AnyView> {
         Health::Attention => {
             "Setting it up at the target is stuck. Somebody has been told and looks at it; you do not have to do anything."
         }
-        Health::Suspended => "It is held back for now: it opens nothing until somebody lets it go on.",
+        Health::Suspended => {
+            "It is held back for now: it opens nothing until somebody lets it go on."
+        }
         _ => return None,
     };
     Some(view! { <Note tone=Tone::Wait>{said}</Note> }.into_any())
 }
 
 fn actions(grant: &HeldGrant) -> AnyView {
-    let open = grant.package.as_ref().filter(|_| grant.health == Health::Ready).and_then(|package| {
-        let href = parts::open_address(&package.app)?;
-        let label = format!("Open {} for {}", package.app.name, grant.name);
-        Some(view! { <LinkButton href=href small=true label=label>"Open"</LinkButton> })
-    });
+    let open = grant
+        .package
+        .as_ref()
+        .filter(|_| grant.health == Health::Ready)
+        .and_then(|package| {
+            let href = parts::open_address(&package.app)?;
+            let label = format!("Open {} for {}", package.app.name, grant.name);
+            Some(view! { <LinkButton href=href small=true label=label>"Open"</LinkButton> })
+        });
     let extend = match grant.extension {
         Some(request) => view! { <a class="link small" href=format!("/requests/{request}")>"You asked for more time"</a> }.into_any(),
         None if grant.may_extend => {
@@ -143,37 +164,69 @@ fn why(grant: &HeldGrant, now: Timestamp) -> AnyView {
     match &grant.why {
         Some(why) => {
             let number = said::number(why.number);
-            items.push(fact_view("Request", view! { <a class="link" href=format!("/requests/{}", why.request)>{number}</a> }));
+            items.push(fact_view(
+                "Request",
+                view! { <a class="link" href=format!("/requests/{}", why.request)>{number}</a> },
+            ));
             if !why.reason.is_empty() {
                 items.push(fact("Reason", why.reason.clone()));
             }
             if let Some(asker) = &why.asker {
                 items.push(fact("Asked for by", asker.name.clone()));
             }
-            let names: Vec<&str> = why.approvers.iter().map(|person| person.name.as_str()).collect();
-            items.push(fact("Approved by", if names.is_empty() { "the policy, at once".into() } else { words::list(&names, "and") }));
+            let names: Vec<&str> = why
+                .approvers
+                .iter()
+                .map(|person| person.name.as_str())
+                .collect();
+            items.push(fact(
+                "Approved by",
+                if names.is_empty() {
+                    "the policy, at once".into()
+                } else {
+                    words::list(&names, "and")
+                },
+            ));
         }
-        None => items.push(fact("Comes from", words::sentence(said::source(grant.source)))),
+        None => items.push(fact(
+            "Comes from",
+            words::sentence(said::source(grant.source)),
+        )),
     }
-    items.push(fact_view("Since", view! { <Moment at=grant.from now=now say=Say::Stamp/> }));
+    items.push(fact_view(
+        "Since",
+        view! { <Moment at=grant.from now=now say=Say::Stamp/> },
+    ));
     if let Some(end) = grant.end.at() {
-        items.push(fact_view("Until", view! { <Moment at=end now=now say=Say::Stamp/> }));
+        items.push(fact_view(
+            "Until",
+            view! { <Moment at=end now=now say=Say::Stamp/> },
+        ));
     }
     let rights = (!grant.parts.is_empty()).then(|| view! { <h4 class="font-semibold">"What it opens"</h4><ul class="stack">{grant.parts.iter().map(|part| right(part, now)).collect_view()}</ul> });
     view! { <Facts items=items left=true/>{rights} }.into_any()
 }
 
 fn right(part: &EntitlementTag, now: Timestamp) -> AnyView {
-    let what = if part.summary.is_empty() { part.name.clone() } else { part.summary.clone() };
+    let what = if part.summary.is_empty() {
+        part.name.clone()
+    } else {
+        part.summary.clone()
+    };
     let target = part.at_target.as_ref().map(|at| {
         let said = match (at.desired, at.observed) {
             (_, Observed::Unknown) => "not read yet".to_owned(),
             (true, Observed::Present) => "there".into(),
-            (true, Observed::Absent) => format!("on its way, works within {}", spans::span(part.effective_within_seconds)),
+            (true, Observed::Absent) => format!(
+                "on its way, works within {}",
+                spans::span(part.effective_within_seconds)
+            ),
             (false, Observed::Present) => "being removed".into(),
             (false, Observed::Absent) => "gone".into(),
         };
-        let read = at.observed_at.map(|when| view! { ", looked at "<Moment at=when now=now/> });
+        let read = at
+            .observed_at
+            .map(|when| view! { ", looked at "<Moment at=when now=now/> });
         view! { <span class="small dim">{part.target.clone()}": "{said}{read}</span> }
     });
     view! { <li class="stack stack-1"><span dir="auto">{what}</span>{target}</li> }.into_any()
@@ -207,14 +260,21 @@ fn ended(access: &Access) -> Option<AnyView> {
         return None;
     }
     let now = access.now;
-    let rows = access.ended.iter().map(|grant| over(grant, now)).collect_view();
+    let rows = access
+        .ended
+        .iter()
+        .map(|grant| over(grant, now))
+        .collect_view();
     let version = kit::version(&format!("{:?}", access.ended));
     Some(view! { <Card title="Ended in the last 30 days" live="ended" version=version><Rows>{rows}</Rows></Card> }.into_any())
 }
 
 fn over(grant: &HeldGrant, now: Timestamp) -> AnyView {
     let (state, said) = said::health(grant.health);
-    let mark = grant.package.as_ref().map(|package| parts::tile(&package.app, Size::Middle));
+    let mark = grant
+        .package
+        .as_ref()
+        .map(|package| parts::tile(&package.app, Size::Middle));
     let ended = grant.over.as_ref().map(|over| {
         let by = over.by.as_ref().map(|by| view! { " by "<bdi>{by.name.clone()}</bdi> });
         let gone = match over.gone_at {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use workflow::views::{
     Cursor,
     approvals::{self, Queue, QueueItem},
+    requests::RequestItem,
 };
 
 use super::{kit, said};
@@ -26,24 +27,43 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let cursor = after.as_deref().map(Cursor::from_text);
     let queue = approvals::load(visit.workflow(), &visit.viewer, cursor.as_ref()).await?;
     let later = cursor.is_some();
-    visit.page("Decisions", move || page(queue, later)).await
+    let stuck = if later {
+        Vec::new()
+    } else {
+        approvals::stuck(visit.workflow(), &visit.viewer).await?
+    };
+    visit
+        .page("Decisions", move || page(queue, stuck, later))
+        .await
 }
 
-fn page(queue: Queue, later: bool) -> impl IntoView {
+fn page(queue: Queue, stuck: Vec<RequestItem>, later: bool) -> impl IntoView {
     let lead = match queue.waiting.count {
         0 => "Nothing waits for you.".to_owned(),
         1 if !queue.waiting.more => "One request waits for you.".to_owned(),
-        _ => format!("{} requests wait for you, the oldest first.", said::capped(queue.waiting)),
+        _ => format!(
+            "{} requests wait for you, the oldest first.",
+            said::capped(queue.waiting)
+        ),
     };
     let version = kit::version(&(
         queue.waiting.count,
-        queue.items.iter().map(|item| item.stage).collect::<Vec<_>>(),
+        queue
+            .items
+            .iter()
+            .map(|item| item.stage)
+            .collect::<Vec<_>>(),
     ));
-    let next = queue.next.as_ref().map(|next| kit::address("/approvals", &[("after", next.as_str())]));
+    let next = queue
+        .next
+        .as_ref()
+        .map(|next| kit::address("/approvals", &[("after", next.as_str())]));
     let first = later.then_some("/approvals");
+    let stuck = stuck_card(stuck, queue.now);
     view! {
         <PageHead title="Decisions" lead=lead/>
         <Card live="queue" version=version>{rows(queue)}</Card>
+        {stuck}
         <Pager previous=first next=next back="From the first" on="Later ones"/>
     }
 }
@@ -56,8 +76,37 @@ fn rows(queue: Queue) -> AnyView {
         .into_any();
     }
     let now = queue.now;
-    let rows = queue.items.into_iter().map(|item| row(&item, now)).collect_view();
+    let rows = queue
+        .items
+        .into_iter()
+        .map(|item| row(&item, now))
+        .collect_view();
     view! { <Rows>{rows}</Rows> }.into_any()
+}
+
+/// What nobody can decide, for security: who makes it right is said with it.
+fn stuck_card(stuck: Vec<RequestItem>, now: domain::Timestamp) -> Option<AnyView> {
+    if stuck.is_empty() {
+        return None;
+    }
+    let version = kit::version(&stuck.iter().map(|item| item.line).collect::<Vec<_>>());
+    let rows = stuck
+        .into_iter()
+        .map(|item| {
+            let title = asks(&item.asker.name, (item.asker.id != item.beneficiary.id).then_some(item.beneficiary.name.as_str()), item.kind, &item.package.name);
+            let detail = format!("{} · waits since {}", said::number(item.number), words::moment(item.standing.since, now));
+            view! { <Row title=title detail=detail href=format!("/requests/{}", item.request)><Badge state=State::Attention words="nobody can decide"/></Row> }
+        })
+        .collect_view();
+    Some(
+        view! {
+            <Card title="Nobody can decide" live="stuck" version=version>
+                <Body><p class="small dim">"Nobody is left whom the rules allow. Name a manager in the directory, an owner in the catalogue, or somebody for security."</p></Body>
+                <Rows>{rows}</Rows>
+            </Card>
+        }
+        .into_any(),
+    )
 }
 
 /// One decision that waits; also shown on other pages that hold a few of them.
@@ -68,9 +117,14 @@ pub fn row(item: &QueueItem, now: domain::Timestamp) -> AnyView {
         let words = format!("lapses {}", words::relative(item.lapse_at, now));
         view! { <Badge state=State::EndsSoon words=words/> }
     });
-    let privileged = item.package.privileged.then(|| view! { <Tag words="privileged"/> });
+    let privileged = item
+        .package
+        .privileged
+        .then(|| view! { <Tag words="privileged"/> });
     let since = format!("waiting {}", words::about(now - item.since));
-    let waiting = lapse.is_none().then(|| view! { <Badge state=State::Waiting words=since/> });
+    let waiting = lapse
+        .is_none()
+        .then(|| view! { <Badge state=State::Waiting words=since/> });
     let length = said::window(item.window, now);
     view! {
         <Row title=title(item) detail=words::cut(&item.reason, 160) href=format!("/approvals/{}", item.stage) mark=mark>
@@ -97,7 +151,9 @@ pub fn asks(asker: &str, beneficiary: Option<&str>, kind: LineKind, package: &st
         LineKind::New => "asks for",
         LineKind::Extension => "asks for more time with",
     };
-    let whom = beneficiary.map(|name| format!(" for {name}")).unwrap_or_default();
+    let whom = beneficiary
+        .map(|name| format!(" for {name}"))
+        .unwrap_or_default();
     format!("{asker} {what} {package}{whom}")
 }
 
@@ -122,7 +178,11 @@ pub(crate) mod tests {
     }
 
     pub fn person(n: u128, name: &str) -> PersonTag {
-        PersonTag { id: Uuid::from_u128(n).into(), name: name.into(), initials: "X".into() }
+        PersonTag {
+            id: Uuid::from_u128(n).into(),
+            name: name.into(),
+            initials: "X".into(),
+        }
     }
 
     pub fn package(name: &str) -> PackageTag {
@@ -134,10 +194,18 @@ pub(crate) mod tests {
             tint: "a".into(),
             url: String::new(),
         };
-        PackageTag { id: Uuid::from_u128(8).into(), name: name.into(), app, privileged: true }
+        PackageTag {
+            id: Uuid::from_u128(8).into(),
+            name: name.into(),
+            app,
+            privileged: true,
+        }
     }
 
-    pub const EIGHT: Window = Window { start: Start::OnActivation, length: Length::Seconds(8 * 3600) };
+    pub const EIGHT: Window = Window {
+        start: Start::OnActivation,
+        length: Length::Seconds(8 * 3600),
+    };
 
     /// Rendered text that a browser would take for markup although somebody typed it.
     pub fn is_inert(out: &str) -> bool {
@@ -165,9 +233,24 @@ pub(crate) mod tests {
 
     #[test]
     fn the_queue_says_who_what_how_long_and_since_when() {
-        let queue = Queue { now: now(), items: vec![item("Johan")], next: None, waiting: Capped { count: 1, more: false } };
-        let out = html(|| page(queue, false));
-        for part in ["Johan asks for Johan", "for 8 hours", "privileged", "waiting 12 min", "/approvals/stg_", "One request waits"] {
+        let queue = Queue {
+            now: now(),
+            items: vec![item("Johan")],
+            next: None,
+            waiting: Capped {
+                count: 1,
+                more: false,
+            },
+        };
+        let out = html(|| page(queue, vec![], false));
+        for part in [
+            "Johan asks for Johan",
+            "for 8 hours",
+            "privileged",
+            "waiting 12 min",
+            "/approvals/stg_",
+            "One request waits",
+        ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }
         assert_eq!(out.matches("<h1").count(), 1);
@@ -175,15 +258,28 @@ pub(crate) mod tests {
 
     #[test]
     fn hostile_words_stay_words() {
-        let queue = Queue { now: now(), items: vec![item(HOSTILE)], next: None, waiting: Capped { count: 120, more: true } };
-        let out = html(|| page(queue, true));
+        let queue = Queue {
+            now: now(),
+            items: vec![item(HOSTILE)],
+            next: None,
+            waiting: Capped {
+                count: 120,
+                more: true,
+            },
+        };
+        let out = html(|| page(queue, vec![], true));
         assert!(is_inert(&out), "{out}");
     }
 
     #[test]
     fn an_empty_queue_explains_itself() {
-        let queue = Queue { now: now(), items: vec![], next: None, waiting: Capped::default() };
-        let out = html(|| page(queue, false));
+        let queue = Queue {
+            now: now(),
+            items: vec![],
+            next: None,
+            waiting: Capped::default(),
+        };
+        let out = html(|| page(queue, vec![], false));
         assert!(out.contains("All decided"), "{out}");
     }
 }

@@ -36,7 +36,9 @@ impl Asked {
             application: self.app.parse::<ApplicationId>().ok(),
             at_least_seconds: self.length.parse().ok().filter(|seconds| *seconds > 0),
             privileged: None,
-            after: Some(&self.after).filter(|after| !after.is_empty()).map(|after| Cursor::from_text(after)),
+            after: Some(&self.after)
+                .filter(|after| !after.is_empty())
+                .map(|after| Cursor::from_text(after)),
         }
     }
 
@@ -49,11 +51,19 @@ impl Asked {
 /// The catalogue.
 pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
     let found = catalog::load(visit.workflow(), &visit.viewer, &asked.filter()).await?;
-    let about = About { query: asked.q.clone(), topics: vec!["catalogue".into()], ..About::default() };
-    visit.framed(axum::http::StatusCode::OK, "Catalogue", about, move || page(&found, &asked)).await
+    let about = About {
+        query: asked.q.clone(),
+        topics: vec!["catalogue".into()],
+        ..About::default()
+    };
+    visit
+        .framed(axum::http::StatusCode::OK, "Catalogue", about, move || {
+            page(&found, &asked)
+        })
+        .await
 }
 
-fn page(found: &Catalog, asked: &Asked) -> impl IntoView + use<> {
+pub(super) fn page(found: &Catalog, asked: &Asked) -> impl IntoView + use<> {
     let lead = format!(
         "{}. Each says what it opens, for how long, and how soon it is usually ready.",
         said::capped_count(found.offered, "package", "packages")
@@ -62,11 +72,22 @@ fn page(found: &Catalog, asked: &Asked) -> impl IntoView + use<> {
 }
 
 fn filters(found: &Catalog, asked: &Asked) -> AnyView {
-    let applications = found.applications.iter().map(|app| choice(app.id.to_string(), app.name.clone())).collect();
-    let lengths = [("604800", "a week"), ("2592000", "a month"), ("15552000", "half a year"), ("31536000", "a year")]
-        .map(|(seconds, words)| choice(seconds, format!("{words} or longer")))
-        .to_vec();
-    let clear = asked.narrowed().then(|| view! { <a class="btn quiet" href="/catalog">"Show everything"</a> });
+    let applications = found
+        .applications
+        .iter()
+        .map(|app| choice(app.id.to_string(), app.name.clone()))
+        .collect();
+    let lengths = [
+        ("604800", "a week"),
+        ("2592000", "a month"),
+        ("15552000", "half a year"),
+        ("31536000", "a year"),
+    ]
+    .map(|(seconds, words)| choice(seconds, format!("{words} or longer")))
+    .to_vec();
+    let clear = asked
+        .narrowed()
+        .then(|| view! { <a class="btn quiet" href="/catalog">"Show everything"</a> });
     view! {
         <form method="get" action="/catalog" class="bar wrap items-end" aria-label="Filter the catalogue">
             {(!asked.q.is_empty()).then(|| view! { <Hidden fields=vec![("q", asked.q.clone())]/> })}
@@ -80,8 +101,15 @@ fn filters(found: &Catalog, asked: &Asked) -> AnyView {
 
 /// What was found; put in anew while one types.
 fn results(found: &Catalog, asked: &Asked) -> AnyView {
-    let version = kit::version(&format!("{:?}{:?}{:?}", found.cards, found.like_you, found.next));
-    let count = format!("{}{}", words::number(found.cards.len() as i64), if found.next.is_some() { "+" } else { "" });
+    let version = kit::version(&format!(
+        "{:?}{:?}{:?}",
+        found.cards, found.like_you, found.next
+    ));
+    let count = format!(
+        "{}{}",
+        words::number(found.cards.len() as i64),
+        if found.next.is_some() { "+" } else { "" }
+    );
     let said = match (found.cards.len(), asked.narrowed()) {
         (0, _) => "Nothing fits".to_owned(),
         (1, _) => "1 package".into(),
@@ -96,8 +124,29 @@ fn results(found: &Catalog, asked: &Asked) -> AnyView {
     let nearby = (!found.like_you.is_empty()).then(|| {
         view! { <section class="stack stack-3" aria-labelledby="like-you"><h2 id="like-you">"People like you have"</h2>{parts::cards(&found.like_you)}</section> }
     });
-    let body = if found.cards.is_empty() { nothing(asked) } else { parts::cards(&found.cards) };
-    let pairs = |after: &str| kit::address("/catalog", &[("q", &asked.q), ("app", &asked.app), ("length", &asked.length), ("after", after)]);
+    // What is suggested above is not said twice.
+    let rest: Vec<_> = found
+        .cards
+        .iter()
+        .filter(|card| !found.like_you.iter().any(|above| above.id == card.id))
+        .cloned()
+        .collect();
+    let body = if found.cards.is_empty() {
+        nothing(asked)
+    } else {
+        parts::cards(&rest)
+    };
+    let pairs = |after: &str| {
+        kit::address(
+            "/catalog",
+            &[
+                ("q", &asked.q),
+                ("app", &asked.app),
+                ("length", &asked.length),
+                ("after", after),
+            ],
+        )
+    };
     let next = found.next.as_ref().map(|next| pairs(next.as_str()));
     let previous = (!asked.after.is_empty()).then(|| pairs(""));
     let pasted = (found.pasted && !found.cards.is_empty()).then(|| {
@@ -129,4 +178,3 @@ fn nothing(asked: &Asked) -> AnyView {
         view! { <Card><Empty sign=Sign::Catalogue title="The catalogue is empty" text="Packages appear here as soon as somebody publishes the catalogue."/></Card> }.into_any()
     }
 }
-

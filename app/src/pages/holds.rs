@@ -19,7 +19,9 @@ use crate::{
 /// The page.
 pub async fn show(visit: Visit) -> Result<Response, Fault> {
     let holds = holds::load(visit.workflow(), &visit.viewer).await?;
-    visit.page_live("Held changes", vec!["holds".into()], move || page(holds)).await
+    visit
+        .page_live("Held changes", vec!["holds".into()], move || page(holds))
+        .await
 }
 
 /// They have left indeed.
@@ -38,7 +40,10 @@ pub async fn dismiss(visit: Visit, Path(hold): Path<String>) -> Result<Response,
 
 fn page(holds: Holds) -> impl IntoView {
     let now = holds.now;
-    let (waiting, decided): (Vec<HoldView>, Vec<HoldView>) = holds.holds.into_iter().partition(|hold| hold.state == "waiting");
+    let (waiting, decided): (Vec<HoldView>, Vec<HoldView>) = holds
+        .holds
+        .into_iter()
+        .partition(|hold| hold.state == "waiting");
     let top = if waiting.is_empty() {
         view! {
             <Card live="holds" version=kit::version(&"none")>
@@ -47,7 +52,11 @@ fn page(holds: Holds) -> impl IntoView {
         }
         .into_any()
     } else {
-        waiting.into_iter().map(|hold| card(hold, now)).collect_view().into_any()
+        waiting
+            .into_iter()
+            .map(|hold| card(hold, now))
+            .collect_view()
+            .into_any()
     };
     let before = (!decided.is_empty()).then(|| {
         let rows = decided.iter().map(|hold| past(hold, now)).collect_view();
@@ -67,7 +76,11 @@ fn people_count(hold: &HoldView) -> String {
 fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
     let grants: i64 = hold.people.iter().map(|one| one.grants).sum();
     let partly = i64::try_from(hold.people.len()).unwrap_or(i64::MAX) < hold.counted;
-    let grants = format!("{}{}", words::count(grants, "grant", "grants"), if partly { " or more" } else { "" });
+    let grants = format!(
+        "{}{}",
+        words::count(grants, "grant", "grants"),
+        if partly { " or more" } else { "" }
+    );
     let title = format!("The directory says that {} left", people_count(&hold));
     let allowed = format!(
         "At most {} at once would have left without asking. Until you decide, they keep their access.",
@@ -85,15 +98,32 @@ fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
             ]
         })
         .collect();
-    let rest = format!("and {} more", words::number(hold.counted - i64::try_from(hold.people.len()).unwrap_or(0)));
+    let rest = format!(
+        "and {} more",
+        words::number(hold.counted - i64::try_from(hold.people.len()).unwrap_or(0))
+    );
     let more = partly.then(|| view! { <Body><p class="small dim">{rest}</p></Body> });
-    let columns = vec![column("Person"), column("Department"), numbers("Grants that end")];
+    let columns = vec![
+        column("Person"),
+        column("Department"),
+        numbers("Grants that end"),
+    ];
     let decide = if hold.may_decide {
-        let (confirm, dismiss) = (format!("/admin/holds/{}/confirm", hold.id), format!("/admin/holds/{}/dismiss", hold.id));
+        let (confirm, dismiss) = (
+            format!("/admin/holds/{}/confirm", hold.id),
+            format!("/admin/holds/{}/dismiss", hold.id),
+        );
         let people = people_count(&hold);
-        let leave = format!("{people} leave now: {grants} end, their sessions end, their requests are withdrawn. This cannot be taken back.");
-        let stay = format!("Nobody leaves and {grants} stay. If the directory still says so at its next whole reading, it is held again.");
-        let (end, keep) = (format!("End the access of {people}"), format!("Keep the access of {people}"));
+        let leave = format!(
+            "{people} leave now: {grants} end, their sessions end, their requests are withdrawn. This cannot be taken back."
+        );
+        let stay = format!(
+            "Nobody leaves and {grants} stay. If the directory still says so at its next whole reading, it is held again."
+        );
+        let (end, keep) = (
+            format!("End the access of {people}"),
+            format!("Keep the access of {people}"),
+        );
         view! {
             <div class="decide" role="group" aria-label="Decide about the held change">
                 <Ask summary="They have left" look=Look::Danger>
@@ -108,7 +138,10 @@ fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
     } else {
         view! { <Body><p class="small dim">"HR or an administrator decides; not somebody whom it is about."</p></Body> }.into_any()
     };
-    let (live, version) = (format!("hold-{}", hold.id), kit::version(&(hold.counted, hold.state.as_str())));
+    let (live, version) = (
+        format!("hold-{}", hold.id),
+        kit::version(&(hold.counted, hold.state.as_str())),
+    );
     view! {
         <Card title=title aside=aside live=live version=version>
             <Body><p>{allowed}</p></Body>
@@ -125,8 +158,15 @@ fn past(hold: &HoldView, now: Timestamp) -> impl IntoView + use<> {
         "dismissed" => (State::Ended, "dismissed"),
         _ => (State::Plain, "over"),
     };
-    let by = hold.decided_by.as_ref().map(|by| format!(" by {}", by.name)).unwrap_or_default();
-    let when = hold.decided_at.map(|at| format!(", {}", words::relative(at, now))).unwrap_or_default();
+    let by = hold
+        .decided_by
+        .as_ref()
+        .map(|by| format!(" by {}", by.name))
+        .unwrap_or_default();
+    let when = hold
+        .decided_at
+        .map(|at| format!(", {}", words::relative(at, now)))
+        .unwrap_or_default();
     view! {
         <Row title=format!("{} who had left, says the directory", people_count(hold)) detail=format!("{did}{by}{when}")>
             <Badge state=state words=did/>
@@ -153,7 +193,11 @@ mod tests {
             placed_at: now() - chrono::Duration::hours(1),
             counted: 40,
             allowed: 6,
-            people: vec![HeldPerson { person: person(1, text), department: text.into(), grants: 3 }],
+            people: vec![HeldPerson {
+                person: person(1, text),
+                department: text.into(),
+                grants: 3,
+            }],
             may_decide,
             decided_by: Some(person(2, text)),
             decided_at: Some(now()),
@@ -162,19 +206,43 @@ mod tests {
 
     #[test]
     fn the_question_says_its_effect_in_numbers() {
-        let holds = Holds { now: now(), holds: vec![hold("Johan", "waiting", true), hold("Johan", "confirmed", false)] };
+        let holds = Holds {
+            now: now(),
+            holds: vec![
+                hold("Johan", "waiting", true),
+                hold("Johan", "confirmed", false),
+            ],
+        };
         let out = html(|| page(holds));
-        for part in ["40 people left", "At most 6 people", "3 grants or more end", "End the access of 40 people", "Keep the access of 40 people", "and 39 more", "confirmed by Johan"] {
+        for part in [
+            "40 people left",
+            "At most 6 people",
+            "3 grants or more end",
+            "End the access of 40 people",
+            "Keep the access of 40 people",
+            "and 39 more",
+            "confirmed by Johan",
+        ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }
     }
 
     #[test]
     fn who_may_not_decide_gets_no_buttons_and_hostile_names_stay_names() {
-        let out = html(|| page(Holds { now: now(), holds: vec![hold(HOSTILE, "waiting", false)] }));
+        let out = html(|| {
+            page(Holds {
+                now: now(),
+                holds: vec![hold(HOSTILE, "waiting", false)],
+            })
+        });
         assert!(!out.contains("<form"), "{out}");
         assert!(is_inert(&out), "{out}");
-        let out = html(|| page(Holds { now: now(), holds: vec![] }));
+        let out = html(|| {
+            page(Holds {
+                now: now(),
+                holds: vec![],
+            })
+        });
         assert!(out.contains("Nothing is held"), "{out}");
     }
 }

@@ -17,7 +17,7 @@ pub async fn show(visit: Visit) -> Result<Response, Fault> {
     visit.page("Home", move || page(home)).await
 }
 
-fn page(home: Home) -> impl IntoView {
+pub(super) fn page(home: Home) -> impl IntoView {
     let title = format!("Hello, {}", home.given_name);
     let lead = lead(&home);
     let deciding = (!home.decisions.is_empty()).then(|| decisions(&home));
@@ -34,23 +34,53 @@ fn page(home: Home) -> impl IntoView {
 fn lead(home: &Home) -> String {
     let mut said = Vec::new();
     if home.decisions_count.count > 0 {
-        let verb = if home.decisions_count.count == 1 { "waits" } else { "wait" };
-        said.push(format!("{} {verb} for you.", said::capped_count(home.decisions_count, "decision", "decisions")));
+        let verb = if home.decisions_count.count == 1 {
+            "waits"
+        } else {
+            "wait"
+        };
+        said.push(format!(
+            "{} {verb} for you.",
+            said::capped_count(home.decisions_count, "decision", "decisions")
+        ));
     }
     if home.requests_count.count > 0 {
-        let verb = if home.requests_count.count == 1 { "waits" } else { "wait" };
-        said.push(format!("{} of yours {verb} for others.", said::capped_count(home.requests_count, "request", "requests")));
+        let verb = if home.requests_count.count == 1 {
+            "waits"
+        } else {
+            "wait"
+        };
+        said.push(format!(
+            "{} of your requests {verb} for a decision.",
+            said::capped(home.requests_count)
+        ));
     }
     if home.ends_soon > 0 {
-        said.push(format!("{} within seven days.", if home.ends_soon == 1 { "One access ends".into() } else { format!("{} accesses end", words::number(home.ends_soon)) }));
+        let what = if home.ends_soon == 1 {
+            "1 thing that you hold ends".into()
+        } else {
+            format!("{} things that you hold end", words::number(home.ends_soon))
+        };
+        said.push(format!("{what} within seven days."));
     }
-    if said.is_empty() { "Nothing waits for you.".into() } else { said.join(" ") }
+    if said.is_empty() {
+        "Nothing waits for you.".into()
+    } else {
+        said.join(" ")
+    }
 }
 
 fn decisions(home: &Home) -> AnyView {
     let version = kit::version(&format!("{:?}", home.decisions));
-    let rows = home.decisions.iter().map(|item| approvals::row(item, home.now)).collect_view();
-    let all = format!("All {}", said::capped_count(home.decisions_count, "decision", "decisions"));
+    let rows = home
+        .decisions
+        .iter()
+        .map(|item| approvals::row(item, home.now))
+        .collect_view();
+    let all = format!(
+        "All {}",
+        said::capped_count(home.decisions_count, "decision", "decisions")
+    );
     let aside = view! { <a class="link small" href="/approvals">{all}</a> }.into_any();
     view! { <Card title="Waiting for you" aside=aside live="decisions" version=version><Rows>{rows}</Rows></Card> }.into_any()
 }
@@ -66,16 +96,22 @@ fn requests(home: &Home) -> AnyView {
         }
         .into_any()
     } else {
-        let rows = home.requests.iter().map(|item| parts::request_row(item, home.now)).collect_view();
+        let rows = home
+            .requests
+            .iter()
+            .map(|item| parts::request_row(item, home.now))
+            .collect_view();
         view! { <Rows>{rows}</Rows> }.into_any()
     };
-    view! { <Card title="Your requests" aside=aside live="requests" version=version>{body}</Card> }.into_any()
+    view! { <Card title="Your requests" aside=aside live="requests" version=version>{body}</Card> }
+        .into_any()
 }
 
 fn access(home: &Home) -> AnyView {
     let now = home.now;
     let version = kit::version(&format!("{:?}{}", home.ending, home.held));
-    let aside = view! { <span class="small dimmer num">{words::number(home.held)}" held"</span> }.into_any();
+    let aside = view! { <span class="small dimmer num">{words::number(home.held)}" held"</span> }
+        .into_any();
     let rest = home.held - home.ending.len() as i64;
     let body = if home.held == 0 {
         view! {
@@ -83,11 +119,21 @@ fn access(home: &Home) -> AnyView {
         }
         .into_any()
     } else {
-        let rows = home.ending.iter().map(|grant| one(grant, now)).collect_view();
-        let more = if rest > 0 { format!("All your access, {} more", words::number(rest)) } else { "All your access".into() };
-        view! { <Rows>{rows}<div><a class="link small" href="/access">{more}</a></div></Rows> }.into_any()
+        let rows = home
+            .ending
+            .iter()
+            .map(|grant| one(grant, now))
+            .collect_view();
+        let more = if rest > 0 {
+            format!("All your access, {} more", words::number(rest))
+        } else {
+            "All your access".into()
+        };
+        view! { <Rows>{rows}<div><a class="link small" href="/access">{more}</a></div></Rows> }
+            .into_any()
     };
-    view! { <Card title="Your access" aside=aside live="access" version=version>{body}</Card> }.into_any()
+    view! { <Card title="Your access" aside=aside live="access" version=version>{body}</Card> }
+        .into_any()
 }
 
 fn one(grant: &HeldGrant, now: Timestamp) -> AnyView {

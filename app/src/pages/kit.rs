@@ -63,7 +63,14 @@ mod tests {
     fn addresses_carry_only_what_is_said_and_nothing_breaks_out() {
         assert_eq!(address("/audit", &[("kind", ""), ("about", "")]), "/audit");
         assert_eq!(
-            address("/audit", &[("kind", ""), ("about", "AR-1&x=\"ö"), ("from", "2026-11-21")]),
+            address(
+                "/audit",
+                &[
+                    ("kind", ""),
+                    ("about", "AR-1&x=\"ö"),
+                    ("from", "2026-11-21")
+                ]
+            ),
             "/audit?about=AR-1%26x%3D%22%C3%B6&from=2026-11-21"
         );
     }
@@ -74,6 +81,9 @@ mod tests {
         assert_eq!(day("2026-11-21"), at("2026-11-21T00:00:00Z"));
         assert_eq!(day_over("2026-12-31"), at("2027-01-01T00:00:00Z"));
         assert_eq!(day("21.11.2026"), None);
-        assert_eq!(day_field(at("2026-11-21T23:59:00Z").expect("a moment")), "2026-11-21");
+        assert_eq!(
+            day_field(at("2026-11-21T23:59:00Z").expect("a moment")),
+            "2026-11-21"
+        );
     }
 }

@@ -24,8 +24,13 @@ pub async fn show(visit: Visit) -> Result<Response, Fault> {
 fn page(owned: Owned) -> impl IntoView {
     let now = owned.now;
     let decisions = (!owned.decisions.is_empty()).then(|| {
-        let rows = owned.decisions.iter().map(|item| approvals::row(item, now)).collect_view();
-        let aside = view! { <a class="link small" href="/approvals">"All decisions"</a> }.into_any();
+        let rows = owned
+            .decisions
+            .iter()
+            .map(|item| approvals::row(item, now))
+            .collect_view();
+        let aside =
+            view! { <a class="link small" href="/approvals">"All decisions"</a> }.into_any();
         view! { <Card title="Waits for you" aside=aside><Rows>{rows}</Rows></Card> }
     });
     let packages = if owned.packages.is_empty() {
@@ -46,8 +51,13 @@ fn page(owned: Owned) -> impl IntoView {
 
 fn row(owned: &OwnedPackage) -> impl IntoView + use<> {
     let mark = view! { <Tile name=owned.package.app.name.clone()/> }.into_any();
-    let privileged = owned.package.privileged.then(|| view! { <Tag words="privileged"/> });
-    let retired = owned.retired.then(|| view! { <Badge state=State::Ended words="no longer offered"/> });
+    let privileged = owned
+        .package
+        .privileged
+        .then(|| view! { <Tag words="privileged"/> });
+    let retired = owned
+        .retired
+        .then(|| view! { <Badge state=State::Ended words="no longer offered"/> });
     let waiting = (owned.waiting.count > 0).then(|| {
         let words = format!("{} waiting", said::capped(owned.waiting));
         view! { <Badge state=State::Waiting words=words/> }
@@ -69,29 +79,50 @@ pub struct Asked {
 }
 
 /// The holders of one package.
-pub async fn holders(visit: Visit, Path(package): Path<String>, Query(asked): Query<Asked>) -> Result<Response, Fault> {
+pub async fn holders(
+    visit: Visit,
+    Path(package): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Fault> {
     let package: PackageId = kit::id(&package)?;
     let after = Some(asked.after).filter(|after| !after.is_empty());
     let cursor = after.as_deref().map(Cursor::from_text);
     let holders = owned::holders(visit.workflow(), &visit.viewer, package, cursor.as_ref()).await?;
     let title = format!("Who holds {}", holders.package.name);
     let later = cursor.is_some();
-    visit.page(&title, move || holders_page(holders, later)).await
+    visit
+        .page(&title, move || holders_page(holders, later))
+        .await
 }
 
 fn holders_page(holders: Holders, later: bool) -> impl IntoView {
-    let Holders { now, package, items, next, holders } = holders;
+    let Holders {
+        now,
+        package,
+        items,
+        next,
+        holders,
+    } = holders;
     let own = format!("/owned/{}", package.id);
     let next = next.map(|next| kit::address(&own, &[("after", next.as_str())]));
     let first = later.then_some(own);
     let crumbs = vec![crumb("My packages", "/owned"), here(package.name.clone())];
     let mark = view! { <Tile name=package.app.name.clone() size=Size::Large/> }.into_any();
-    let lead = format!("{} · {}", package.app.name, said::capped_count(holders, "person holds it", "people hold it"));
+    let lead = format!(
+        "{} · {}",
+        package.app.name,
+        said::capped_count(holders, "person holds it", "people hold it")
+    );
     let body = if items.is_empty() {
         view! { <Empty sign=Sign::People title="Nobody holds it" text="When a request is approved, the person appears here with the end of their access."/> }.into_any()
     } else {
         let rows = items.iter().map(|holder| holder_row(holder, now)).collect();
-        let columns = vec![column("Person"), column("Time"), column("State"), column("Why")];
+        let columns = vec![
+            column("Person"),
+            column("Time"),
+            column("State"),
+            column("Why"),
+        ];
         view! { <Table label="Who holds it" columns=columns rows=rows/> }.into_any()
     };
     view! {
@@ -112,12 +143,15 @@ fn holder_row(holder: &Holder, now: Timestamp) -> Vec<AnyView> {
     let (state, words) = said::grant_state(holder.state);
     let (state, words) = match (state, holder.ready_at) {
         (State::Ready, Some(_)) => (State::Ready, "ready"),
-        (State::Ready, None) if holder.source != GrantSource::Import => (State::SettingUp, "being set up"),
+        (State::Ready, None) if holder.source != GrantSource::Import => {
+            (State::SettingUp, "being set up")
+        }
         other => (other.0, words),
     };
     let why = match (holder.request, holder.source) {
         (Some((request, number)), _) => {
-            view! { <a class="link" href=format!("/requests/{request}")>{said::number(number)}</a> }.into_any()
+            view! { <a class="link" href=format!("/requests/{request}")>{said::number(number)}</a> }
+                .into_any()
         }
         (None, source) => cell(said::source(source)),
     };
@@ -158,7 +192,10 @@ mod tests {
                 request: Some((Uuid::from_u128(4).into(), 1042)),
             }],
             next: Some(Cursor::from_text(text)),
-            holders: Capped { count: 1, more: false },
+            holders: Capped {
+                count: 1,
+                more: false,
+            },
         }
     }
 
@@ -180,18 +217,34 @@ mod tests {
                 package: package(text),
                 summary: text.into(),
                 retired: true,
-                holders: Capped { count: 99, more: true },
-                waiting: Capped { count: 2, more: false },
+                holders: Capped {
+                    count: 99,
+                    more: true,
+                },
+                waiting: Capped {
+                    count: 2,
+                    more: false,
+                },
             }],
             decisions: vec![],
         };
         let out = html(|| page(owned("Orders")));
-        for part in ["99+ holders", "2 waiting", "no longer offered", "/owned/pkg_"] {
+        for part in [
+            "99+ holders",
+            "2 waiting",
+            "no longer offered",
+            "/owned/pkg_",
+        ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }
         let out = html(|| page(owned(HOSTILE)));
         assert!(is_inert(&out), "{out}");
-        let out = html(|| page(Owned { packages: vec![], ..owned("x") }));
+        let out = html(|| {
+            page(Owned {
+                packages: vec![],
+                ..owned("x")
+            })
+        });
         assert!(out.contains("You own no packages"), "{out}");
     }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use workflow::views::package::{self, PackagePage};
 
 use super::{kit, parts, said};
-use crate::{problem::Fault, spans, ui::*, visit::Visit, words};
+use crate::{problem::Fault, refusals, spans, ui::*, visit::Visit, words};
 
 /// One package.
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
@@ -14,7 +14,7 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Faul
     visit.page(&title, move || page(&found)).await
 }
 
-fn page(found: &PackagePage) -> impl IntoView + use<> {
+pub(super) fn page(found: &PackagePage) -> impl IntoView + use<> {
     let card = &found.card;
     let crumbs = vec![crumb("Catalogue", "/catalog"), here(card.name.clone())];
     let mark = parts::tile(&card.app, Size::Large);
@@ -55,14 +55,32 @@ fn notes(found: &PackagePage) -> AnyView {
             </Note>
         }
     });
-    let blocked: Vec<_> = found.contents.iter().filter_map(|part| part.unmanageable.as_ref().map(|why| format!("{}: {why}.", part.name))).collect();
-    let blocked = (!blocked.is_empty()).then(|| view! { <Note tone=Tone::Bad title="It cannot be given right now"><span dir="auto">{blocked.join(" ")}</span></Note> });
+    let blocked: Vec<_> = found
+        .contents
+        .iter()
+        .filter_map(|part| {
+            part.unmanageable
+                .as_ref()
+                .map(|why| format!("{}: {why}", part.name))
+        })
+        .collect();
+    let blocked = (!blocked.is_empty()).then(|| view! { <Note tone=Tone::Bad title="It cannot be given right now"><span dir="auto">{refusals::sentences(&blocked)}</span></Note> });
     view! { {retired}{waiting}{denied}{blocked} }.into_any()
 }
 
 fn opens(found: &PackagePage) -> AnyView {
     let lines = if found.opens.is_empty() {
-        found.contents.iter().map(|part| if part.summary.is_empty() { part.name.clone() } else { part.summary.clone() }).collect()
+        found
+            .contents
+            .iter()
+            .map(|part| {
+                if part.summary.is_empty() {
+                    part.name.clone()
+                } else {
+                    part.summary.clone()
+                }
+            })
+            .collect()
     } else {
         found.opens.clone()
     };
@@ -81,10 +99,23 @@ fn opens(found: &PackagePage) -> AnyView {
                 marks.push("privileged".into());
             }
             marks.extend(part.control_scope.clone());
-            vec![cell(part.name.clone()), cell(marks.join(", ")), cell(part.target.clone()), cell(format!("within {}", spans::span(part.effective_within_seconds)))]
+            vec![
+                cell(part.name.clone()),
+                cell(marks.join(", ")),
+                cell(part.target.clone()),
+                cell(format!(
+                    "within {}",
+                    spans::span(part.effective_within_seconds)
+                )),
+            ]
         })
         .collect();
-    let columns = vec![column("Right"), column("Kind"), column("Where"), column("Works")];
+    let columns = vec![
+        column("Right"),
+        column("Kind"),
+        column("Where"),
+        column("Works"),
+    ];
     view! {
         <Card title="What it opens"><Body>
             <ul class="stack">{lines}</ul>
@@ -107,41 +138,70 @@ fn eligibility(found: &PackagePage) -> AnyView {
                 view! { <li class="bar items-start"><span class=class><Icon sign=sign/></span><span><span class="sr">{said}</span><span dir="auto">{words::sentence(&condition.explain)}</span></span></li> }
             })
             .collect_view();
-        let owners: Vec<&str> = found.owners.iter().map(|owner| owner.name.as_str()).collect();
+        let owners: Vec<&str> = found
+            .owners
+            .iter()
+            .map(|owner| owner.name.as_str())
+            .collect();
         let help = (!all_met).then(|| {
             let who = if owners.is_empty() { "the service desk".into() } else { words::list(&owners, "or") };
             view! { <p class="small dim" dir="auto">{format!("What is marked with a cross stands between you and this package. If you need it for your work all the same, talk to {who}.")}</p> }
         });
         view! { <ul class="stack">{lines}</ul>{help} }.into_any()
     };
-    let title = if all_met { "Who may have it" } else { "Why not me?" };
+    let title = if all_met {
+        "Who may have it"
+    } else {
+        "Why not me?"
+    };
     view! { <div id="who-may"><Card title=title><Body>{body}</Body></Card></div> }.into_any()
 }
 
 fn rules(found: &PackagePage) -> AnyView {
     let limits = found.limits;
-    let mut items = vec![fact("At most", if limits.permanent { "no end needed".into() } else { spans::span(limits.longest_seconds) })];
+    let mut items = vec![fact(
+        "At most",
+        if limits.permanent {
+            "no end needed".into()
+        } else {
+            spans::span(limits.longest_seconds)
+        },
+    )];
     items.push(fact("Usually for", spans::span(limits.default_seconds)));
     if let Some(seconds) = found.card.usual_seconds {
-        items.push(fact("Usually ready in", spans::about(seconds)));
+        items.push(fact("Usually ready", parts::usually(seconds)));
     }
     if limits.furthest_start_seconds > 0 {
-        items.push(fact("Can start", format!("up to {} from now", spans::span(limits.furthest_start_seconds))));
+        items.push(fact(
+            "Can start",
+            format!(
+                "up to {} from now",
+                spans::span(limits.furthest_start_seconds)
+            ),
+        ));
     }
     items.push(fact("Application", found.card.app.name.clone()));
-    let owners: Vec<&str> = found.owners.iter().map(|owner| owner.name.as_str()).collect();
+    let owners: Vec<&str> = found
+        .owners
+        .iter()
+        .map(|owner| owner.name.as_str())
+        .collect();
     if !owners.is_empty() {
         items.push(fact("Owned by", words::list(&owners, "and")));
     }
     if let Some(holders) = found.holders {
-        items.push(fact("Held by", said::capped_count(holders, "person", "people")));
+        items.push(fact(
+            "Held by",
+            said::capped_count(holders, "person", "people"),
+        ));
     }
     if let Some(scope) = &found.card.control_scope {
         items.push(fact("Watched under", scope.clone()));
     }
     items.push(fact("Edition", words::number(found.edition)));
     let privileged = found.card.privileged.then(|| view! { <Note tone=Tone::Wait title="Privileged">"It opens a lot, so it is given for short and looked at often."</Note> });
-    view! { <Card title="The rules"><Body>{privileged}<Facts items=items/></Body></Card> }.into_any()
+    view! { <Card title="The rules"><Body>{privileged}<Facts items=items/></Body></Card> }
+        .into_any()
 }
 
 fn mine(found: &PackagePage) -> Option<AnyView> {

@@ -2,7 +2,10 @@
 
 use domain::{Timestamp, grant::End};
 use leptos::prelude::*;
-use workflow::views::{AppTag, HeldGrant, PackageTag, StagePreview, Standing, StandingWord, catalog::Card, requests::RequestItem};
+use workflow::views::{
+    AppTag, HeldGrant, PackageTag, StagePreview, Standing, StandingWord, catalog::Card,
+    requests::RequestItem,
+};
 
 use super::said;
 use crate::{spans, ui::*, words};
@@ -27,7 +30,25 @@ pub fn open(package: &PackageTag, look: Look) -> Option<AnyView> {
 
 /// How long a package may be held, for a tag.
 pub fn longest(card: &Card) -> String {
-    if card.permanent { "no end needed".into() } else { format!("up to {}", spans::span(card.longest_seconds)) }
+    if card.permanent {
+        "no end needed".into()
+    } else {
+        format!("up to {}", spans::span(card.longest_seconds))
+    }
+}
+
+/// How long it usually takes until access is ready, roughly: `at once`, `in 25 min`, `in 4 h`.
+pub fn usually(seconds: i64) -> String {
+    const HOUR: i64 = spans::HOUR;
+    match seconds {
+        ..120 => "at once".into(),
+        _ if seconds < HOUR => format!("in {}", spans::about(seconds)),
+        _ if seconds < 36 * HOUR => format!("in {} h", (seconds + HOUR / 2) / HOUR),
+        _ => format!(
+            "in {}",
+            words::count((seconds + 12 * HOUR) / (24 * HOUR), "day", "days")
+        ),
+    }
 }
 
 /// A package of the catalogue.
@@ -45,8 +66,15 @@ pub fn package_card(card: &Card) -> AnyView {
         let label = format!("Why not me? {}", card.name);
         view! { <a class="link small" href=format!("{path}#who-may") aria-label=label>"Why not me?"</a> }.into_any()
     };
-    let usual = card.usual_seconds.map(|seconds| format!("ready in about {}", spans::about(seconds)));
-    let nearby = card.held_nearby.map(|count| format!("{} in your department", words::count(count, "colleague", "colleagues")));
+    let usual = card
+        .usual_seconds
+        .map(|seconds| format!("ready {}", usually(seconds)));
+    let nearby = card.held_nearby.map(|count| {
+        format!(
+            "{} in your department",
+            words::count(count, "colleague", "colleagues")
+        )
+    });
     view! {
         <article class="card">
             <div class="body stack stack-3 h-full content-between">
@@ -91,13 +119,20 @@ pub fn stands(standing: &Standing, now: Timestamp) -> String {
         StandingWord::Stuck => "Nobody can decide this right now; security has been told".into(),
         StandingWord::Scheduled => "Approved; it starts later".into(),
         StandingWord::BeingSetUp => "Approved; it is being set up now".into(),
-        StandingWord::Attention => "Approved, but setting it up is stuck; somebody is looking at it".into(),
+        StandingWord::Attention => {
+            "Approved, but setting it up is stuck; somebody is looking at it".into()
+        }
         StandingWord::Suspended => "Held back for now".into(),
         StandingWord::Ready | StandingWord::Extended => until(standing.end),
         StandingWord::BeingRemoved => "Over; it is being removed now".into(),
         StandingWord::NothingGiven => "Approved, but no time was left to give".into(),
-        StandingWord::Denied => format!("Somebody said no {}", words::relative(standing.since, now)),
-        StandingWord::Lapsed => format!("Nobody decided in time; it lapsed {}", words::relative(standing.since, now)),
+        StandingWord::Denied => {
+            format!("Somebody said no {}", words::relative(standing.since, now))
+        }
+        StandingWord::Lapsed => format!(
+            "Nobody decided in time; it lapsed {}",
+            words::relative(standing.since, now)
+        ),
         StandingWord::Ended
         | StandingWord::StillHeld
         | StandingWord::Cancelled
@@ -109,7 +144,8 @@ pub fn stands(standing: &Standing, now: Timestamp) -> String {
 /// The badge of where it stands; what waits says for how long.
 pub fn standing_badge(standing: &Standing, now: Timestamp) -> AnyView {
     let (state, mut said) = said::standing(standing.word);
-    let waiting = (standing.word == StandingWord::Waiting).then(|| format!("waiting {}", words::about(now - standing.since)));
+    let waiting = (standing.word == StandingWord::Waiting)
+        .then(|| format!("waiting {}", words::about(now - standing.since)));
     if said.is_empty() {
         said = state.word();
     }
@@ -123,8 +159,14 @@ pub fn request_row(item: &RequestItem, now: Timestamp) -> AnyView {
         domain::request::LineKind::New => item.package.name.clone(),
         domain::request::LineKind::Extension => format!("More time: {}", item.package.name),
     };
-    let whom = (item.asker.id != item.beneficiary.id).then(|| format!("for {} · ", item.beneficiary.name)).unwrap_or_default();
-    let detail = format!("{whom}{} · {}", stands(&item.standing, now), said::number(item.number));
+    let whom = (item.asker.id != item.beneficiary.id)
+        .then(|| format!("for {} · ", item.beneficiary.name))
+        .unwrap_or_default();
+    let detail = format!(
+        "{whom}{} · {}",
+        stands(&item.standing, now),
+        said::number(item.number)
+    );
     let badge = standing_badge(&item.standing, now);
     view! {
         <Row title=title detail=detail href=format!("/requests/{}", item.request) mark=mark>{badge}</Row>
@@ -179,13 +221,18 @@ pub fn life(grant: &HeldGrant, now: Timestamp) -> AnyView {
 
 /// Whether a grant's end is near.
 pub fn ends_soon(grant: &HeldGrant, now: Timestamp) -> bool {
-    grant.end.at().is_some_and(|end| end > now && soon(grant.from, end, now))
+    grant
+        .end
+        .at()
+        .is_some_and(|end| end > now && soon(grant.from, end, now))
 }
 
 /// When a grant ends, or that it does not.
 pub fn until(end: End, now: Timestamp) -> AnyView {
     match end {
-        End::At(at) if at > now => view! { "ends "<Moment at=at now=now say=Say::Moment/> }.into_any(),
+        End::At(at) if at > now => {
+            view! { "ends "<Moment at=at now=now say=Say::Moment/> }.into_any()
+        }
         End::At(at) => view! { "ended "<Moment at=at now=now say=Say::Moment/> }.into_any(),
         End::Permanent => "no end".into_any(),
     }

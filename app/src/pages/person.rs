@@ -1,12 +1,16 @@
 //! `/people/{id}`: one person, what they hold and why, what was asked, what happened.
 
 use axum::{extract::Path, response::Response};
-use domain::{PersonId, Timestamp, person::PersonState};
+use domain::{
+    PersonId, Timestamp,
+    grant::{GrantSource, Health},
+    person::PersonState,
+    request::LineKind,
+};
 use leptos::prelude::*;
 use workflow::views::{
     Entry, HeldGrant, PersonTag,
     person::{self, AccountView, PersonPage},
-    requests::RequestItem,
 };
 
 use super::{approvals::asks, decision, kit, said};
@@ -17,7 +21,9 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Faul
     let id: PersonId = kit::id(&id)?;
     let person = person::load(visit.workflow(), &visit.viewer, id).await?;
     let title = person.facts.person.name.clone();
-    visit.page_live(&title, vec![id.to_string()], move || page(person)).await
+    visit
+        .page_live(&title, vec![id.to_string()], move || page(person))
+        .await
 }
 
 fn page(person: PersonPage) -> impl IntoView {
@@ -25,10 +31,17 @@ fn page(person: PersonPage) -> impl IntoView {
     let name = person.facts.person.name.clone();
     let mark = view! { <Avatar name=name.clone() size=Size::Large/> }.into_any();
     let left = (person.state == PersonState::Left).then(|| {
-        let words = person.left_at.map_or_else(|| "has left".to_owned(), |at| format!("left {}", words::day(at, now)));
+        let words = person.left_at.map_or_else(
+            || "has left".to_owned(),
+            |at| format!("left {}", words::day(at, now)),
+        );
         view! { <Badge state=State::Ended words=words/> }
     });
-    let roles = person.roles.iter().map(|role| view! { <Tag words=said::role(*role)/> }).collect_view();
+    let roles = person
+        .roles
+        .iter()
+        .map(|role| view! { <Tag words=said::role(*role)/> })
+        .collect_view();
     let version = kit::version(
         &person
             .held
@@ -38,76 +51,138 @@ fn page(person: PersonPage) -> impl IntoView {
             .map(|grant| (grant.id, grant.health.as_str(), grant.extension))
             .collect::<Vec<_>>(),
     );
-    let last = person.facts.last_day_at.filter(|_| person.state == PersonState::Active).map(|at| {
-        let words = format!("Their last day is {}. All access ends then.", words::day(at - chrono::Duration::seconds(1), now));
-        view! { <Note tone=Tone::Wait>{words}</Note> }
-    });
+    let last = person
+        .facts
+        .last_day_at
+        .filter(|_| person.state == PersonState::Active)
+        .map(|at| {
+            let words = format!(
+                "Their last day is {}. All access ends then.",
+                words::day(at - chrono::Duration::seconds(1), now)
+            );
+            view! { <Note tone=Tone::Wait>{words}</Note> }
+        });
     view! {
         <PageHead title=name lead=decision::lead(&person.facts) mark=mark>{left}{roles}</PageHead>
         {last}
+        <div class="stack stack-4" data-live="held" data-version=version>
+            {held(HOLDS, &person.held, &person)}
+            {held("Found at the target, not approved here", &person.found, &person)}
+            {held("Ended within 30 days", &person.ended, &person)}
+        </div>
         <div class="two">
-            <div class="stack stack-4">
-                <div class="stack stack-4" data-live="held" data-version=version>
-                    {held("Holds", &person.held, now, true)}
-                    {held("Found at the target, not approved here", &person.found, now, false)}
-                    {held("Ended within 30 days", &person.ended, now, false)}
-                </div>
-                {requests(&person.requests, now)}
-                {events(&person.events, now)}
-            </div>
+            <div class="stack stack-4">{requests(&person)}{events(&person.events, now)}</div>
             <div class="stack stack-4">{facts(&person)}{accounts(&person.accounts)}{reports(&person.reports)}</div>
         </div>
     }
 }
 
-fn held(title: &'static str, grants: &[HeldGrant], now: Timestamp, always: bool) -> Option<AnyView> {
+/// The one list that says it where nothing is in it.
+const HOLDS: &str = "Holds";
+
+fn held(title: &'static str, grants: &[HeldGrant], person: &PersonPage) -> Option<AnyView> {
     if grants.is_empty() {
-        return always.then(|| {
+        return (title == HOLDS).then(|| {
             view! { <Card title=title><Empty sign=Sign::Lock title="Nothing now" text="What is asked for and approved appears here with its reason and its end."/></Card> }.into_any()
         });
     }
-    let rows = grants.iter().map(|grant| grant_row(grant, now)).collect();
-    let columns = vec![column("What"), column("Time"), column("State"), column("Why")];
-    Some(view! { <Card title=title><Table label=title columns=columns rows=rows/></Card> }.into_any())
+    let rows = grants
+        .iter()
+        .map(|grant| grant_row(grant, person))
+        .collect();
+    let columns = vec![
+        column("What"),
+        column("Time"),
+        column("State"),
+        column("Why"),
+    ];
+    Some(
+        view! { <Card title=title><Table label=title columns=columns rows=rows/></Card> }
+            .into_any(),
+    )
 }
 
-fn grant_row(grant: &HeldGrant, now: Timestamp) -> Vec<AnyView> {
-    let app = grant.package.as_ref().map(|package| package.app.name.clone()).unwrap_or_default();
-    let privileged = grant.package.as_ref().is_some_and(|package| package.privileged) || grant.parts.iter().any(|part| part.privileged);
+fn grant_row(grant: &HeldGrant, person: &PersonPage) -> Vec<AnyView> {
+    let now = person.now;
+    let app = grant
+        .package
+        .as_ref()
+        .map(|package| package.app.name.clone())
+        .unwrap_or_default();
+    let privileged = grant
+        .package
+        .as_ref()
+        .is_some_and(|package| package.privileged)
+        || grant.parts.iter().any(|part| part.privileged);
     let tag = privileged.then(|| view! { <Tag words="privileged"/> });
     let name = grant.name.clone();
     let what = view! { <div class="stack stack-1"><span dir="auto">{name}</span><span class="small dim" dir="auto">{app}</span>{tag.map(|tag| view! { <span>{tag}</span> })}</div> };
     let time = match &grant.over {
         Some(over) => {
             let (at, why) = (over.at, said::end_reason(over.reason));
-            let by = over.by.as_ref().map(|by| format!(" by {}", by.name)).unwrap_or_default();
+            let by = over
+                .by
+                .as_ref()
+                .map(|by| format!(" by {}", by.name))
+                .unwrap_or_default();
             view! { <div class="stack stack-1"><Moment at=at now=now say=Say::Moment/><span class="small dim" dir="auto">{why}{by}</span></div> }.into_any()
         }
         None => view! { <Life start=grant.from end=grant.end.at() now=now/> }.into_any(),
     };
-    let (state, words) = said::health(grant.health);
+    let (state, words) = match (grant.source, grant.health) {
+        (GrantSource::Import, Health::Ready) => (State::Attention, "not approved here"),
+        (_, health) => said::health(health),
+    };
     let why = match &grant.why {
         Some(why) => {
-            let yes: Vec<&str> = why.approvers.iter().map(|person| person.name.as_str()).collect();
-            let yes = if yes.is_empty() { "approved by policy".to_owned() } else { format!("approved by {}", words::list(&yes, "and")) };
-            let (href, number, reason) = (format!("/requests/{}", why.request), said::number(why.number), words::cut(&why.reason, 120));
-            view! { <div class="stack stack-1"><span dir="auto">{reason}</span><span class="small dim" dir="auto"><a class="link" href=href>{number}</a>", "{yes}</span></div> }.into_any()
+            let yes: Vec<&str> = why
+                .approvers
+                .iter()
+                .map(|person| person.name.as_str())
+                .collect();
+            let yes = if yes.is_empty() {
+                "approved by policy".to_owned()
+            } else {
+                format!("approved by {}", words::list(&yes, "and"))
+            };
+            let (number, reason) = (said::number(why.number), words::cut(&why.reason, 120));
+            let number = match person.may_open_requests {
+                true => {
+                    view! { <a class="link" href=format!("/requests/{}", why.request)>{number}</a> }
+                        .into_any()
+                }
+                false => number.into_any(),
+            };
+            view! { <div class="stack stack-1"><span dir="auto">{reason}</span><span class="small dim" dir="auto">{number}", "{yes}</span></div> }.into_any()
         }
         None => cell(said::source(grant.source)),
     };
-    vec![cell_view(what), time, cell_view(view! { <Badge state=state words=words/> }), why]
+    vec![
+        cell_view(what),
+        time,
+        cell_view(view! { <Badge state=state words=words/> }),
+        why,
+    ]
 }
 
-fn requests(requests: &[RequestItem], now: Timestamp) -> impl IntoView + use<> {
-    (!requests.is_empty()).then(|| {
-        let rows = requests
+fn requests(person: &PersonPage) -> impl IntoView + use<> {
+    let now = person.now;
+    (!person.requests.is_empty()).then(|| {
+        let rows = person
+            .requests
             .iter()
             .map(|item| {
                 let (state, words) = said::standing(item.standing.word);
-                let title = asks(&item.asker.name, (item.asker.id != item.beneficiary.id).then_some(item.beneficiary.name.as_str()), item.kind, &item.package.name);
+                let title = if item.asker.id == item.beneficiary.id && item.kind == LineKind::New {
+                    item.package.name.clone()
+                } else {
+                    let whom = (item.asker.id != item.beneficiary.id).then_some(item.beneficiary.name.as_str());
+                    asks(&item.asker.name, whom, item.kind, &item.package.name)
+                };
                 let detail = format!("{} · {}", said::number(item.number), words::relative(item.submitted_at, now));
                 let length = said::window(item.window, now);
-                view! { <Row title=title detail=detail href=format!("/requests/{}", item.request)><Tag words=length/><Badge state=state words=words/></Row> }
+                let href = person.may_open_requests.then(|| format!("/requests/{}", item.request));
+                view! { <Row title=title detail=detail href=href><Tag words=length/><Badge state=state words=words/></Row> }
             })
             .collect_view();
         view! { <Card title="Requests"><Rows>{rows}</Rows></Card> }
@@ -120,8 +195,13 @@ fn events(events: &[Entry], now: Timestamp) -> impl IntoView + use<> {
             .iter()
             .map(|entry| {
                 let at = entry.at;
-                let by = entry.actor_name.as_ref().map_or_else(|| said::actor(&entry.actor), |name| name.name.clone());
-                Step::new(Stand::Done, said::event(&entry.kind)).detail(by).when(view! { <Moment at=at now=now/> })
+                let by = entry
+                    .actor_name
+                    .as_ref()
+                    .map_or_else(|| said::actor(&entry.actor), |name| name.name.clone());
+                Step::new(Stand::Done, said::event(&entry.kind))
+                    .detail(by)
+                    .when(view! { <Moment at=at now=now/> })
             })
             .collect();
         view! { <Card title="What happened"><Body><Timeline steps=steps/></Body></Card> }
@@ -133,7 +213,7 @@ fn links(people: &[PersonTag]) -> AnyView {
         .iter()
         .map(|person| {
             let (href, name) = (format!("/people/{}", person.id), person.name.clone());
-            view! { <li><a class="link" href=href dir="auto">{name}</a></li> }
+            view! { <li><a class="link inline-block py-0.5" href=href dir="auto">{name}</a></li> }
         })
         .collect_view();
     view! { <ul class="stack stack-1">{rows}</ul> }.into_any()
@@ -154,7 +234,10 @@ fn facts(person: &PersonPage) -> impl IntoView + use<> {
     say("Kind", &person.facts.employee_type);
     say("Mail", &person.mail);
     say("Number", person.employee_id.as_deref().unwrap_or_default());
-    say("Here since", &person.facts.hired_at.map(words::date).unwrap_or_default());
+    say(
+        "Here since",
+        &person.facts.hired_at.map(words::date).unwrap_or_default(),
+    );
     if !person.above.is_empty() {
         items.push(fact_view("Reports to", links(&person.above)));
     }
@@ -193,7 +276,7 @@ fn reports(reports: &[PersonTag]) -> impl IntoView + use<> {
 #[cfg(test)]
 mod tests {
     use domain::{
-        grant::{End, GrantSource, Health},
+        grant::End,
         person::{AccountKind, PortalRole},
     };
     use uuid::Uuid;
@@ -255,12 +338,19 @@ mod tests {
             above: vec![person(5, text)],
             sponsors: vec![person(6, text)],
             reports: vec![person(7, text)],
-            accounts: vec![AccountView { id: Uuid::from_u128(8).into(), user_name: text.into(), kind: AccountKind::Normal, enabled: true, deleted: false }],
+            accounts: vec![AccountView {
+                id: Uuid::from_u128(8).into(),
+                user_name: text.into(),
+                kind: AccountKind::Normal,
+                enabled: true,
+                deleted: false,
+            }],
             roles: vec![PortalRole::Operator],
             held: vec![grant(text, GrantSource::Request)],
             found: vec![grant(text, GrantSource::Import)],
             ended: vec![],
             requests: vec![],
+            may_open_requests: true,
             events: vec![],
         }
     }
@@ -268,7 +358,16 @@ mod tests {
     #[test]
     fn a_person_says_what_they_hold_and_why() {
         let out = html(|| page(somebody("Johan")));
-        for part in ["6 h left", "AR-1042", "approved by Johan", "Found at the target, not approved here", "reports to you", "last day is 30 November", "contractor", "Operator"] {
+        for part in [
+            "6 h left",
+            "AR-1042",
+            "approved by Johan",
+            "Found at the target, not approved here",
+            "reports to you",
+            "last day is 30 November",
+            "contractor",
+            "Operator",
+        ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }
         assert_eq!(out.matches("<h1").count(), 1);

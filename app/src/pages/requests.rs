@@ -25,31 +25,57 @@ pub struct Asked {
 /// The list.
 pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
     let waiting = asked.show == "waiting";
-    let after = Some(&asked.after).filter(|after| !after.is_empty()).map(|after| Cursor::from_text(after));
+    let after = Some(&asked.after)
+        .filter(|after| !after.is_empty())
+        .map(|after| Cursor::from_text(after));
     let list = requests::load(visit.workflow(), &visit.viewer, waiting, after.as_ref()).await?;
     let later = after.is_some();
-    visit.page("My requests", move || page(&list, waiting, later)).await
+    visit
+        .page("My requests", move || page(&list, waiting, later))
+        .await
 }
 
-fn page(list: &Requests, waiting: bool, later: bool) -> impl IntoView + use<> {
-    let path = if waiting { "/requests?show=waiting" } else { "/requests" };
+pub(super) fn page(list: &Requests, waiting: bool, later: bool) -> impl IntoView + use<> {
+    let path = if waiting {
+        "/requests?show=waiting"
+    } else {
+        "/requests"
+    };
     let segments = vec![
-        Segment { words: "All".into(), href: "/requests".into(), current: !waiting },
-        Segment { words: "Waiting".into(), href: "/requests?show=waiting".into(), current: waiting },
+        Segment {
+            words: "All".into(),
+            href: "/requests".into(),
+            current: !waiting,
+        },
+        Segment {
+            words: "Waiting".into(),
+            href: "/requests?show=waiting".into(),
+            current: waiting,
+        },
     ];
     let version = kit::version(&format!("{:?}", list.items));
     let show = if waiting { "waiting" } else { "" };
-    let next = list.next.as_ref().map(|next| kit::address("/requests", &[("show", show), ("after", next.as_str())]));
+    let next = list
+        .next
+        .as_ref()
+        .map(|next| kit::address("/requests", &[("show", show), ("after", next.as_str())]));
     let previous = later.then_some(path);
     let body = if list.items.is_empty() {
         let (title, text) = if waiting {
             ("Nothing waits", "Everything that you asked for is decided.")
         } else {
-            ("You have not asked for anything yet", "Find what you need in the catalogue; asking takes a minute. You then see here who decides and when it is ready.")
+            (
+                "You have not asked for anything yet",
+                "Find what you need in the catalogue; asking takes a minute. You then see here who decides and when it is ready.",
+            )
         };
         view! { <Empty sign=Sign::Request title=title text=text><LinkButton href="/catalog">"Look in the catalogue"</LinkButton></Empty> }.into_any()
     } else {
-        let rows = list.items.iter().map(|item| parts::request_row(item, list.now)).collect_view();
+        let rows = list
+            .items
+            .iter()
+            .map(|item| parts::request_row(item, list.now))
+            .collect_view();
         view! { <Rows>{rows}</Rows> }.into_any()
     };
     view! {

@@ -22,7 +22,9 @@ pub fn number(number: i64) -> String {
 
 /// A span in seconds, exactly.
 pub fn seconds(seconds: i64) -> String {
-    words::span(Duration::seconds(seconds.min(crate::spans::DAY * 365 * 1000)))
+    words::span(Duration::seconds(
+        seconds.min(crate::spans::DAY * 365 * 1000),
+    ))
 }
 
 /// A length as asked: `8 hours`, `until 2 December`, `no end`.
@@ -47,7 +49,11 @@ pub fn for_length(window: Window, now: Timestamp) -> String {
 pub fn window(window: Window, now: Timestamp) -> String {
     match window.start {
         Start::OnActivation => for_length(window, now),
-        Start::At(at) => format!("{}, from {}", for_length(window, now), words::moment(at, now)),
+        Start::At(at) => format!(
+            "{}, from {}",
+            for_length(window, now),
+            words::moment(at, now)
+        ),
     }
 }
 
@@ -61,12 +67,20 @@ pub fn end(end: End, now: Timestamp) -> String {
 
 /// A count that may be capped: `99+`.
 pub fn capped(capped: Capped) -> String {
-    format!("{}{}", words::number(capped.count), if capped.more { "+" } else { "" })
+    format!(
+        "{}{}",
+        words::number(capped.count),
+        if capped.more { "+" } else { "" }
+    )
 }
 
 /// A capped count and its thing: `1 request`, `99+ requests`.
 pub fn capped_count(capped: Capped, one: &str, many: &str) -> String {
-    let thing = if capped.count == 1 && !capped.more { one } else { many };
+    let thing = if capped.count == 1 && !capped.more {
+        one
+    } else {
+        many
+    };
     format!("{} {thing}", self::capped(capped))
 }
 
@@ -244,8 +258,10 @@ pub fn people(who: &[PersonTag], more: i64, last: &str) -> String {
 
 /// What an entry of the audit log says, from the word that it carries; the word itself where it is of another version.
 pub fn event(kind: &str) -> String {
-    kind.parse::<EventKind>()
-        .map_or_else(|_| words::sentence(&kind.replace('_', " ")), |kind| event_kind(kind).to_owned())
+    kind.parse::<EventKind>().map_or_else(
+        |_| words::sentence(&kind.replace('_', " ")),
+        |kind| event_kind(kind).to_owned(),
+    )
 }
 
 /// What an entry of the audit log says.
@@ -288,6 +304,7 @@ pub const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::ClockMoved => "Trial clock moved",
         EventKind::Started => "Installation started",
         EventKind::CheckpointMade => "Checkpoint signed",
+        EventKind::EvidenceTaken => "Taken along as a file",
     }
 }
 
@@ -310,7 +327,10 @@ mod tests {
 
     #[test]
     fn every_kind_of_event_has_words_of_its_own() {
-        let mut said: Vec<&str> = EventKind::ALL.iter().map(|kind| event_kind(*kind)).collect();
+        let mut said: Vec<&str> = EventKind::ALL
+            .iter()
+            .map(|kind| event_kind(*kind))
+            .collect();
         said.sort_unstable();
         said.dedup();
         assert_eq!(said.len(), EventKind::ALL.len());
@@ -321,7 +341,10 @@ mod tests {
     fn windows_are_said_as_people_say_them() {
         let now: Timestamp = "2026-11-21T10:00:00Z".parse().expect("a moment");
         let asked = |start, length| window(Window { start, length }, now);
-        assert_eq!(asked(Start::OnActivation, Length::Seconds(8 * 3600)), "for 8 hours");
+        assert_eq!(
+            asked(Start::OnActivation, Length::Seconds(8 * 3600)),
+            "for 8 hours"
+        );
         assert_eq!(
             asked(Start::At(now + Duration::days(11)), Length::Permanent),
             "without an end, from 2 December"

@@ -29,7 +29,7 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     visit.page("Search", move || page(&found)).await
 }
 
-fn page(found: &Found) -> impl IntoView + use<> {
+pub(super) fn page(found: &Found) -> impl IntoView + use<> {
     let packages = (!found.packages.is_empty()).then(|| {
         let more = kit::address("/catalog", &[("q", &found.text)]);
         view! {
@@ -38,7 +38,11 @@ fn page(found: &Found) -> impl IntoView + use<> {
         }
     });
     let requests = (!found.requests.is_empty()).then(|| {
-        let rows = found.requests.iter().map(|item| parts::request_row(item, found.now)).collect_view();
+        let rows = found
+            .requests
+            .iter()
+            .map(|item| parts::request_row(item, found.now))
+            .collect_view();
         view! { <Card title="Requests"><Rows>{rows}</Rows></Card> }
     });
     let people = (!found.people.is_empty()).then(|| {

@@ -16,7 +16,11 @@ use crate::{
 /// The page, for anybody.
 pub async fn show(Given(state): Given<State>, nonce: Option<Extension<Nonce>>) -> Response {
     let nonce = nonce.map_or_else(|| "".into(), |Extension(nonce)| nonce.0);
-    let head = Head { title: "Signed out".into(), nonce, assets: state.assets.clone() };
+    let head = Head {
+        title: "Signed out".into(),
+        nonce,
+        assets: state.assets.clone(),
+    };
     Html(render::document(&head, page)).into_response()
 }
 

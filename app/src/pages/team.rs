@@ -31,7 +31,10 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
 }
 
 fn page(team: Team, later: bool) -> impl IntoView {
-    let next = team.next.as_ref().map(|next| kit::address("/team", &[("after", next.as_str())]));
+    let next = team
+        .next
+        .as_ref()
+        .map(|next| kit::address("/team", &[("after", next.as_str())]));
     let first = later.then_some("/team");
     let body = if team.reports.is_empty() {
         view! {
@@ -47,7 +50,8 @@ fn page(team: Team, later: bool) -> impl IntoView {
             column("Ends next"),
             column("Look at"),
         ];
-        view! { <Card><Table label="People who report to you" columns=columns rows=rows/></Card> }.into_any()
+        view! { <Card><Table label="People who report to you" columns=columns rows=rows/></Card> }
+            .into_any()
     };
     view! {
         <PageHead title="My team" lead="The people who report to you, and what they can open."/>
@@ -68,44 +72,83 @@ fn row(report: &Report, now: Timestamp) -> Vec<AnyView> {
         held => words::count(held, "package", "packages"),
     };
     if report.privileged > 0 {
-        holds.push_str(&format!(", {} privileged", words::number(report.privileged)));
+        holds.push_str(&format!(
+            ", {} privileged",
+            words::number(report.privileged)
+        ));
     }
     let ends = match report.next_end {
         Some(at) => view! { <Moment at=at now=now say=Say::Moment/> }.into_any(),
         None => view! { <span class="dimmer">"nothing ends"</span> }.into_any(),
     };
+    let marks = marks(report, now);
+    let looks = if marks.is_empty() {
+        view! { <span class="dimmer">"nothing"</span> }.into_any()
+    } else {
+        view! { <div class="tags">{marks}</div> }.into_any()
+    };
     vec![
         cell_view(who),
-        cell(holds),
+        cell_view(view! { <span class="keep">{holds}</span> }),
         ends,
-        cell_view(view! { <div class="tags">{marks(report, now)}</div> }),
+        looks,
     ]
 }
 
 /// What a manager should look at, most urgent first.
 fn marks(report: &Report, now: Timestamp) -> Vec<AnyView> {
     let mut marks = Vec::new();
-    let mut badge = |state: State, words: String| marks.push(view! { <Badge state=state words=words/> }.into_any());
+    let mut badge = |state: State, words: String| {
+        marks.push(view! { <Badge state=state words=words/> }.into_any())
+    };
     if report.state == PersonState::Left {
         badge(State::Ended, "has left".into());
     }
-    if let Some(last) = report.last_day_at.filter(|_| report.state == PersonState::Active) {
-        let state = if last - now < Duration::days(30) { State::EndsSoon } else { State::Plain };
-        badge(state, format!("last day {}", words::day(last - Duration::seconds(1), now)));
+    if let Some(last) = report
+        .last_day_at
+        .filter(|_| report.state == PersonState::Active)
+    {
+        let state = if last - now < Duration::days(30) {
+            State::EndsSoon
+        } else {
+            State::Plain
+        };
+        badge(
+            state,
+            format!("last day {}", words::day(last - Duration::seconds(1), now)),
+        );
     }
     if report.found > 0 {
-        badge(State::Attention, format!("{} not approved here", words::number(report.found)));
+        badge(
+            State::Attention,
+            format!("{} not approved here", words::number(report.found)),
+        );
     }
     if report.waiting > 0 {
-        badge(State::Waiting, words::count(report.waiting, "request waits", "requests wait"));
+        badge(
+            State::Waiting,
+            words::count(report.waiting, "request waits", "requests wait"),
+        );
     }
     if report.not_ready > 0 {
-        badge(State::SettingUp, format!("{} not ready yet", words::number(report.not_ready)));
+        badge(
+            State::SettingUp,
+            format!("{} not ready yet", words::number(report.not_ready)),
+        );
     }
     if report.ending_soon > 0 {
-        badge(State::EndsSoon, format!("{} within 7 days", words::count(report.ending_soon, "end", "ends")));
+        badge(
+            State::EndsSoon,
+            format!(
+                "{} within 7 days",
+                words::count(report.ending_soon, "end", "ends")
+            ),
+        );
     }
-    if report.hired_at.is_some_and(|hired| now - hired < Duration::days(30)) {
+    if report
+        .hired_at
+        .is_some_and(|hired| now - hired < Duration::days(30))
+    {
         badge(State::Plain, "new here".into());
     }
     if report.employee_type != "employee" && !report.employee_type.is_empty() {
@@ -148,17 +191,52 @@ mod tests {
 
     #[test]
     fn a_report_says_what_to_look_at() {
-        let out = html(|| page(Team { now: now(), reports: vec![report("Johan")], next: None }, false));
-        for part in ["4 packages, 2 privileged", "1 not approved here", "2 requests wait", "1 end within 7 days", "last day 30 November", "new here", "/people/per_"] {
+        let out = html(|| {
+            page(
+                Team {
+                    now: now(),
+                    reports: vec![report("Johan")],
+                    next: None,
+                },
+                false,
+            )
+        });
+        for part in [
+            "4 packages, 2 privileged",
+            "1 not approved here",
+            "2 requests wait",
+            "1 end within 7 days",
+            "last day 30 November",
+            "new here",
+            "/people/per_",
+        ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }
     }
 
     #[test]
     fn hostile_names_stay_names_and_nobody_is_said_kindly() {
-        let out = html(|| page(Team { now: now(), reports: vec![report(HOSTILE)], next: Some(Cursor::from_text(HOSTILE)) }, true));
+        let out = html(|| {
+            page(
+                Team {
+                    now: now(),
+                    reports: vec![report(HOSTILE)],
+                    next: Some(Cursor::from_text(HOSTILE)),
+                },
+                true,
+            )
+        });
         assert!(is_inert(&out), "{out}");
-        let out = html(|| page(Team { now: now(), reports: vec![], next: None }, false));
+        let out = html(|| {
+            page(
+                Team {
+                    now: now(),
+                    reports: vec![],
+                    next: None,
+                },
+                false,
+            )
+        });
         assert!(out.contains("Nobody reports to you"), "{out}");
     }
 }

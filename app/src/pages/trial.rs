@@ -15,7 +15,13 @@ use crate::{
 };
 
 /// How far time can be skipped: seconds and words.
-const STEPS: [(i64, &str); 5] = [(10 * MINUTE, "10 minutes"), (HOUR, "1 hour"), (8 * HOUR, "8 hours"), (DAY, "1 day"), (7 * DAY, "7 days")];
+const STEPS: [(i64, &str); 5] = [
+    (10 * MINUTE, "10 minutes"),
+    (HOUR, "1 hour"),
+    (8 * HOUR, "8 hours"),
+    (DAY, "1 day"),
+    (7 * DAY, "7 days"),
+];
 
 fn trial(visit: &Visit) -> Result<&dyn Trial, Fault> {
     visit.state.trial.as_deref().ok_or_else(Fault::missing)
@@ -42,7 +48,12 @@ pub async fn skip(visit: Visit, Form(skip): Form<Skip>) -> Result<Response, Faul
     if skip.ahead == "next" {
         trial.skip_to_next().await?;
     } else {
-        let seconds: i64 = skip.ahead.parse().ok().filter(|ahead| STEPS.iter().any(|(step, _)| step == ahead)).ok_or_else(Fault::missing)?;
+        let seconds: i64 = skip
+            .ahead
+            .parse()
+            .ok()
+            .filter(|ahead| STEPS.iter().any(|(step, _)| step == ahead))
+            .ok_or_else(Fault::missing)?;
         trial.skip(Duration::seconds(seconds)).await?;
     }
     Ok(done("/trial", "skipped"))
@@ -61,11 +72,13 @@ pub struct Switch {
 
 /// Switches one fault.
 pub async fn fault(visit: Visit, Form(switch): Form<Switch>) -> Result<Response, Fault> {
-    trial(&visit)?.set_fault(&switch.key, switch.to == "on").await?;
+    trial(&visit)?
+        .set_fault(&switch.key, switch.to == "on")
+        .await?;
     Ok(done("/trial", "switched"))
 }
 
-fn page(now: Timestamp, faults: Vec<FaultState>) -> impl IntoView {
+pub(super) fn page(now: Timestamp, faults: Vec<FaultState>) -> impl IntoView {
     let steps = STEPS
         .into_iter()
         .map(|(seconds, words)| view! { <Button name="ahead" value=seconds.to_string() label=format!("Skip {words}")>{words}</Button> })
@@ -88,7 +101,11 @@ fn page(now: Timestamp, faults: Vec<FaultState>) -> impl IntoView {
 }
 
 fn row(fault: FaultState) -> AnyView {
-    let (to, words, state, said) = if fault.on { ("off", "Switch off", State::Attention, "on") } else { ("on", "Switch on", State::Plain, "off") };
+    let (to, words, state, said) = if fault.on {
+        ("off", "Switch off", State::Attention, "on")
+    } else {
+        ("on", "Switch on", State::Plain, "off")
+    };
     let label = format!("{words}: {}", fault.label);
     view! {
         <Row title=fault.label detail=fault.explain>

@@ -144,6 +144,14 @@ impl Content {
             .collect()
     }
 
+    /// The rights of all packages.
+    pub fn offered(&self) -> BTreeSet<Right> {
+        self.packages
+            .values()
+            .flat_map(|package| self.rights(package))
+            .collect()
+    }
+
     /// Whether any entitlement of a package is privileged.
     pub fn privileged(&self, package: &Package) -> bool {
         self.parts(package).any(|part| part.privileged)

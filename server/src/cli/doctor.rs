@@ -59,7 +59,10 @@ pub async fn run(config: &Config) -> ExitCode {
     let mut report = Report::default();
     let workflow = match serve::workflow(config).await {
         Ok(workflow) => {
-            report.tell("database", Ok("reachable, with this version's schema".into()));
+            report.tell(
+                "database",
+                Ok("reachable, with this version's schema".into()),
+            );
             Some(workflow)
         }
         Err(why) => {
@@ -79,7 +82,10 @@ pub async fn run(config: &Config) -> ExitCode {
                 Ok(smtp) => smtp.diagnose().await,
                 Err(error) => Err(error.to_string()),
             };
-            report.tell("mail", tried.map(|()| "the server takes connections".into()));
+            report.tell(
+                "mail",
+                tried.map(|()| "the server takes connections".into()),
+            );
         }
     }
     if config.sign_in.client_id == config.graph.client_id {
@@ -130,7 +136,9 @@ async fn graph(config: &Config, report: &mut Report) {
                 let found = if skew.abs() <= MOST_SKEW_SECONDS {
                     Ok(format!("within {} s of Entra's", skew.abs().max(1)))
                 } else {
-                    Err(format!("differs by {skew} s from Entra's: sign-ins and assertions will fail; set the machine's clock"))
+                    Err(format!(
+                        "differs by {skew} s from Entra's: sign-ins and assertions will fail; set the machine's clock"
+                    ))
                 };
                 report.tell("clock", found);
             }
@@ -164,7 +172,10 @@ fn permissions(token: &str, report: &mut Report) {
     }
     for name in TOO_MUCH {
         if has(name) {
-            Report::warn(name, "granted, but not needed, and enough to take over the tenant: remove it");
+            Report::warn(
+                name,
+                "granted, but not needed, and enough to take over the tenant: remove it",
+            );
         }
     }
 }
@@ -173,10 +184,7 @@ type Given = (String, Option<DateTime<Utc>>);
 
 async fn token(config: &Config) -> Result<Given, String> {
     let options = serve::graph_options(config)?;
-    let endpoint = format!(
-        "{}/{}/oauth2/v2.0/token",
-        options.authority, options.tenant
-    );
+    let endpoint = format!("{}/{}/oauth2/v2.0/token", options.authority, options.tenant);
     let clock = Clock::system();
     let id = workflow::Ids::system().new_id(clock.now());
     let mut form = credential::load(&config.graph.credential)?
@@ -258,7 +266,9 @@ async fn checkpoint(config: &Config, workflow: &Workflow, report: &mut Report) {
         std::fs::read_to_string(&config.audit.checkpoint_file),
     ) {
         (Err(error), _) => Err(error.to_string()),
-        (_, Err(error)) => Err(format!("{path}: {error}; it is written when the portal serves")),
+        (_, Err(error)) => Err(format!(
+            "{path}: {error}; it is written when the portal serves"
+        )),
         (Ok(signer), Ok(note)) => match Checkpoint::open(&note, &signer.public()) {
             Err(error) => Err(format!("{path}: {error}")),
             Ok(checkpoint) => compare(workflow, checkpoint).await,

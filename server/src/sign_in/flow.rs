@@ -186,9 +186,8 @@ pub async fn sign_out(
     session: Session,
 ) -> Response {
     let ended = async {
-        let failed = |error: tower_sessions::session::Error| {
-            workflow::Error::Unavailable(error.to_string())
-        };
+        let failed =
+            |error: tower_sessions::session::Error| workflow::Error::Unavailable(error.to_string());
         let me: Option<Me> = session.get(ME).await.map_err(failed)?;
         session.flush().await.map_err(failed)?;
         if let Some(me) = &me {

@@ -58,8 +58,8 @@ enum Act {
     },
     /// Somebody's account is disabled in the directory.
     Leave(&'static str),
-    /// A group becomes one that Graph refuses to change, or is mended.
-    Sync { group: &'static str, broken: bool },
+    /// A group is turned over to the on-premises directory.
+    TurnOver(&'static str),
     /// A catalogue edition.
     Edition(editions::Edition),
 }
@@ -196,11 +196,11 @@ impl<'a> Year<'a> {
                     .await
                     .map_err(workflow::Error::internal)
             }
-            Act::Sync { group, broken } => {
+            Act::TurnOver(group) => {
                 let id = company::group(group);
                 let known = self.past.sandbox.directory();
                 if let Some(mut found) = known.groups.into_iter().find(|one| one.id == id) {
-                    found.on_premises_sync_enabled = broken.then_some(true);
+                    found.on_premises_sync_enabled = Some(true);
                     self.past.sandbox.put_group(found);
                 }
                 Ok(())

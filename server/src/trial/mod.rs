@@ -60,7 +60,12 @@ pub struct TrialArgs {
     #[arg(long, default_value_t = 3001)]
     sandbox_port: u16,
     /// What is logged: error, warn, info, debug, trace.
-    #[arg(long, default_value = "warn", env = "LATCHKEY_TRIAL_LOG", value_name = "FILTER")]
+    #[arg(
+        long,
+        default_value = "warn",
+        env = "LATCHKEY_TRIAL_LOG",
+        value_name = "FILTER"
+    )]
     pub log: String,
 }
 

@@ -31,6 +31,9 @@ pub async fn ready(State(portal): State<Portal>) -> impl IntoResponse {
 }
 
 /// A line for programs.
-fn answer(status: StatusCode, text: &'static str) -> (StatusCode, Extension<Machine>, &'static str) {
+fn answer(
+    status: StatusCode,
+    text: &'static str,
+) -> (StatusCode, Extension<Machine>, &'static str) {
     (status, Extension(Machine), text)
 }

@@ -20,11 +20,7 @@ const FORWARDING: [&str; 6] = [
 
 /// Refuses foreign names (DNS rebinding) and forwarded requests; sends `localhost` to the one address that cookies and
 /// the sign-in provider know.
-pub async fn check(
-    State(portal): State<Portal>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn check(State(portal): State<Portal>, request: Request, next: Next) -> Response {
     let refuse = |what: &str| {
         Problem::new(
             StatusCode::FORBIDDEN,

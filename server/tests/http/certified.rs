@@ -1,6 +1,11 @@
 //! Signing in against a certified OpenID provider that nobody here wrote, dressed in Entra's shapes.
 
-use std::{collections::BTreeMap, path::Path, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
 use axum::http::StatusCode;
 use base64::{
@@ -10,21 +15,24 @@ use base64::{
 use provisioner::graph::{Certificate, Credential};
 use rsa::{RsaPrivateKey, pkcs8::EncodePrivateKey, traits::PublicKeyParts};
 use serde_json::json;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
 
 use crate::support::{Answer, Browser, House, PUBLIC, SECRET, Setup, TENANT, client, local};
 
 /// The provider; dies with the test.
 struct Peer {
     authority: String,
-    _process: Child,
+    process: Child,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
 }
 
 impl Peer {
-    async fn start(app_key: Option<String>) -> Self {
+    fn start(app_key: Option<String>) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .expect("the crate lies inside the workspace");
@@ -37,8 +45,7 @@ impl Peer {
             .env("REDIRECT_URI", format!("{PUBLIC}/auth/callback"))
             .env("SIGNED_OUT_URI", format!("{PUBLIC}/signed-out"))
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
+            .stdout(Stdio::piped());
         if let Some(key) = app_key {
             command.env("APP_JWK", key);
         }
@@ -48,19 +55,15 @@ impl Peer {
         let output = process.stdout.take().expect("it is piped");
         let line = BufReader::new(output)
             .lines()
-            .next_line()
-            .await
-            .expect("its output can be read")
-            .expect("the certified provider did not start: run npm install, or make setup");
+            .next()
+            .expect("the certified provider did not start: run npm install, or make setup")
+            .expect("its output can be read");
         let authority = line
             .strip_prefix("ready ")
             .and_then(|issuer| issuer.strip_suffix(&format!("/{TENANT}/v2.0")))
             .unwrap_or_else(|| panic!("the provider said {line:?}"))
             .to_owned();
-        Self {
-            authority,
-            _process: process,
-        }
+        Self { authority, process }
     }
 }
 
@@ -71,11 +74,18 @@ async fn at_provider(begun: &Answer, who: &str) -> String {
     let mut cookies: BTreeMap<String, String> = BTreeMap::new();
     let mut address = reqwest::Url::parse(begun.location()).expect("it is an address");
     for _ in 0..10 {
-        let jar: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = if address.path().starts_with("/interaction/") || address.path().contains("/interaction/") {
-            client
-                .post(address.clone())
-                .form(&[("prompt", "login"), ("login", who), ("password", "x")])
+        let jar: Vec<String> = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = if address.path().starts_with("/interaction/")
+            || address.path().contains("/interaction/")
+        {
+            client.post(address.clone()).form(&[
+                ("prompt", "login"),
+                ("login", who),
+                ("password", "x"),
+            ])
         } else {
             client.get(address.clone())
         };
@@ -113,7 +123,7 @@ async fn sign_in(browser: &Browser, who: &str) -> Answer {
 
 #[tokio::test]
 async fn people_sign_in_with_a_secret_and_foreigners_do_not() {
-    let peer = Peer::start(None).await;
+    let peer = Peer::start(None);
     let setup = Setup {
         credential: Credential::Secret(SECRET.to_owned()),
         ..Setup::default()
@@ -130,29 +140,40 @@ async fn people_sign_in_with_a_secret_and_foreigners_do_not() {
         assert_eq!(browser.get("/whoami").await.body, format!("{name} []"));
     }
     let browser = house.browser();
-    sign_in(&browser, "foreign").await.expect(StatusCode::FORBIDDEN);
+    sign_in(&browser, "foreign")
+        .await
+        .expect(StatusCode::FORBIDDEN);
     assert_eq!(browser.get("/whoami").await.body, "nobody");
     assert!(house.audit_text().await.contains("wrong_tenant"));
 
-    let out = browser.post("/sign-out", "").await.expect(StatusCode::SEE_OTHER);
+    let out = browser
+        .post("/sign-out", "")
+        .await
+        .expect(StatusCode::SEE_OTHER);
     let asked = client()
         .get(out.location())
         .send()
         .await
         .expect("the provider answers");
-    assert!(asked.status().is_success(), "the provider knows the address to come back to: {}", asked.status());
+    assert!(
+        asked.status().is_success(),
+        "the provider knows the address to come back to: {}",
+        asked.status()
+    );
 }
 
 #[tokio::test]
 async fn a_wrong_secret_is_explained() {
-    let peer = Peer::start(None).await;
+    let peer = Peer::start(None);
     let setup = Setup {
         credential: Credential::Secret("not-the-secret".into()),
         ..Setup::default()
     };
     let house = House::new(&peer.authority, setup).await;
     let browser = house.browser();
-    let refused = sign_in(&browser, "alice").await.expect(StatusCode::FORBIDDEN);
+    let refused = sign_in(&browser, "alice")
+        .await
+        .expect(StatusCode::FORBIDDEN);
     assert!(refused.body.contains("invalid_client"), "{}", refused.body);
 }
 
@@ -174,13 +195,15 @@ async fn people_sign_in_with_a_certificate() {
         &pem("PRIVATE KEY", private.as_bytes()),
     )
     .expect("it is a key");
-    let peer = Peer::start(Some(public.to_string())).await;
+    let peer = Peer::start(Some(public.to_string()));
     let setup = Setup {
         credential: Credential::Certificate(certificate),
         ..Setup::default()
     };
     let house = House::new(&peer.authority, setup).await;
     let browser = house.browser();
-    sign_in(&browser, "alice").await.expect(StatusCode::SEE_OTHER);
+    sign_in(&browser, "alice")
+        .await
+        .expect(StatusCode::SEE_OTHER);
     assert_eq!(browser.get("/whoami").await.body, "Alice Requester []");
 }

@@ -5,7 +5,12 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::{get, post}};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    routing::{get, post},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Duration, Utc};
 use rsa::{
@@ -50,7 +55,9 @@ struct Provider {
 
 impl Provider {
     async fn start() -> Arc<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port is there");
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port is there");
         let address = format!("http://{}", listener.local_addr().expect("it listens"));
         let key = RsaPrivateKey::new(&mut rand::rngs::OsRng, 2048).expect("a key can be made");
         let number = |number: &rsa::BigUint| URL_SAFE_NO_PAD.encode(number.to_bytes_be());
@@ -78,7 +85,10 @@ impl Provider {
         });
         let base = format!("/{TENANT}");
         let router = Router::new()
-            .route(&format!("{base}/v2.0/.well-known/openid-configuration"), get(discovery))
+            .route(
+                &format!("{base}/v2.0/.well-known/openid-configuration"),
+                get(discovery),
+            )
             .route(&format!("{base}/discovery/v2.0/keys"), get(keys))
             .route(&format!("{base}/oauth2/v2.0/token"), post(token))
             .with_state(provider.clone());
@@ -104,7 +114,10 @@ impl Provider {
 
     /// Signs in with a token that echoes the nonce unless the script says otherwise.
     async fn sign_in(&self, browser: &Browser) -> Answer {
-        let begun = browser.get("/sign-in?return_to=/whoami").await.expect(StatusCode::SEE_OTHER);
+        let begun = browser
+            .get("/sign-in?return_to=/whoami")
+            .await
+            .expect(StatusCode::SEE_OTHER);
         let nonce = parameter(begun.location(), "nonce");
         self.change(|script| {
             if script.claims.is_object() && script.claims["nonce"] != "keep" {
@@ -112,7 +125,9 @@ impl Provider {
             }
         });
         let state = parameter(begun.location(), "state");
-        browser.get(&format!("/auth/callback?code=c&state={state}")).await
+        browser
+            .get(&format!("/auth/callback?code=c&state={state}"))
+            .await
     }
 }
 
@@ -159,7 +174,10 @@ async fn the_token_of_this_test_is_good_when_nothing_is_changed() {
     let provider = Provider::start().await;
     let house = provider.house().await;
     let browser = house.browser();
-    provider.sign_in(&browser).await.expect(StatusCode::SEE_OTHER);
+    provider
+        .sign_in(&browser)
+        .await
+        .expect(StatusCode::SEE_OTHER);
     assert_eq!(browser.get("/whoami").await.body, "Anna Ask []");
 }
 
@@ -167,34 +185,73 @@ async fn the_token_of_this_test_is_good_when_nothing_is_changed() {
 type Spoiled = (&'static str, fn(&mut Script, DateTime<Utc>));
 
 const SPOILED: &[Spoiled] = &[
-    ("token_signature", |script, _| script.signature = Signature::Wrong),
+    ("token_signature", |script, _| {
+        script.signature = Signature::Wrong
+    }),
     ("token_algorithm", |script, _| {
         script.header["alg"] = json!("none");
         script.signature = Signature::None;
     }),
-    ("token_algorithm", |script, _| script.header["alg"] = json!("HS256")),
-    ("token_without_key_id", |script, _| script.header = json!({"alg": "RS256"})),
-    ("token_key_unknown", |script, _| script.header["kid"] = json!("k2")),
+    ("token_algorithm", |script, _| {
+        script.header["alg"] = json!("HS256")
+    }),
+    ("token_without_key_id", |script, _| {
+        script.header = json!({"alg": "RS256"})
+    }),
+    ("token_key_unknown", |script, _| {
+        script.header["kid"] = json!("k2")
+    }),
     ("token_key_of_other_issuer", |script, _| {
-        script.keys[0]["issuer"] = json!("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0");
+        script.keys[0]["issuer"] =
+            json!("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0");
     }),
-    ("token_issuer", |script, _| script.claims["iss"] = json!("https://evil.example/v2.0")),
-    ("token_audience", |script, _| script.claims["aud"] = json!("another-app")),
-    ("token_audience", |script, _| script.claims["aud"] = json!([CLIENT, "another-app"])),
-    ("token_expired", |script, now| script.claims["exp"] = json!((now - Duration::minutes(6)).timestamp())),
-    ("token_not_yet_valid", |script, now| script.claims["nbf"] = json!((now + Duration::minutes(6)).timestamp())),
-    ("token_not_yet_valid", |script, now| script.claims["iat"] = json!((now + Duration::minutes(6)).timestamp())),
-    ("token_nonce", |script, _| script.claims["nonce"] = json!("keep")),
-    ("wrong_tenant", |script, _| script.claims["tid"] = json!("99999999-2222-4333-8444-555555555555")),
-    ("wrong_tenant", |script, _| script.claims["tid"] = json!("common")),
+    ("token_issuer", |script, _| {
+        script.claims["iss"] = json!("https://evil.example/v2.0")
+    }),
+    ("token_audience", |script, _| {
+        script.claims["aud"] = json!("another-app")
+    }),
+    ("token_audience", |script, _| {
+        script.claims["aud"] = json!([CLIENT, "another-app"])
+    }),
+    ("token_expired", |script, now| {
+        script.claims["exp"] = json!((now - Duration::minutes(6)).timestamp())
+    }),
+    ("token_not_yet_valid", |script, now| {
+        script.claims["nbf"] = json!((now + Duration::minutes(6)).timestamp())
+    }),
+    ("token_not_yet_valid", |script, now| {
+        script.claims["iat"] = json!((now + Duration::minutes(6)).timestamp())
+    }),
+    ("token_nonce", |script, _| {
+        script.claims["nonce"] = json!("keep")
+    }),
     ("wrong_tenant", |script, _| {
-        script.claims.as_object_mut().expect("claims are an object").remove("tid");
+        script.claims["tid"] = json!("99999999-2222-4333-8444-555555555555")
     }),
-    ("no_object_id", |script, _| script.claims["oid"] = json!("anna@sample.example")),
+    ("wrong_tenant", |script, _| {
+        script.claims["tid"] = json!("common")
+    }),
+    ("wrong_tenant", |script, _| {
+        script
+            .claims
+            .as_object_mut()
+            .expect("claims are an object")
+            .remove("tid");
+    }),
     ("no_object_id", |script, _| {
-        script.claims.as_object_mut().expect("claims are an object").remove("oid");
+        script.claims["oid"] = json!("anna@sample.example")
     }),
-    ("token_unreadable", |script, _| script.claims = json!("not claims")),
+    ("no_object_id", |script, _| {
+        script
+            .claims
+            .as_object_mut()
+            .expect("claims are an object")
+            .remove("oid");
+    }),
+    ("token_unreadable", |script, _| {
+        script.claims = json!("not claims")
+    }),
 ];
 
 #[tokio::test]
@@ -205,8 +262,16 @@ async fn every_spoiled_token_is_refused_logged_and_leaves_nothing_behind() {
         provider.change(|script| spoil(script, provider.now));
         let browser = house.browser();
         let answer = provider.sign_in(&browser).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{index} {reason}: {}", answer.body);
-        assert!(browser.cookie("__Host-latchkey").is_none(), "{index} {reason}");
+        assert_eq!(
+            answer.status,
+            StatusCode::FORBIDDEN,
+            "{index} {reason}: {}",
+            answer.body
+        );
+        assert!(
+            browser.cookie("__Host-latchkey").is_none(),
+            "{index} {reason}"
+        );
         assert!(!house.knows(OBJECT).await, "{index} {reason}");
         let log = house.audit_text().await;
         assert!(log.contains(reason), "{index} {reason} is not in {log}");
@@ -223,7 +288,10 @@ async fn clocks_may_differ_by_five_minutes() {
         script.claims["iat"] = json!((now + Duration::minutes(4)).timestamp());
         script.claims["nbf"] = json!((now + Duration::minutes(4)).timestamp());
     });
-    provider.sign_in(&house.browser()).await.expect(StatusCode::SEE_OTHER);
+    provider
+        .sign_in(&house.browser())
+        .await
+        .expect(StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
@@ -231,11 +299,17 @@ async fn a_storm_of_unknown_key_ids_reads_the_keys_once() {
     let provider = Provider::start().await;
     let house = provider.house().await;
     let browser = house.browser();
-    provider.sign_in(&browser).await.expect(StatusCode::SEE_OTHER);
+    provider
+        .sign_in(&browser)
+        .await
+        .expect(StatusCode::SEE_OTHER);
     assert_eq!(provider.keys_read.load(Ordering::SeqCst), 1);
     for round in 0..20 {
         provider.change(|script| script.header["kid"] = json!(format!("forged-{round}")));
-        provider.sign_in(&browser).await.expect(StatusCode::FORBIDDEN);
+        provider
+            .sign_in(&browser)
+            .await
+            .expect(StatusCode::FORBIDDEN);
     }
     assert_eq!(provider.keys_read.load(Ordering::SeqCst), 2);
     // The last good keys stay, also while the provider publishes nothing.
@@ -243,10 +317,19 @@ async fn a_storm_of_unknown_key_ids_reads_the_keys_once() {
         script.header["kid"] = json!("k1");
         script.keys.clear();
     });
-    provider.sign_in(&browser).await.expect(StatusCode::SEE_OTHER);
-    house.workflow.clock().move_to(provider.now + Duration::minutes(6));
+    provider
+        .sign_in(&browser)
+        .await
+        .expect(StatusCode::SEE_OTHER);
+    house
+        .workflow
+        .clock()
+        .move_to(provider.now + Duration::minutes(6));
     provider.change(|script| script.header["kid"] = json!("forged-again"));
-    provider.sign_in(&browser).await.expect(StatusCode::FORBIDDEN);
+    provider
+        .sign_in(&browser)
+        .await
+        .expect(StatusCode::FORBIDDEN);
     assert_eq!(provider.keys_read.load(Ordering::SeqCst), 3);
 }
 
@@ -262,7 +345,10 @@ async fn the_same_mail_is_not_the_same_person() {
         script.claims["name"] = json!("Not Anna");
     });
     let second = house.browser();
-    provider.sign_in(&second).await.expect(StatusCode::SEE_OTHER);
+    provider
+        .sign_in(&second)
+        .await
+        .expect(StatusCode::SEE_OTHER);
     assert_eq!(first.get("/whoami").await.body, "Anna Ask []");
     assert_eq!(second.get("/whoami").await.body, "Not Anna []");
 }

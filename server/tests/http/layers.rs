@@ -45,7 +45,10 @@ async fn every_answer_carries_the_headers() {
         ] {
             assert!(policy.contains(part), "{path}: {part} is not in {policy}");
         }
-        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+        assert!(
+            !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"),
+            "{policy}"
+        );
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "same-origin"),
@@ -84,7 +87,11 @@ async fn forms_of_other_sites_are_refused_and_change_nothing() {
             }
             let request = request.body(Body::from("a=1")).expect("it is a request");
             let answer = browser.send(request).await.expect(StatusCode::FORBIDDEN);
-            assert!(answer.body.contains("did not come from the portal"), "{}", answer.body);
+            assert!(
+                answer.body.contains("did not come from the portal"),
+                "{}",
+                answer.body
+            );
         }
     }
     let own = Request::post("/echo")
@@ -98,8 +105,14 @@ async fn forms_of_other_sites_are_refused_and_change_nothing() {
 async fn wrong_methods_are_told_so() {
     let house = house(Mode::Production).await;
     let browser = house.browser();
-    browser.get("/sign-out").await.expect(StatusCode::METHOD_NOT_ALLOWED);
-    browser.get("/echo").await.expect(StatusCode::METHOD_NOT_ALLOWED);
+    browser
+        .get("/sign-out")
+        .await
+        .expect(StatusCode::METHOD_NOT_ALLOWED);
+    browser
+        .get("/echo")
+        .await
+        .expect(StatusCode::METHOD_NOT_ALLOWED);
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE] {
         let answer = browser.method(method.clone(), "/whoami").await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
@@ -111,8 +124,14 @@ async fn a_body_that_is_too_large_is_refused() {
     let house = house(Mode::Production).await;
     let browser = house.browser();
     let large = "x".repeat(300 * 1024);
-    browser.post("/echo", &large).await.expect(StatusCode::PAYLOAD_TOO_LARGE);
-    browser.post("/echo", &large[..200 * 1024]).await.expect(StatusCode::OK);
+    browser
+        .post("/echo", &large)
+        .await
+        .expect(StatusCode::PAYLOAD_TOO_LARGE);
+    browser
+        .post("/echo", &large[..200 * 1024])
+        .await
+        .expect(StatusCode::OK);
 }
 
 #[tokio::test]
@@ -129,13 +148,34 @@ async fn the_trial_answers_only_to_its_own_machine() {
         async move { browser.send(request).await }
     };
     ask("127.0.0.1:3000", None).await.expect(StatusCode::OK);
-    let moved = ask("localhost:3000", None).await.expect(StatusCode::TEMPORARY_REDIRECT);
-    assert!(moved.location().ends_with("/whoami?x=1"), "{}", moved.location());
-    for host in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:3000", "[::1]", "10.0.0.1", ""] {
+    let moved = ask("localhost:3000", None)
+        .await
+        .expect(StatusCode::TEMPORARY_REDIRECT);
+    assert!(
+        moved.location().ends_with("/whoami?x=1"),
+        "{}",
+        moved.location()
+    );
+    for host in [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:3000",
+        "[::1]",
+        "10.0.0.1",
+        "",
+    ] {
         ask(host, None).await.expect(StatusCode::FORBIDDEN);
     }
-    for name in ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"] {
-        ask("127.0.0.1:3000", Some((name, "1.2.3.4"))).await.expect(StatusCode::FORBIDDEN);
+    for name in [
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-real-ip",
+        "via",
+    ] {
+        ask("127.0.0.1:3000", Some((name, "1.2.3.4")))
+            .await
+            .expect(StatusCode::FORBIDDEN);
     }
 }
 
@@ -145,7 +185,10 @@ async fn readiness_ends_before_the_process_does() {
     let browser = house.browser();
     browser.get("/health/ready").await.expect(StatusCode::OK);
     house.stop.cancel();
-    browser.get("/health/ready").await.expect(StatusCode::SERVICE_UNAVAILABLE);
+    browser
+        .get("/health/ready")
+        .await
+        .expect(StatusCode::SERVICE_UNAVAILABLE);
     browser.get("/health/live").await.expect(StatusCode::OK);
 }
 

@@ -31,7 +31,10 @@ fn path(route: &Route, value: impl Fn(&str) -> String) -> String {
             Some(part) => (part, "/"),
             None => (part, ""),
         };
-        match part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        match part
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
             Some(name) => path.push_str(&value(name)),
             None => path.push_str(part),
         }
@@ -43,10 +46,12 @@ fn path(route: &Route, value: impl Fn(&str) -> String) -> String {
 /// A well-formed id of nothing that exists. Which kind a route wants is its own business: all kinds are tried.
 fn ids() -> Vec<String> {
     let nothing = Uuid::from_u128(0xdead).simple().to_string();
-    ["req", "lin", "stg", "gra", "pkg", "per", "asg", "hld", "cat", "app", "ent", "tgt"]
-        .iter()
-        .map(|prefix| format!("{prefix}_{nothing}"))
-        .collect()
+    [
+        "req", "lin", "stg", "gra", "pkg", "per", "asg", "hld", "cat", "app", "ent", "tgt",
+    ]
+    .iter()
+    .map(|prefix| format!("{prefix}_{nothing}"))
+    .collect()
 }
 
 async fn ask(browser: &Browser, route: &Route, path: &str, body: &str) -> Answer {
@@ -69,8 +74,8 @@ async fn every_route_admits_whom_its_row_names_and_nobody_else() {
                 let status = answer.status;
                 let said = format!("{} {path} for {roles:?}: {status}", route.method);
                 assert!(!status.is_server_error(), "{said}: {}", answer.body);
-                let turned_away = status == StatusCode::UNAUTHORIZED
-                    || answer.location().starts_with("/sign-in");
+                let turned_away =
+                    status == StatusCode::UNAUTHORIZED || answer.location().starts_with("/sign-in");
                 match (roles, route.who) {
                     (_, Who::Anyone) => {
                         assert!(!turned_away && status != StatusCode::FORBIDDEN, "{said}");
@@ -120,12 +125,31 @@ async fn no_address_and_no_form_breaks_a_page() {
         "9223372036854775808",
         "%F0%9F%92%A9",
     ];
-    let bodies = ["", "%", "%ff=%fe", "a=1&a=2", "=&=&", "reason=%00", "length=99999999999999999999", "{\"a\":1}"];
-    let queries = ["", "?after=nonsense", "?after=%ff", "?q=%00%27%22%3C", "?page=-1&limit=99999999999999999999"];
+    let bodies = [
+        "",
+        "%",
+        "%ff=%fe",
+        "a=1&a=2",
+        "=&=&",
+        "reason=%00",
+        "length=99999999999999999999",
+        "{\"a\":1}",
+    ];
+    let queries = [
+        "",
+        "?after=nonsense",
+        "?after=%ff",
+        "?q=%00%27%22%3C",
+        "?page=-1&limit=99999999999999999999",
+    ];
     for route in routes() {
         for value in hostile {
             let path = path(route, |_| value.to_owned());
-            let tails: &[&str] = if route.method == "GET" { &queries } else { &bodies };
+            let tails: &[&str] = if route.method == "GET" {
+                &queries
+            } else {
+                &bodies
+            };
             for tail in tails {
                 let answer = if route.method == "GET" {
                     employee.get(&format!("{path}{tail}")).await
@@ -167,7 +191,11 @@ async fn no_form_is_taken_from_another_site_or_by_another_method() {
                     .body(Body::from("a=1"))
                     .expect("it is a request");
                 let answer = browser.send(request).await;
-                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {name}: {value}");
+                assert_eq!(
+                    answer.status,
+                    StatusCode::FORBIDDEN,
+                    "{path} {name}: {value}"
+                );
             }
         }
         // A form's effect is never had by a link.
@@ -186,12 +214,23 @@ async fn no_form_is_taken_from_another_site_or_by_another_method() {
 async fn pages_are_not_kept_by_caches_and_name_no_secret() {
     let house = House::new("http://127.0.0.1:9", Setup::default()).await;
     let callers = callers(&house).await;
-    for route in routes().iter().filter(|route| route.method == "GET" && !route.path.contains('{')) {
+    for route in routes()
+        .iter()
+        .filter(|route| route.method == "GET" && !route.path.contains('{'))
+    {
         for (_, browser) in &callers {
             let answer = browser.get(route.path).await;
             assert_eq!(answer.header("cache-control"), "no-store", "{}", route.path);
-            assert!(!answer.body.contains(" style="), "{} has an inline style", route.path);
-            assert!(!answer.body.contains(" onclick="), "{} has an inline handler", route.path);
+            assert!(
+                !answer.body.contains(" style="),
+                "{} has an inline style",
+                route.path
+            );
+            assert!(
+                !answer.body.contains(" onclick="),
+                "{} has an inline handler",
+                route.path
+            );
             for secret in ["portal-web-secret", "sqlite:", "postgres://"] {
                 assert!(!answer.body.contains(secret), "{}", route.path);
             }

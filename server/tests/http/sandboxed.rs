@@ -1,10 +1,14 @@
 //! Signing in against the sandbox: the way of every trial and every browser journey.
 
 use axum::http::StatusCode;
-use sandbox::{AppRole, AppRoleAssignment, Client, Config, Directory, Running, Sandbox, ServicePrincipal, User};
+use sandbox::{
+    AppRole, AppRoleAssignment, Client, Config, Directory, Running, Sandbox, ServicePrincipal, User,
+};
 use uuid::Uuid;
 
-use crate::support::{Answer, Browser, CLIENT, House, PUBLIC, SECRET, Setup, TENANT, client, local, parameter};
+use crate::support::{
+    Answer, Browser, CLIENT, House, PUBLIC, SECRET, Setup, TENANT, client, local, parameter,
+};
 
 const ANNA: Uuid = Uuid::from_u128(0xa);
 const NO_OID: Uuid = Uuid::from_u128(0xb);
@@ -52,7 +56,11 @@ async fn sandbox() -> Running {
 /// Goes to the provider as this person; gives the address that the browser is sent back to.
 async fn at_provider(begun: &Answer, who: Uuid) -> String {
     let address = format!("{}&oid={who}", begun.location());
-    let answer = client().get(address).send().await.expect("the sandbox answers");
+    let answer = client()
+        .get(address)
+        .send()
+        .await
+        .expect("the sandbox answers");
     let location = answer.headers()["location"].to_str().expect("it is text");
     local(location).to_owned()
 }
@@ -68,7 +76,10 @@ async fn a_person_signs_in_and_out() {
     let sandbox = sandbox().await;
     let house = House::new(sandbox.url(), Setup::default()).await;
     let browser = house.browser();
-    let begun = browser.get("/sign-in?return_to=/whoami").await.expect(StatusCode::SEE_OTHER);
+    let begun = browser
+        .get("/sign-in?return_to=/whoami")
+        .await
+        .expect(StatusCode::SEE_OTHER);
     assert_eq!(parameter(begun.location(), "code_challenge_method"), "S256");
     assert_eq!(parameter(begun.location(), "response_mode"), "query");
     assert!(parameter(begun.location(), "scope").contains("profile"));
@@ -85,12 +96,27 @@ async fn a_person_signs_in_and_out() {
     assert_eq!(browser.get("/whoami").await.body, "Anna Ask [Security]");
     assert!(house.knows(ANNA).await);
     let kinds = house.audited().await;
-    for kind in ["person_added", "account_added", "roles_changed", "signed_in"] {
-        assert!(kinds.contains(&kind.to_owned()), "{kind} is not among {kinds:?}");
+    for kind in [
+        "person_added",
+        "account_added",
+        "roles_changed",
+        "signed_in",
+    ] {
+        assert!(
+            kinds.contains(&kind.to_owned()),
+            "{kind} is not among {kinds:?}"
+        );
     }
 
-    let out = browser.post("/sign-out", "").await.expect(StatusCode::SEE_OTHER);
-    assert!(out.location().starts_with(sandbox.url()), "{}", out.location());
+    let out = browser
+        .post("/sign-out", "")
+        .await
+        .expect(StatusCode::SEE_OTHER);
+    assert!(
+        out.location().starts_with(sandbox.url()),
+        "{}",
+        out.location()
+    );
     assert_eq!(
         parameter(out.location(), "post_logout_redirect_uri"),
         format!("{PUBLIC}/signed-out")
@@ -107,8 +133,14 @@ async fn a_role_that_was_taken_away_is_gone_at_the_next_sign_in() {
     let house = House::new(sandbox.url(), Setup::default()).await;
     let browser = house.browser();
     sign_in(&browser, ANNA).await.expect(StatusCode::SEE_OTHER);
-    sign_in(&browser, MANY_GROUPS).await.expect(StatusCode::SEE_OTHER);
-    assert_eq!(browser.get("/whoami").await.body, "Mona Many []", "overage is not a role");
+    sign_in(&browser, MANY_GROUPS)
+        .await
+        .expect(StatusCode::SEE_OTHER);
+    assert_eq!(
+        browser.get("/whoami").await.body,
+        "Mona Many []",
+        "overage is not a role"
+    );
     sandbox.stop().await;
 }
 
@@ -118,7 +150,9 @@ async fn a_session_from_before_the_sign_in_is_not_valid_after_it() {
     let house = House::new(sandbox.url(), Setup::default()).await;
     let (browser, thief) = (house.browser(), house.browser());
     sign_in(&browser, ANNA).await.expect(StatusCode::SEE_OTHER);
-    let first = browser.cookie("__Host-latchkey").expect("there is a session");
+    let first = browser
+        .cookie("__Host-latchkey")
+        .expect("there is a session");
     thief.set_cookie("__Host-latchkey", &first);
     assert_ne!(thief.get("/whoami").await.body, "nobody");
     sign_in(&browser, ANNA).await.expect(StatusCode::SEE_OTHER);
@@ -134,7 +168,11 @@ async fn a_foreign_account_and_one_without_object_id_leave_nothing_behind() {
     for (who, reason) in [(FOREIGN, "token_issuer"), (NO_OID, "no_object_id")] {
         let browser = house.browser();
         let refused = sign_in(&browser, who).await.expect(StatusCode::FORBIDDEN);
-        assert!(refused.body.contains("You were not signed in"), "{}", refused.body);
+        assert!(
+            refused.body.contains("You were not signed in"),
+            "{}",
+            refused.body
+        );
         assert!(browser.cookie("__Host-latchkey").is_none());
         assert!(!house.knows(who).await);
         let log = house.audit_text().await;
@@ -152,15 +190,24 @@ async fn a_callback_works_once_and_only_in_its_own_browser() {
     let my_way_back = at_provider(&mine.get("/sign-in").await, ANNA).await;
     let their_way_back = at_provider(&theirs.get("/sign-in").await, MANY_GROUPS).await;
     // Two browsers swap callbacks: neither gets the other's session.
-    theirs.get(&my_way_back).await.expect(StatusCode::BAD_REQUEST);
-    mine.get(&their_way_back).await.expect(StatusCode::BAD_REQUEST);
+    theirs
+        .get(&my_way_back)
+        .await
+        .expect(StatusCode::BAD_REQUEST);
+    mine.get(&their_way_back)
+        .await
+        .expect(StatusCode::BAD_REQUEST);
     assert_eq!(mine.get("/whoami").await.body, "nobody");
     assert_eq!(theirs.get("/whoami").await.body, "nobody");
 
     let back = at_provider(&mine.get("/sign-in").await, ANNA).await;
     mine.get(&back).await.expect(StatusCode::SEE_OTHER);
     let again = mine.get(&back).await.expect(StatusCode::BAD_REQUEST);
-    assert!(again.body.contains("cannot be used any more"), "{}", again.body);
+    assert!(
+        again.body.contains("cannot be used any more"),
+        "{}",
+        again.body
+    );
     let log = house.audit_text().await;
     for reason in ["other_browser", "state_unknown_or_used"] {
         assert!(log.contains(reason), "{reason} is not in {log}");
@@ -183,7 +230,11 @@ async fn keys_may_be_exchanged_without_notice() {
 #[tokio::test]
 async fn a_provider_that_is_down_gets_a_page_that_says_so() {
     let house = House::new("http://127.0.0.1:9", Setup::default()).await;
-    let answer = house.browser().get("/sign-in").await.expect(StatusCode::SERVICE_UNAVAILABLE);
+    let answer = house
+        .browser()
+        .get("/sign-in")
+        .await
+        .expect(StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.body.contains("does not answer"), "{}", answer.body);
     assert!(house.audit_text().await.contains("provider_unreachable"));
 }
@@ -200,7 +251,10 @@ async fn one_address_may_not_begin_sign_ins_without_end() {
     for _ in 0..3 {
         browser.get("/sign-in").await.expect(StatusCode::SEE_OTHER);
     }
-    browser.get("/sign-in").await.expect(StatusCode::TOO_MANY_REQUESTS);
+    browser
+        .get("/sign-in")
+        .await
+        .expect(StatusCode::TOO_MANY_REQUESTS);
     sandbox.stop().await;
 }
 
@@ -217,7 +271,11 @@ async fn what_the_provider_says_is_explained_and_not_believed() {
         ))
         .await
         .expect(StatusCode::FORBIDDEN);
-    assert!(answer.body.contains("not allowed to use this portal yet"), "{}", answer.body);
+    assert!(
+        answer.body.contains("not allowed to use this portal yet"),
+        "{}",
+        answer.body
+    );
     assert!(answer.body.contains("abc-1"), "{}", answer.body);
     assert!(!answer.body.contains("<script>alert"), "{}", answer.body);
     // An error that belongs to no sign-in of ours is not shown at all.

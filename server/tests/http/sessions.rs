@@ -79,8 +79,16 @@ async fn all_sessions_of_a_person_end_together_and_nobody_elses() {
     for engine in BOTH {
         let signed = signed_in(engine).await;
         let (_, other) = signed.house.session(Uuid::from_u128(0xb), &[]).await;
-        let mut tx = signed.house.workflow.store().begin().await.expect("it opens");
-        tx.delete_sessions_of(signed.person).await.expect("it works");
+        let mut tx = signed
+            .house
+            .workflow
+            .store()
+            .begin()
+            .await
+            .expect("it opens");
+        tx.delete_sessions_of(signed.person)
+            .await
+            .expect("it works");
         tx.commit().await.expect("it works");
         assert_eq!(signed.who().await, "nobody", "{engine:?}");
         let theirs = signed.house.browser();
@@ -92,7 +100,13 @@ async fn all_sessions_of_a_person_end_together_and_nobody_elses() {
 #[tokio::test]
 async fn the_database_holds_no_cookie() {
     let signed = signed_in(Engine::Sqlite).await;
-    let mut tx = signed.house.workflow.store().read().await.expect("it opens");
+    let mut tx = signed
+        .house
+        .workflow
+        .store()
+        .read()
+        .await
+        .expect("it opens");
     let by_token = tx.session(signed.token.as_bytes()).await.expect("it works");
     assert!(by_token.is_none());
     let hash = server::sign_in::sha256(&signed.token);
@@ -103,7 +117,14 @@ async fn the_database_holds_no_cookie() {
 async fn made_up_cookies_open_nothing() {
     let signed = signed_in(Engine::Sqlite).await;
     let long = "x".repeat(5000);
-    for token in ["", "x", "../../etc/passwd", "' OR 1=1 --", &long, &signed.token[1..]] {
+    for token in [
+        "",
+        "x",
+        "../../etc/passwd",
+        "' OR 1=1 --",
+        &long,
+        &signed.token[1..],
+    ] {
         let browser = signed.house.browser();
         if !token.is_empty() {
             browser.set_cookie("__Host-latchkey", token);
@@ -115,7 +136,10 @@ async fn made_up_cookies_open_nothing() {
     browser.set_cookie("latchkey-trial", &signed.token);
     assert_eq!(browser.get("/whoami").await.body, "nobody");
     let twice = axum::http::Request::get("/whoami")
-        .header(header::COOKIE, format!("__Host-latchkey=x; __Host-latchkey={}", signed.token))
+        .header(
+            header::COOKIE,
+            format!("__Host-latchkey=x; __Host-latchkey={}", signed.token),
+        )
         .body(axum::body::Body::empty())
         .expect("it is a request");
     assert_eq!(signed.house.browser().send(twice).await.body, "nobody");

@@ -143,7 +143,12 @@ impl House {
             name: "Anna Ask".into(),
             user_name: "anna@sample.example".into(),
             mail: None,
-            roles: Some(roles.iter().map(|role| role.app_role().to_owned()).collect()),
+            roles: Some(
+                roles
+                    .iter()
+                    .map(|role| role.app_role().to_owned())
+                    .collect(),
+            ),
             guest: false,
         };
         let Ok(SignIn::Welcome { person, account }) = people::sign_in(&self.workflow, token).await
@@ -204,7 +209,10 @@ impl House {
             tenant: TENANT,
             object,
         };
-        tx.account_by_key(key).await.expect("it can be read").is_some()
+        tx.account_by_key(key)
+            .await
+            .expect("it can be read")
+            .is_some()
     }
 }
 
@@ -258,8 +266,12 @@ pub struct Browser {
 
 impl Browser {
     pub async fn get(&self, path: &str) -> Answer {
-        self.send(Request::get(path).body(Body::empty()).expect("it is a request"))
-            .await
+        self.send(
+            Request::get(path)
+                .body(Body::empty())
+                .expect("it is a request"),
+        )
+        .await
     }
 
     /// A form from our own page.

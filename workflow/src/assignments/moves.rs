@@ -328,3 +328,163 @@ fn raise(row: &mut AssignmentRow, mut problem: Problem) -> bool {
     row.problem = serde_json::to_string(&problem).ok();
     fresh
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+    use domain::{AccountId, AssignmentId, EntitlementId, PersonId, TargetId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        chrono::Utc
+            .timestamp_opt(1_800_000_000 + seconds, 0)
+            .single()
+            .expect("an instant")
+    }
+
+    fn wanted(desired: bool) -> AssignmentRow {
+        AssignmentRow {
+            id: AssignmentId(Uuid::nil()),
+            account_id: AccountId(Uuid::nil()),
+            person_id: PersonId(Uuid::nil()),
+            entitlement_id: EntitlementId(Uuid::nil()),
+            target_id: TargetId(Uuid::nil()),
+            lane: String::new(),
+            desired,
+            only_imports: false,
+            desired_since: at(0),
+            observed: Observed::Unknown,
+            observed_at: None,
+            origin: None,
+            phase: Phase::Due,
+            settle_reads: 0,
+            attempts: 0,
+            next_at: None,
+            problem: None,
+            added_at: None,
+            removed_at: None,
+            updated_at: at(0),
+            version: 0,
+        }
+    }
+
+    #[test]
+    fn what_was_observed_before_a_write_is_not_believed_after_it() {
+        let mut row = wanted(true);
+        let moved = seen(&mut row, Observed::Absent, at(1), at(1), None);
+        assert!(matches!(
+            moved.next,
+            Next::Write {
+                call: Call::Add,
+                ..
+            }
+        ));
+        assert_eq!(
+            (row.observed, row.origin),
+            (Observed::Unknown, Some(Origin::Ours))
+        );
+        // Nobody wants it any more, and the process died: the addition may be there, so it is undone without asking.
+        row.desired = false;
+        assert_eq!(step(&row), Step::Remove);
+    }
+
+    #[test]
+    fn a_read_soon_after_the_opposite_write_confirms_nothing() {
+        let mut row = wanted(false);
+        (row.added_at, row.removed_at) = (Some(at(0)), Some(at(1)));
+        let early = seen(&mut row, Observed::Absent, at(2), at(2), None);
+        assert!(!early.confirmed && early.due.is_some_and(|due| due > at(2)));
+        assert_eq!(row.observed, Observed::Unknown);
+        let late = seen(&mut row, Observed::Absent, at(30), at(30), None);
+        assert!(late.confirmed);
+        assert_eq!(
+            (row.observed, row.phase, row.origin),
+            (Observed::Absent, Phase::Settled, None)
+        );
+    }
+
+    #[test]
+    fn ours_never_becomes_found() {
+        let mut row = wanted(true);
+        row.removed_at = Some(at(0));
+        assert!(!found(&row, Observed::Present, at(1800)));
+        assert_eq!(
+            origin_of(&row, Observed::Present, at(1800)),
+            Some(Origin::Ours)
+        );
+        row.origin = Some(Origin::Ours);
+        assert_eq!(
+            origin_of(&row, Observed::Present, at(90_000)),
+            Some(Origin::Ours)
+        );
+        let fresh = wanted(true);
+        assert_eq!(
+            origin_of(&fresh, Observed::Present, at(1)),
+            Some(Origin::Found)
+        );
+    }
+
+    #[test]
+    fn a_write_that_never_shows_ends_in_attention_and_goes_on() {
+        let mut row = wanted(true);
+        let mut now = at(0);
+        let mut next = seen(&mut row, Observed::Absent, now, now, None).next;
+        let (mut writes, mut raised) = (0, 0);
+        for _ in 0..200 {
+            match next {
+                Next::Write { call, .. } => {
+                    writes += 1;
+                    let moved = accepted(&mut row, now, None, call);
+                    now = moved.due.expect("a read is due");
+                    next = Next::Read;
+                }
+                Next::Read => {
+                    let moved = seen(&mut row, Observed::Absent, now, now, None);
+                    raised += usize::from(moved.raised);
+                    next = if moved.next == Next::Rest {
+                        Next::Read
+                    } else {
+                        moved.next
+                    };
+                    now = moved.due.unwrap_or(now);
+                }
+                Next::Rest | Next::Lost => panic!("it rests although it is not there"),
+            }
+        }
+        assert!(
+            writes > 10 && raised == 1,
+            "{writes} writes, raised {raised} times"
+        );
+        assert_eq!(row.phase, Phase::Attention);
+        let problem = row
+            .problem
+            .as_deref()
+            .and_then(Problem::read)
+            .expect("it is explained");
+        assert!(problem.what.contains("does not show it"));
+    }
+
+    #[test]
+    fn patience_does_not_count_as_failure() {
+        let mut row = wanted(true);
+        let failure = Failure::Later {
+            after: Some(Duration::seconds(2)),
+            throttled: true,
+            why: "429".into(),
+        };
+        for _ in 0..50 {
+            let moved = failed(
+                &mut row,
+                Call::Add,
+                &failure,
+                &Evidence::default(),
+                at(0),
+                0.5,
+            );
+            assert!(!moved.raised && moved.due >= Some(at(2)));
+        }
+        assert_eq!((row.attempts, row.phase), (0, Phase::Due));
+    }
+}

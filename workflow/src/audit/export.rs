@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use domain::{
-    Timestamp,
+    PersonId, Timestamp,
     audit::{Actor, Event},
 };
 use serde_json::Value;
@@ -58,6 +58,7 @@ pub struct Export {
     store: Store,
     filter: Filter,
     format: Format,
+    actor: Option<PersonId>,
     after: i64,
     started: bool,
 }
@@ -69,9 +70,25 @@ impl Export {
             store,
             filter,
             format,
+            actor: None,
             after: 0,
             started: false,
         }
+    }
+
+    /// Only entries by this person.
+    #[must_use]
+    pub fn by(mut self, actor: Option<PersonId>) -> Self {
+        self.actor = actor;
+        self
+    }
+
+    fn admits(&self, row: &AuditRow) -> bool {
+        self.filter.admits(row)
+            && self.actor.is_none_or(|actor| {
+                serde_json::from_str::<Event>(&row.entry)
+                    .is_ok_and(|event| event.actor == Actor::Person(actor))
+            })
     }
 
     /// The next piece of the file, oldest entries first. Pieces hold whole lines.
@@ -90,7 +107,7 @@ impl Export {
                 return Ok((!text.is_empty()).then_some(text));
             };
             self.after = last.seq;
-            for row in rows.iter().filter(|row| self.filter.admits(row)) {
+            for row in rows.iter().filter(|row| self.admits(row)) {
                 text.push_str(&line(row, self.format));
             }
             if !text.is_empty() {

@@ -6,10 +6,12 @@
 
 mod checkpoint;
 mod export;
+mod taken;
 mod verify;
 
 pub use checkpoint::{Checkpoint, NoteError, PublicKey, Signer, SignerError, write_atomically};
 pub use export::{Export, Filter, Format};
+pub use taken::{evidence_taken, take};
 pub use verify::{Break, Tampering, Verdict, Verifier, verify_lines, verify_store};
 
 use crate::{Result, Workflow};

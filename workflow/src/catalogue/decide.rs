@@ -26,7 +26,7 @@ pub async fn confirm(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersionI
         plan::content_of(published.as_ref())?,
         plan::content_of(Some(&row))?,
     );
-    still_holds(&mut unit, &after).await?;
+    still_holds(&mut unit, &before, &after).await?;
     if let Some(old) = &published {
         publish::supersede(&mut unit, old).await?;
     }
@@ -123,8 +123,8 @@ async fn waiting(
     Ok(row)
 }
 
-/// Owners and named approvers still work here, and what is offered can still be managed.
-async fn still_holds(unit: &mut Unit, after: &Content) -> Result<()> {
+/// Owners and named approvers still work here, and what would be offered newly can be managed.
+async fn still_holds(unit: &mut Unit, before: &Content, after: &Content) -> Result<()> {
     let mut people: Vec<_> = plan::people_of(after).collect();
     people.sort_unstable();
     people.dedup();
@@ -143,8 +143,9 @@ async fn still_holds(unit: &mut Unit, after: &Content) -> Result<()> {
         return Err(Error::Stale);
     };
     let rows = unit.tx.entitlements(target).await?;
+    let offered = before.offered();
     for package in after.packages.values() {
-        for right in after.rights(package) {
+        for right in after.rights(package).difference(&offered) {
             let row = rows
                 .iter()
                 .find(|row| row.kind == right.kind() && row.external_id == right.external_id());

@@ -23,6 +23,8 @@ pub struct Plan {
     pub difference: Difference,
     /// Whether it would wait for a second person.
     pub waits: bool,
+    /// What is offered already and can no longer be lent: it stops no other change, but nobody can ask for it.
+    pub doubts: Vec<String>,
 }
 
 /// Compares the files with what is published. Changes nothing.
@@ -45,15 +47,15 @@ pub(super) async fn compared(
     tenant: Uuid,
     files: &[SourceFile],
 ) -> Result<Compared> {
-    let resolved = match resolve::resolve(tx, now, tenant, files).await? {
+    let published = tx.published_catalogue().await?;
+    let before = content_of(published.as_ref())?;
+    let resolved = match resolve::resolve(tx, now, tenant, files, &before.offered()).await? {
         Ok(resolved) => resolved,
         Err(faults) => {
             let faults = faults.iter().map(ToString::to_string).collect();
             return Err(Refusal::Catalogue { faults }.into());
         }
     };
-    let published = tx.published_catalogue().await?;
-    let before = content_of(published.as_ref())?;
     let facts = facts(tx, resolved.names, &before).await?;
     let difference = compare(&before, &resolved.content, &facts);
     let plan = Plan {
@@ -61,6 +63,7 @@ pub(super) async fn compared(
         file_hash: hash(files),
         // The very first edition of an empty installation widens nothing that anybody has.
         waits: published.is_some() && difference.widens(),
+        doubts: resolved.doubts.iter().map(ToString::to_string).collect(),
         difference,
     };
     Ok(Compared {
@@ -124,6 +127,9 @@ impl fmt::Display for Plan {
                 f,
                 "Nothing is published yet; this would be the first edition:"
             )?,
+        }
+        for doubt in &self.doubts {
+            writeln!(f, "  ? {doubt}")?;
         }
         if self.difference.is_empty() {
             return writeln!(f, "  no difference");

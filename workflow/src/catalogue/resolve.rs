@@ -22,14 +22,18 @@ use crate::Result;
 pub(super) struct Resolved {
     pub content: Content,
     pub names: BTreeMap<PersonId, String>,
+    /// What is offered already and can no longer be lent.
+    pub doubts: Vec<Fault>,
 }
 
-/// Reads and resolves the files. Gives every fault, or the content.
+/// Reads and resolves the files. Gives every fault, or the content. What is `offered` already may have become one that
+/// cannot be lent: that is a doubt and no fault, so that it stops no other change.
 pub(super) async fn resolve(
     tx: &mut Tx,
     now: Timestamp,
     tenant: Uuid,
     files: &[SourceFile],
+    offered: &BTreeSet<Right>,
 ) -> Result<std::result::Result<Resolved, Vec<Fault>>> {
     let mut faults = Vec::new();
     let draft = parse::parse(files, &mut faults);
@@ -44,7 +48,9 @@ pub(super) async fn resolve(
         people: BTreeMap::new(),
         rights: rights(tx, tenant).await?,
         now,
+        offered: offered.clone(),
         faults,
+        doubts: Vec::new(),
     };
     for object in draft.people.iter().map(|(_, mention, _)| mention.object) {
         let key = AccountKey { tenant, object };
@@ -64,12 +70,17 @@ pub(super) async fn resolve(
         known.faults.dedup();
         return Ok(Err(known.faults));
     }
+    let doubts = std::mem::take(&mut known.doubts);
     let names = known
         .people
         .into_values()
         .map(|person| (person.id, person.name))
         .collect();
-    Ok(Ok(Resolved { content, names }))
+    Ok(Ok(Resolved {
+        content,
+        names,
+        doubts,
+    }))
 }
 
 async fn rights(tx: &mut Tx, tenant: Uuid) -> Result<BTreeMap<(String, String), EntitlementRow>> {
@@ -87,7 +98,9 @@ struct Known {
     people: BTreeMap<Uuid, PersonRow>,
     rights: BTreeMap<(String, String), EntitlementRow>,
     now: Timestamp,
+    offered: BTreeSet<Right>,
     faults: Vec<Fault>,
+    doubts: Vec<Fault>,
 }
 
 impl Known {
@@ -205,6 +218,14 @@ impl Known {
             ),
             Some(_) => return,
         };
+        if self.offered.contains(&right) {
+            self.doubts.push(Fault {
+                file: entitlement.file.clone(),
+                line: entitlement.right.line,
+                what,
+            });
+            return;
+        }
         self.fault(&entitlement.file, entitlement.right.line, what);
     }
 

@@ -105,7 +105,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, filter: &Filter) -> Resu
 }
 
 /// A request's short number (`AR-1042`) as its printed id; anything else as it is.
-async fn subject(tx: &mut Tx, text: &str) -> Result<String> {
+pub(crate) async fn subject(tx: &mut Tx, text: &str) -> Result<String> {
     let number = text
         .get(..3)
         .filter(|prefix| prefix.eq_ignore_ascii_case("AR-"))

@@ -13,7 +13,7 @@ use super::{
     title,
     typed::{Faults, Typed},
 };
-use crate::{ui::*, words};
+use crate::{refusals, ui::*, words};
 
 /// The page.
 pub fn page(form: &RequestForm, typed: &Typed, faults: &Faults) -> impl IntoView + use<> {
@@ -21,12 +21,24 @@ pub fn page(form: &RequestForm, typed: &Typed, faults: &Faults) -> impl IntoView
     let crumbs = if form.extends.is_some() {
         vec![crumb("My access", "/access"), here("More time")]
     } else {
-        vec![crumb("Catalogue", "/catalog"), crumb(card.name.clone(), format!("/catalog/{}", card.id)), here("Ask")]
+        vec![
+            crumb("Catalogue", "/catalog"),
+            crumb(card.name.clone(), format!("/catalog/{}", card.id)),
+            here("Ask"),
+        ]
     };
     let mark = parts::tile(&card.app, Size::Large);
-    let notices = form.notices.iter().filter_map(|notice| say(notice, form)).collect_view();
+    let notices = form
+        .notices
+        .iter()
+        .filter_map(|notice| say(notice, form))
+        .collect_view();
     let impossible = form.refused() || form.longest_seconds < 60;
-    let body = if impossible { closed(form) } else { open(form, typed, faults) };
+    let body = if impossible {
+        closed(form)
+    } else {
+        open(form, typed, faults)
+    };
     view! {
         <PageHead title=title(form) lead=card.summary.clone() crumbs=crumbs mark=mark/>
         {notices}{body}
@@ -51,7 +63,10 @@ fn open(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
     let mut shown: Vec<String> = vec!["length".into(), "reason".into()];
     let extending = form.extends.is_some();
     let (action, label) = match &form.extends {
-        Some(extended) => (format!("/access/{}/extend", extended.grant), "How much longer?"),
+        Some(extended) => (
+            format!("/access/{}/extend", extended.grant),
+            "How much longer?",
+        ),
         None => (format!("/request/{}", package.card.id), "For how long?"),
     };
     let start = (!extending && package.limits.furthest_start_seconds > 0).then(|| {
@@ -61,10 +76,22 @@ fn open(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
     let questions = if extending {
         Vec::new()
     } else {
-        shown.extend(package.questions.iter().map(|question| format!("answer-{}", question.key)));
-        package.questions.iter().map(|question| ask(question, typed, faults)).collect::<Vec<_>>()
+        shown.extend(
+            package
+                .questions
+                .iter()
+                .map(|question| format!("answer-{}", question.key)),
+        );
+        package
+            .questions
+            .iter()
+            .map(|question| ask(question, typed, faults))
+            .collect::<Vec<_>>()
     };
-    let hint = form.extends.and_then(|extended| extended.end.at()).map(|end| format!("Counted from today\u{2019}s end, {}.", words::stamp(end)));
+    let hint = form
+        .extends
+        .and_then(|extended| extended.end.at())
+        .map(|end| format!("Counted from today\u{2019}s end, {}.", words::stamp(end)));
     view! {
         <Faults faults=faults.whole(&shown)/>
         <form method="post" action=action class="fields">
@@ -85,14 +112,22 @@ fn start(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
     let now = form.package.now;
     let field = |at: domain::Timestamp| at.format("%Y-%m-%dT%H:%M").to_string();
     let options = vec![
-        Choice { value: "now".into(), label: "As soon as it is approved".into(), detail: None },
-        Choice { value: "later".into(), label: "Later".into(), detail: Some(format!("Up to {}.", words::moment(form.latest_start, now))) },
+        Choice {
+            value: "now".into(),
+            label: "As soon as it is approved".into(),
+            detail: None,
+        },
+        Choice {
+            value: "later".into(),
+            label: "Later".into(),
+            detail: Some(format!("Up to {}.", words::moment(form.latest_start, now))),
+        },
     ];
     let latest = field(form.latest_start);
     view! {
         <div class="stack stack-3">
             <RadioCards name="start" label="From when?" options=options value=typed.start.clone() required=true across=true/>
-            <TextField name="start_at" label="Later means" kind="datetime-local" hint="Time in UTC." min=field(now) max=latest value=typed.start_at.clone() error=faults.of("start")/>
+            <TextField name="start_at" label="If later, when?" kind="datetime-local" hint="Time in UTC." min=field(now) max=latest value=typed.start_at.clone() error=faults.of("start")/>
         </div>
     }
     .into_any()
@@ -104,7 +139,13 @@ fn ask(question: &Question, typed: &Typed, faults: &Faults) -> AnyView {
     let error = faults.of(&name);
     let required = question.required;
     let label = question.ask.clone();
-    let options = || question.choices.iter().map(|one| choice(one.clone(), one.clone())).collect::<Vec<_>>();
+    let options = || {
+        question
+            .choices
+            .iter()
+            .map(|one| choice(one.clone(), one.clone()))
+            .collect::<Vec<_>>()
+    };
     match question.kind {
         QuestionKind::Text => view! { <TextField name=name label=label value=value error=error required=required longest=TEXT_MOST as u32/> }.into_any(),
         QuestionKind::Choice if question.choices.len() <= 5 => {
@@ -122,7 +163,12 @@ fn then(form: &RequestForm) -> AnyView {
     let lapse = (!automatic).then(|| {
         view! { <p class="small dim">"If nobody decides by "<Moment at=at now=now say=Say::Moment/>", the request lapses and you are told."</p> }
     });
-    let opens = form.package.opens.iter().map(|line| view! { <li dir="auto">{line.clone()}</li> }).collect_view();
+    let opens = form
+        .package
+        .opens
+        .iter()
+        .map(|line| view! { <li dir="auto">{line.clone()}</li> })
+        .collect_view();
     let opens = (!form.package.opens.is_empty()).then(|| view! { <More summary="What you get"><ul class="stack list-disc ps-5">{opens}</ul></More> });
     view! {
         <Card title="Who decides"><Body>{deciders}{lapse}{opens}</Body></Card>
@@ -165,7 +211,7 @@ fn say(notice: &Notice, form: &RequestForm) -> Option<AnyView> {
             view! { <Note tone=Tone::Bad title="You cannot ask for this as things are"><ul class="list-disc ps-5">{lines}</ul></Note> }.into_any()
         }
         Notice::NotManageable { entitlement, why } => {
-            let said = format!("{entitlement}: {why}. The package\u{2019}s owner has to sort that out first.");
+            let said = format!("{} The package\u{2019}s owner has to sort that out first.", refusals::sentences(&[format!("{entitlement}: {why}")]));
             view! { <Note tone=Tone::Bad title="It cannot be given right now"><span dir="auto">{said}</span></Note> }.into_any()
         }
         Notice::NobodyDecides => {

@@ -26,7 +26,11 @@ pub async fn form(visit: Visit, Path(package): Path<String>) -> Result<Response,
 }
 
 /// Sends a request for a package.
-pub async fn send(visit: Visit, Path(package): Path<String>, Form(fields): Form<Vec<(String, String)>>) -> Result<Response, Fault> {
+pub async fn send(
+    visit: Visit,
+    Path(package): Path<String>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Response, Fault> {
     let package: PackageId = kit::id(&package)?;
     let form = request_form::load(visit.workflow(), &visit.viewer, package).await?;
     let typed = Typed::of(fields, &form.key);
@@ -50,12 +54,17 @@ pub async fn send(visit: Visit, Path(package): Path<String>, Form(fields): Form<
 
 /// The form for more time.
 pub async fn more(visit: Visit, Path(grant): Path<String>) -> Result<Response, Fault> {
-    let form = request_form::load_extension(visit.workflow(), &visit.viewer, kit::id(&grant)?).await?;
+    let form =
+        request_form::load_extension(visit.workflow(), &visit.viewer, kit::id(&grant)?).await?;
     untouched(&visit, form).await
 }
 
 /// Sends a request for more time.
-pub async fn send_more(visit: Visit, Path(grant): Path<String>, Form(fields): Form<Vec<(String, String)>>) -> Result<Response, Fault> {
+pub async fn send_more(
+    visit: Visit,
+    Path(grant): Path<String>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Response, Fault> {
     let grant: GrantId = kit::id(&grant)?;
     let form = request_form::load_extension(visit.workflow(), &visit.viewer, grant).await?;
     let typed = Typed::of(fields, &form.key);
@@ -64,7 +73,12 @@ pub async fn send_more(visit: Visit, Path(grant): Path<String>, Form(fields): Fo
         Length::Seconds(seconds) => Some(seconds),
         Length::Until(_) | Length::Permanent => None,
     };
-    let ask = MoreTime { grant, seconds, reason: typed.reason.clone(), key: typed.key.clone() };
+    let ask = MoreTime {
+        grant,
+        seconds,
+        reason: typed.reason.clone(),
+        key: typed.key.clone(),
+    };
     match requests::extend(visit.workflow(), &visit.viewer, ask).await {
         Ok(request) => Ok(done(&format!("/requests/{request}"), "asked")),
         Err(Error::Refused(refusals)) => {
@@ -78,17 +92,63 @@ pub async fn send_more(visit: Visit, Path(grant): Path<String>, Form(fields): Fo
 async fn untouched(visit: &Visit, form: RequestForm) -> Result<Response, Fault> {
     let typed = Typed::fresh(&form);
     let title = title(&form);
-    let about = About { narrow: true, ..About::default() };
-    visit.framed(axum::http::StatusCode::OK, &title, about, move || form::page(&form, &typed, &Faults::default())).await
+    let about = About {
+        narrow: true,
+        ..About::default()
+    };
+    visit
+        .framed(axum::http::StatusCode::OK, &title, about, move || {
+            form::page(&form, &typed, &Faults::default())
+        })
+        .await
 }
 
-async fn again(visit: &Visit, form: RequestForm, typed: Typed, faults: Faults) -> Result<Response, Fault> {
+async fn again(
+    visit: &Visit,
+    form: RequestForm,
+    typed: Typed,
+    faults: Faults,
+) -> Result<Response, Fault> {
     let title = title(&form);
-    visit.refused(&title, move || form::page(&form, &typed, &faults)).await
+    visit
+        .refused(&title, move || form::page(&form, &typed, &faults))
+        .await
 }
 
 /// What the form asks for.
 fn title(form: &RequestForm) -> String {
     let name = &form.package.card.name;
-    if form.extends.is_some() { format!("Ask for more time: {name}") } else { format!("Ask for {name}") }
+    if form.extends.is_some() {
+        format!("Ask for more time: {name}")
+    } else {
+        format!("Ask for {name}")
+    }
+}
+
+/// The untouched form, for tests.
+#[cfg(test)]
+pub fn untouched_page(form: &RequestForm) -> leptos::prelude::AnyView {
+    use leptos::prelude::IntoAny as _;
+    form::page(form, &Typed::fresh(form), &Faults::default()).into_any()
+}
+
+/// The form as it comes back, for tests.
+#[cfg(test)]
+pub fn refused_page(
+    form: &RequestForm,
+    fields: &[(&str, &str)],
+    refusals: &[domain::Refusal],
+) -> leptos::prelude::AnyView {
+    use leptos::prelude::IntoAny as _;
+    let typed = Typed::of(
+        fields
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect(),
+        &form.key,
+    );
+    let mut faults = Faults::default();
+    typed.window(&mut faults);
+    faults.refuse(refusals);
+    form::page(form, &typed, &faults).into_any()
 }

@@ -41,7 +41,11 @@ impl Typed {
 
     /// What came; a form without its key is given `key`.
     pub fn of(fields: Vec<(String, String)>, key: &str) -> Self {
-        let mut typed = Self { start: "now".into(), key: key.to_owned(), ..Self::default() };
+        let mut typed = Self {
+            start: "now".into(),
+            key: key.to_owned(),
+            ..Self::default()
+        };
         for (name, value) in fields {
             match name.as_str() {
                 "duration" => typed.length.choice = value,
@@ -124,7 +128,11 @@ impl Faults {
 
     /// What is wrong with no field in particular, and with fields that the form does not show.
     pub fn whole(&self, shown: &[String]) -> Vec<String> {
-        self.0.iter().filter(|(field, _)| !shown.contains(field)).flat_map(|(_, all)| all.clone()).collect()
+        self.0
+            .iter()
+            .filter(|(field, _)| !shown.contains(field))
+            .flat_map(|(_, all)| all.clone())
+            .collect()
     }
 
     /// Whether nothing is wrong.
@@ -139,34 +147,69 @@ mod tests {
     use super::*;
 
     fn typed(fields: &[(&str, &str)]) -> Typed {
-        Typed::of(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(), "fresh")
+        Typed::of(
+            fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            "fresh",
+        )
     }
 
     #[test]
     fn what_is_typed_becomes_a_window() {
         let mut faults = Faults::default();
-        let window = typed(&[("duration", "28800"), ("start", "later"), ("start_at", "2026-12-01T08:30")]).window(&mut faults);
+        let window = typed(&[
+            ("duration", "28800"),
+            ("start", "later"),
+            ("start_at", "2026-12-01T08:30"),
+        ])
+        .window(&mut faults);
         assert!(faults.is_empty());
         assert_eq!(window.length, Length::Seconds(28_800));
-        assert_eq!(window.start, Start::At("2026-12-01T08:30:00Z".parse().expect("a moment")));
+        assert_eq!(
+            window.start,
+            Start::At("2026-12-01T08:30:00Z".parse().expect("a moment"))
+        );
     }
 
     #[test]
     fn what_cannot_be_read_is_said_beside_its_field_and_never_passes() {
         let mut faults = Faults::default();
-        let window = typed(&[("duration", "other"), ("duration_number", "many"), ("start", "later"), ("start_at", "soon")]).window(&mut faults);
+        let window = typed(&[
+            ("duration", "other"),
+            ("duration_number", "many"),
+            ("start", "later"),
+            ("start_at", "soon"),
+        ])
+        .window(&mut faults);
         assert_eq!(window.length, Length::Seconds(0));
         assert!(faults.of("length").is_some() && faults.of("start").is_some());
-        faults.refuse(&[Refusal::TooShortAsked { least_seconds: 60 }, Refusal::ReasonTooShort { least: 5 }, Refusal::Retired]);
-        assert_eq!(faults.of("length").as_deref(), Some("Say how many, as a number."));
+        faults.refuse(&[
+            Refusal::TooShortAsked { least_seconds: 60 },
+            Refusal::ReasonTooShort { least: 5 },
+            Refusal::Retired,
+        ]);
+        assert_eq!(
+            faults.of("length").as_deref(),
+            Some("Say how many, as a number.")
+        );
         assert!(faults.of("reason").is_some());
-        assert_eq!(faults.whole(&["length".into(), "start".into(), "reason".into()]).len(), 1);
+        assert_eq!(
+            faults
+                .whole(&["length".into(), "start".into(), "reason".into()])
+                .len(),
+            1
+        );
     }
 
     #[test]
     fn answers_and_key_are_kept() {
         let form = typed(&[("answer-ticket", "INC-1"), ("key", "abc"), ("odd", "x")]);
-        assert_eq!(form.answers.get("ticket").map(String::as_str), Some("INC-1"));
+        assert_eq!(
+            form.answers.get("ticket").map(String::as_str),
+            Some("INC-1")
+        );
         assert_eq!(form.key, "abc");
         assert_eq!(typed(&[("key", "")]).key, "fresh");
     }

@@ -26,8 +26,19 @@ pub async fn show(visit: Visit, Path(seq): Path<String>) -> Result<Response, Fau
 }
 
 pub(super) fn page(page: EntryPage) -> impl IntoView {
-    let EntryPage { now, entry, canonical, previous_hash, whole, older, newer } = page;
-    let crumbs = vec![crumb("Audit log", "/audit"), here(format!("Entry {}", words::number(entry.seq)))];
+    let EntryPage {
+        now,
+        entry,
+        canonical,
+        previous_hash,
+        whole,
+        older,
+        newer,
+    } = page;
+    let crumbs = vec![
+        crumb("Audit log", "/audit"),
+        here(format!("Entry {}", words::number(entry.seq))),
+    ];
     let at = entry.at;
     let mut items = vec![
         fact_view("When", view! { <Moment at=at now=now say=Say::Stamp/> }),
@@ -54,7 +65,8 @@ pub(super) fn page(page: EntryPage) -> impl IntoView {
         })
         .collect_view();
     let changes = changes(&entry.before, &entry.after);
-    let changes = (!changes.is_empty()).then(|| view! { <Card title="What changed"><Body><Delta changes=changes/></Body></Card> });
+    let changes = (!changes.is_empty())
+        .then(|| view! { <Card title="What changed"><Body><Delta changes=changes/></Body></Card> });
     let seal = if whole {
         view! { <Note tone=Tone::Good title="The hash fits.">"It follows from this entry’s text and the hash before it."</Note> }.into_any()
     } else {
@@ -95,19 +107,33 @@ fn changes(before: &Value, after: &Value) -> Vec<Change> {
     let empty = serde_json::Map::new();
     match (before, after) {
         (Value::Object(_) | Value::Null, Value::Object(_) | Value::Null) => {
-            let (was, is) = (before.as_object().unwrap_or(&empty), after.as_object().unwrap_or(&empty));
+            let (was, is) = (
+                before.as_object().unwrap_or(&empty),
+                after.as_object().unwrap_or(&empty),
+            );
             for (key, value) in was {
                 if is.get(key) != Some(value) {
                     lines.push(Change::Minus(line(key, value)));
                 }
                 if let Some(new) = is.get(key) {
-                    lines.push(if new == value { Change::Same(line(key, value)) } else { Change::Plus(line(key, new)) });
+                    lines.push(if new == value {
+                        Change::Same(line(key, value))
+                    } else {
+                        Change::Plus(line(key, new))
+                    });
                 }
             }
-            lines.extend(is.iter().filter(|(key, _)| !was.contains_key(*key)).map(|(key, value)| Change::Plus(line(key, value))));
+            lines.extend(
+                is.iter()
+                    .filter(|(key, _)| !was.contains_key(*key))
+                    .map(|(key, value)| Change::Plus(line(key, value))),
+            );
         }
         (before, after) => {
-            for (value, change) in [(before, Change::Minus as fn(String) -> Change), (after, Change::Plus)] {
+            for (value, change) in [
+                (before, Change::Minus as fn(String) -> Change),
+                (after, Change::Plus),
+            ] {
                 if !value.is_null() {
                     lines.push(change(plain(value)));
                 }
@@ -127,7 +153,9 @@ fn plain(value: &Value) -> String {
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.into(),
         Value::String(text) => text.clone(),
         Value::Array(all) if all.is_empty() => "none".into(),
-        Value::Array(all) if all.iter().all(|one| !one.is_object() && !one.is_array()) => all.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Array(all) if all.iter().all(|one| !one.is_object() && !one.is_array()) => {
+            all.iter().map(plain).collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
     }
 }

@@ -6,38 +6,54 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use workflow::audit::{Export, Filter, Format};
+use workflow::audit::{Format, take};
 
-use super::{Asked, EXPORTERS};
+use super::Asked;
 use crate::{problem::Fault, visit::Visit};
 
 /// As JSON lines: what `latchkey audit verify` reads.
 pub async fn json_lines(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
-    export(&visit, &asked, Format::JsonLines, "application/x-ndjson", "jsonl").await
+    export(
+        &visit,
+        &asked,
+        Format::JsonLines,
+        "application/x-ndjson",
+        "jsonl",
+    )
+    .await
 }
 
 /// As comma-separated values, safe to open in a spreadsheet.
 pub async fn csv(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
-    export(&visit, &asked, Format::Csv, "text/csv; charset=utf-8", "csv").await
+    export(
+        &visit,
+        &asked,
+        Format::Csv,
+        "text/csv; charset=utf-8",
+        "csv",
+    )
+    .await
 }
 
-async fn export(visit: &Visit, asked: &Asked, format: Format, kind: &'static str, ending: &str) -> Result<Response, Fault> {
-    visit.viewer.must_have(EXPORTERS)?;
+async fn export(
+    visit: &Visit,
+    asked: &Asked,
+    format: Format,
+    kind: &'static str,
+    ending: &str,
+) -> Result<Response, Fault> {
     let (filter, faults) = asked.filter();
     if !faults.is_empty() {
         return Err(Fault::missing());
     }
-    let filter = Filter {
-        from: filter.from,
-        until: filter.until,
-        kind: filter.kind.map(|kind| kind.to_string()),
-        subject: filter.subject,
-    };
-    let export = Export::new(visit.workflow().store().clone(), filter, format);
+    let export = take(visit.workflow(), &visit.viewer, &filter, format).await?;
     let pieces = futures::stream::try_unfold(export, |mut export| async move {
         Ok::<_, workflow::Error>(export.next().await?.map(|piece| (piece, export)))
     });
-    let name = format!("attachment; filename=\"latchkey-audit-{}.{ending}\"", visit.now().format("%Y-%m-%d"));
+    let name = format!(
+        "attachment; filename=\"latchkey-audit-{}.{ending}\"",
+        visit.now().format("%Y-%m-%d")
+    );
     Ok((
         [
             (header::CONTENT_TYPE, kind.to_owned()),

@@ -66,7 +66,10 @@ impl Asked {
             before: self.before.parse().ok(),
         };
         if given(&self.by) && filter.actor.is_none() {
-            faults.push(("by", "Paste a person\u{2019}s id; it begins with per_ and stands on their entries."));
+            faults.push((
+                "by",
+                "Paste a person\u{2019}s id; it begins with per_ and stands on their entries.",
+            ));
         }
         if given(&self.from) && filter.from.is_none() {
             faults.push(("from", "Choose a day, such as 2026-11-21."));
@@ -99,7 +102,9 @@ impl Asked {
     }
 
     fn is_empty(&self) -> bool {
-        [&self.about, &self.kind, &self.by, &self.from, &self.until].iter().all(|text| text.trim().is_empty())
+        [&self.about, &self.kind, &self.by, &self.from, &self.until]
+            .iter()
+            .all(|text| text.trim().is_empty())
     }
 }
 
@@ -108,15 +113,35 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let (filter, faults) = asked.filter();
     let log = audit::load(visit.workflow(), &visit.viewer, &filter).await?;
     // Reads the whole log: only when asked for, and only by those who may read it anyway.
-    let verdict = if asked.check.is_empty() { None } else { Some(verify_store(visit.workflow().store(), Vec::new()).await?) };
+    let verdict = if asked.check.is_empty() {
+        None
+    } else {
+        Some(verify_store(visit.workflow().store(), Vec::new()).await?)
+    };
     let exports = visit.viewer.must_have(EXPORTERS).is_ok();
-    visit.page("Audit log", move || page(log, asked, faults, verdict, exports)).await
+    visit
+        .page("Audit log", move || {
+            page(log, asked, faults, verdict, exports)
+        })
+        .await
 }
 
-fn page(log: AuditPage, asked: Asked, faults: Vec<(&'static str, &'static str)>, verdict: Option<Verdict>, exports: bool) -> impl IntoView {
-    let older = log.next.filter(|_| faults.is_empty()).map(|before| asked.address("/audit", &[("before", &before.to_string())]));
+fn page(
+    log: AuditPage,
+    asked: Asked,
+    faults: Vec<(&'static str, &'static str)>,
+    verdict: Option<Verdict>,
+    exports: bool,
+) -> impl IntoView {
+    let older = log
+        .next
+        .filter(|_| faults.is_empty())
+        .map(|before| asked.address("/audit", &[("before", &before.to_string())]));
     let newest = (!asked.before.is_empty()).then(|| asked.address("/audit", &[]));
-    let lead = format!("{}, chained: nothing can be changed or taken out unnoticed.", words::count(log.length, "entry", "entries"));
+    let lead = format!(
+        "{}, chained: nothing can be changed or taken out unnoticed.",
+        words::count(log.length, "entry", "entries")
+    );
     let check = asked.address("/audit", &[("check", "1")]);
     let files = exports.then(|| {
         let (lines, csv) = (asked.address("/audit/export.jsonl", &[]), asked.address("/audit/export.csv", &[]));
@@ -125,12 +150,20 @@ fn page(log: AuditPage, asked: Asked, faults: Vec<(&'static str, &'static str)>,
     let body = if !faults.is_empty() {
         view! { <Empty sign=Sign::Warning title="The filter cannot be read" text="See what is said beside its fields."/> }.into_any()
     } else if log.entries.is_empty() {
-        let text = if asked.is_empty() { "Everything that happens in the portal is written here." } else { "Widen the filter: fewer words, more days." };
+        let text = if asked.is_empty() {
+            "Everything that happens in the portal is written here."
+        } else {
+            "Widen the filter: fewer words, more days."
+        };
         view! { <Empty sign=Sign::Log title="No entries" text=text/> }.into_any()
     } else {
         table(&log)
     };
-    let title = if asked.is_empty() { "Newest entries" } else { "Entries that match" };
+    let title = if asked.is_empty() {
+        "Newest entries"
+    } else {
+        "Entries that match"
+    };
     view! {
         <PageHead title="Audit log" lead=lead><LinkButton href=check>"Check the whole log"</LinkButton></PageHead>
         {verdict.map(|verdict| verdict_note(&verdict))}
@@ -152,23 +185,48 @@ fn verdict_note(verdict: &Verdict) -> AnyView {
         Some(broken) => {
             let href = format!("/audit/{}", broken.seq);
             let why = words::sentence(&broken.why);
-            let title = format!("The log is broken at entry {}: {}.", words::number(broken.seq), broken.tampering);
+            let title = format!(
+                "The log is broken at entry {}: {}.",
+                words::number(broken.seq),
+                broken.tampering
+            );
             view! { <Note tone=Tone::Bad title=title alert=true>{why}" "<a class="link" href=href>"See the entry"</a></Note> }.into_any()
         }
     }
 }
 
-fn filter_form(asked: &Asked, log: &AuditPage, faults: &[(&'static str, &'static str)]) -> impl IntoView + use<> {
-    let fault = |field: &str| faults.iter().find(|(name, _)| *name == field).map(|(_, words)| *words);
-    let mut kinds: Vec<Choice> = log.kinds.iter().map(|kind| choice(kind.as_str(), said::event_kind(*kind))).collect();
+fn filter_form(
+    asked: &Asked,
+    log: &AuditPage,
+    faults: &[(&'static str, &'static str)],
+) -> impl IntoView + use<> {
+    let fault = |field: &str| {
+        faults
+            .iter()
+            .find(|(name, _)| *name == field)
+            .map(|(_, words)| *words)
+    };
+    let mut kinds: Vec<Choice> = log
+        .kinds
+        .iter()
+        .map(|kind| choice(kind.as_str(), said::event_kind(*kind)))
+        .collect();
     kinds.sort_by(|one, other| one.label.cmp(&other.label));
-    let Asked { about, kind, by, from, until, .. } = asked.clone();
+    let Asked {
+        about,
+        kind,
+        by,
+        from,
+        until,
+        ..
+    } = asked.clone();
     let (by_fault, from_fault, until_fault) = (fault("by"), fault("from"), fault("until"));
-    let clear = (!asked.is_empty()).then(|| view! { <LinkButton href="/audit" look=Look::Quiet>"Show all"</LinkButton> });
+    let clear = (!asked.is_empty())
+        .then(|| view! { <LinkButton href="/audit" look=Look::Quiet>"Show all"</LinkButton> });
     view! {
         <search class="card no-print" aria-label="Filter the log">
             <form class="body stack stack-4" method="get" action="/audit">
-                <div class="grid gap-4 sm:grid-cols-2 lg:grid-cols-3">
+                <div class="grid gap-4 items-end sm:grid-cols-2 lg:grid-cols-3">
                     <TextField name="about" label="About" hint="AR-1042, or any id" value=about longest=80/>
                     <Select name="kind" label="What happened" options=kinds value=kind none="Anything"/>
                     <TextField name="by" label="By" hint="A person’s id" value=by error=by_fault longest=80/>
@@ -188,7 +246,10 @@ fn table(log: &AuditPage) -> AnyView {
         .iter()
         .map(|entry| {
             let (at, href) = (entry.at, format!("/audit/{}", entry.seq));
-            let (what, label) = (said::event(&entry.kind), format!("Entry {}: {}", entry.seq, said::event(&entry.kind)));
+            let (what, label) = (
+                said::event(&entry.kind),
+                format!("Entry {}: {}", entry.seq, said::event(&entry.kind)),
+            );
             vec![
                 cell_view(view! { <a class="link" href=href aria-label=label>{what}</a> }),
                 cell_view(who(entry)),
@@ -198,29 +259,52 @@ fn table(log: &AuditPage) -> AnyView {
             ]
         })
         .collect();
-    let columns = vec![column("What"), column("By"), column("About"), column("When"), numbers("Entry")];
+    let columns = vec![
+        column("What"),
+        column("By"),
+        column("About"),
+        column("When"),
+        numbers("Entry"),
+    ];
     view! { <Table label="Entries of the audit log" columns=columns rows=rows/> }.into_any()
 }
 
 /// Who did it, with on whose behalf.
 fn who(entry: &Entry) -> impl IntoView + use<> {
-    let actor = entry.actor_name.as_ref().map_or_else(|| said::actor(&entry.actor).into_any(), name);
+    let actor = entry
+        .actor_name
+        .as_ref()
+        .map_or_else(|| said::actor(&entry.actor).into_any(), name);
     view! { <span>{actor}</span> }
 }
 
 /// A name that leads to its page, if it has one; else to what the log says about it.
 fn name(name: &Name) -> AnyView {
-    let words = if name.name.is_empty() { name.id.clone() } else { name.name.clone() };
-    let href = name.path.clone().unwrap_or_else(|| kit::address("/audit", &[("about", &name.id)]));
-    view! { <a class="link" href=href dir="auto">{words}</a> }.into_any()
+    let words = if name.name.is_empty() {
+        name.id.clone()
+    } else {
+        name.name.clone()
+    };
+    let href = name
+        .path
+        .clone()
+        .unwrap_or_else(|| kit::address("/audit", &[("about", &name.id)]));
+    view! { <a class="link inline-block py-0.5" href=href dir="auto">{words}</a> }.into_any()
 }
 
 /// What it is about: those with a name first, at most three.
 fn subjects(subjects: &[Name]) -> impl IntoView + use<> {
-    let mut named: Vec<&Name> = subjects.iter().filter(|name| !name.name.is_empty()).collect();
+    let mut named: Vec<&Name> = subjects
+        .iter()
+        .filter(|name| !name.name.is_empty())
+        .collect();
     if named.is_empty() {
         named = subjects.iter().take(1).collect();
     }
-    let shown = named.iter().take(3).map(|one| view! { <li>{name(one)}</li> }).collect_view();
+    let shown = named
+        .iter()
+        .take(3)
+        .map(|one| view! { <li>{name(one)}</li> })
+        .collect_view();
     view! { <ul class="stack stack-1">{shown}</ul> }
 }

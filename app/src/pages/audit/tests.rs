@@ -12,7 +12,11 @@ use super::{
 use crate::render::html;
 
 fn name(text: &str) -> Name {
-    Name { id: format!("per_{text}"), name: text.into(), path: Some(format!("/people/{text}")) }
+    Name {
+        id: format!("per_{text}"),
+        name: text.into(),
+        path: Some(format!("/people/{text}")),
+    }
 }
 
 fn entry(text: &str) -> Entry {
@@ -23,8 +27,19 @@ fn entry(text: &str) -> Entry {
         actor: "person".into(),
         actor_name: Some(name(text)),
         behalf: Some(name(text)),
-        subjects: vec![name(text), Name { id: text.into(), name: String::new(), path: None }],
-        cause: Some(Name { id: text.into(), name: String::new(), path: None }),
+        subjects: vec![
+            name(text),
+            Name {
+                id: text.into(),
+                name: String::new(),
+                path: None,
+            },
+        ],
+        cause: Some(Name {
+            id: text.into(),
+            name: String::new(),
+            path: None,
+        }),
         policy: Some(text.into()),
         before: json!({"state": "active", "kept": true}),
         after: json!({"state": "ended", "kept": true, "note": text}),
@@ -57,19 +72,34 @@ fn a_filter_is_read_and_kept_in_every_address() {
     let (filter, faults) = asked.filter();
     assert_eq!(faults, vec![]);
     assert_eq!(filter.subject.as_deref(), Some("AR-1042"));
-    assert_eq!((filter.kind, filter.actor), (Some(EventKind::GrantEnded), Some(person)));
+    assert_eq!(
+        (filter.kind, filter.actor),
+        (Some(EventKind::GrantEnded), Some(person))
+    );
     assert_eq!(filter.until, kit::day("2026-11-22"));
     let out = html(|| page(log("Elin", 1), asked, faults, None, true));
-    assert!(out.contains("/audit/export.csv?about=%20AR-1042%20&amp;kind=grant_ended"), "{out}");
+    assert!(
+        out.contains("/audit/export.csv?about=%20AR-1042%20&amp;kind=grant_ended"),
+        "{out}"
+    );
     assert!(out.contains("before=5"), "{out}");
 }
 
 #[test]
 fn what_cannot_be_read_is_said_beside_its_field() {
-    let asked = Asked { by: "Elin".into(), from: "yesterday".into(), ..Asked::default() };
+    let asked = Asked {
+        by: "Elin".into(),
+        from: "yesterday".into(),
+        ..Asked::default()
+    };
     let (_, faults) = asked.filter();
     let out = html(|| page(log("Elin", 1), asked, faults, None, false));
-    for part in ["by-error", "from-error", "The filter cannot be read", "value=\"yesterday\""] {
+    for part in [
+        "by-error",
+        "from-error",
+        "The filter cannot be read",
+        "value=\"yesterday\"",
+    ] {
         assert!(out.contains(part), "{part} is missing in {out}");
     }
     assert!(!out.contains("/audit/export"), "{out}");
@@ -77,18 +107,54 @@ fn what_cannot_be_read_is_said_beside_its_field() {
 
 #[test]
 fn a_broken_log_says_where() {
-    let broken = Break { seq: 1042, tampering: Tampering::Edited, why: "the hash does not fit".into() };
-    let verdict = Verdict { entries: 1041, hash: vec![], broken: Some(broken), checkpoints: 0 };
-    let out = html(|| page(log("Elin", 1), Asked::default(), vec![], Some(verdict), true));
-    assert!(out.contains("The log is broken at entry 1,042: edited."), "{out}");
-    let verdict = Verdict { entries: 1200, hash: vec![], broken: None, checkpoints: 0 };
-    let out = html(|| page(log("Elin", 1), Asked::default(), vec![], Some(verdict), true));
+    let broken = Break {
+        seq: 1042,
+        tampering: Tampering::Edited,
+        why: "the hash does not fit".into(),
+    };
+    let verdict = Verdict {
+        entries: 1041,
+        hash: vec![],
+        broken: Some(broken),
+        checkpoints: 0,
+    };
+    let out = html(|| {
+        page(
+            log("Elin", 1),
+            Asked::default(),
+            vec![],
+            Some(verdict),
+            true,
+        )
+    });
+    assert!(
+        out.contains("The log is broken at entry 1,042: edited."),
+        "{out}"
+    );
+    let verdict = Verdict {
+        entries: 1200,
+        hash: vec![],
+        broken: None,
+        checkpoints: 0,
+    };
+    let out = html(|| {
+        page(
+            log("Elin", 1),
+            Asked::default(),
+            vec![],
+            Some(verdict),
+            true,
+        )
+    });
     assert!(out.contains("The log is whole."), "{out}");
 }
 
 #[test]
 fn hostile_words_stay_words() {
-    let asked = Asked { about: HOSTILE.into(), ..Asked::default() };
+    let asked = Asked {
+        about: HOSTILE.into(),
+        ..Asked::default()
+    };
     let out = html(|| page(log(HOSTILE, 2), asked, vec![], None, true));
     assert!(is_inert(&out), "{out}");
     let out = html(|| {
@@ -103,7 +169,12 @@ fn hostile_words_stay_words() {
         })
     });
     assert!(is_inert(&out), "{out}");
-    for part in ["The hash does not fit", "state: active", "state: ended", "kept: yes"] {
+    for part in [
+        "The hash does not fit",
+        "state: active",
+        "state: ended",
+        "kept: yes",
+    ] {
         assert!(out.contains(part), "{part} is missing in {out}");
     }
 }

@@ -28,7 +28,11 @@ pub fn lead(person: &Person) -> String {
         parts.push(person.office.clone());
     }
     if person.user_type == "guest" || !matches!(person.employee_type.as_str(), "" | "employee") {
-        let kind = if person.user_type == "guest" { "guest" } else { person.employee_type.as_str() };
+        let kind = if person.user_type == "guest" {
+            "guest"
+        } else {
+            person.employee_type.as_str()
+        };
         parts.push(kind.to_owned());
     }
     parts.join(" · ")
@@ -41,7 +45,11 @@ pub fn view(facts: &DecisionPage) -> impl IntoView + use<> {
             .answers
             .iter()
             .map(|answer| {
-                let said = if answer.answer.is_empty() { "no answer" } else { &answer.answer };
+                let said = if answer.answer.is_empty() {
+                    "no answer"
+                } else {
+                    &answer.answer
+                };
                 fact(&answer.ask, said)
             })
             .collect();
@@ -64,11 +72,20 @@ fn changes(facts: &DecisionPage) -> Vec<Change> {
             format!("held for {held} in all by then")
         });
         if extended.ended {
-            lines.push(Change::Same(format!("it has ended {} meanwhile; a yes starts a new one", said::end(extended.end, facts.now))));
+            lines.push(Change::Same(format!(
+                "it has ended {} meanwhile; a yes starts a new one",
+                said::end(extended.end, facts.now)
+            )));
         } else {
-            lines.push(Change::Minus(format!("ends {}", until(extended.end, facts))));
+            lines.push(Change::Minus(format!(
+                "ends {}",
+                until(extended.end, facts)
+            )));
         }
-        lines.push(Change::Plus(format!("goes on {}", said::for_length(facts.window, facts.now))));
+        lines.push(Change::Plus(format!(
+            "goes on {}",
+            said::for_length(facts.window, facts.now)
+        )));
         lines.extend(total.map(Change::Same));
         lines.push(Change::Same("no other rights than before".into()));
         return lines;
@@ -77,19 +94,30 @@ fn changes(facts: &DecisionPage) -> Vec<Change> {
     let how_long = said::for_length(facts.window, facts.now);
     for right in &facts.contents {
         let privileged = if right.privileged { ", privileged" } else { "" };
-        let scope = right.control_scope.as_ref().map(|scope| format!(", {scope}")).unwrap_or_default();
+        let scope = right
+            .control_scope
+            .as_ref()
+            .map(|scope| format!(", {scope}"))
+            .unwrap_or_default();
         let right = match right.kind.as_str() {
             "app_role" => format!("role {} in {}", right.name, right.target),
             _ => format!("member of {} in {}", right.name, right.target),
         };
-        lines.push(Change::Plus(format!("{right}, {how_long}{privileged}{scope}")));
+        lines.push(Change::Plus(format!(
+            "{right}, {how_long}{privileged}{scope}"
+        )));
     }
     if let Start::At(at) = facts.window.start {
-        lines.push(Change::Same(format!("begins {}", words::moment(at, facts.now))));
+        lines.push(Change::Same(format!(
+            "begins {}",
+            words::moment(at, facts.now)
+        )));
     }
     lines.push(Change::Same(match facts.window.length {
         Length::Permanent => "nothing else; it stays until somebody takes it away".into(),
-        Length::Seconds(_) | Length::Until(_) => "nothing else; ends by itself, confirmed at the target".into(),
+        Length::Seconds(_) | Length::Until(_) => {
+            "nothing else; ends by itself, confirmed at the target".into()
+        }
     }));
     lines
 }
@@ -104,29 +132,53 @@ fn until(end: End, facts: &DecisionPage) -> String {
 fn notes(facts: &DecisionPage) -> impl IntoView + use<> {
     let now = facts.now;
     let denied = facts.denied.as_ref().map(|vote| {
-        let title = format!("Denied {} by {}.", words::relative(vote.at, now), vote.by.name);
+        let title = format!(
+            "Denied {} by {}.",
+            words::relative(vote.at, now),
+            vote.by.name
+        );
         let note = vote.note.clone();
         view! { <Note tone=Tone::Wait title=title><span dir="auto">{note}</span></Note> }
     });
     let last_day = facts.beneficiary.last_day_at.map(|at| {
-        let words = format!("Their last day is {}; the access ends then at the latest.", words::day(at - Duration::seconds(1), now));
+        let words = format!(
+            "Their last day is {}; the access ends then at the latest.",
+            words::day(at - Duration::seconds(1), now)
+        );
         view! { <Note>{words}</Note> }
     });
     let capped = facts.cap_so_far.map(|cap| {
-        let words = format!("Somebody before you approved for at most {}. A yes gives no more than that.", said::seconds(cap));
+        let words = format!(
+            "Somebody before you approved for at most {}. A yes gives no more than that.",
+            said::seconds(cap)
+        );
         view! { <Note tone=Tone::Work>{words}</Note> }
     });
     let blocked: Vec<String> = facts
         .contents
         .iter()
-        .filter_map(|right| right.unmanageable.as_ref().map(|why| format!("{} cannot be set by the portal: {why}.", right.name)))
+        .filter_map(|right| {
+            right
+                .unmanageable
+                .as_ref()
+                .map(|why| format!("{} cannot be set by the portal: {why}.", right.name))
+        })
         .collect();
-    let blocked = (!blocked.is_empty()).then(|| view! { <Note tone=Tone::Bad title="It would not work now.">{blocked.join(" ")}</Note> });
+    let blocked = (!blocked.is_empty()).then(
+        || view! { <Note tone=Tone::Bad title="It would not work now.">{blocked.join(" ")}</Note> },
+    );
     view! { {denied}{capped}{last_day}{blocked} }
 }
 
 fn compares(facts: &DecisionPage) -> Vec<Fact> {
-    let Compares { team, team_holding, team_longest_seconds, had, had_ended, others } = &facts.compares;
+    let Compares {
+        team,
+        team_holding,
+        team_longest_seconds,
+        had,
+        had_ended,
+        others,
+    } = &facts.compares;
     let mut items = Vec::new();
     if *team > 0 {
         let mut held = match team_holding {
@@ -150,11 +202,31 @@ fn compares(facts: &DecisionPage) -> Vec<Fact> {
             count => format!("; {} {count} times", said::end_reason(*reason)),
         });
     }
-    items.push(fact(if facts.kind == LineKind::Extension { "Had it" } else { "Had it before" }, times));
-    items.push(fact("Others with it now", said::capped_count(*others, "person", "people")));
+    items.push(fact(
+        if facts.kind == LineKind::Extension {
+            "Had it"
+        } else {
+            "Had it before"
+        },
+        times,
+    ));
+    items.push(fact(
+        "Others with it now",
+        match others.count {
+            0 => "nobody".to_owned(),
+            _ => said::capped_count(*others, "person", "people"),
+        },
+    ));
     let usual = said::seconds(facts.limits.default_seconds);
     let longest = said::seconds(facts.limits.longest_seconds);
-    items.push(fact("Usual for this package", if usual == longest { usual } else { format!("{usual}, at most {longest}") }));
+    items.push(fact(
+        "Usual for this package",
+        if usual == longest {
+            usual
+        } else {
+            format!("{usual}, at most {longest}")
+        },
+    ));
     items
 }
 
@@ -164,7 +236,8 @@ pub fn beside(facts: &DecisionPage) -> impl IntoView + use<> {
     let now = facts.now;
     let name = facts.beneficiary.person.name.clone();
     let inner = if held.is_empty() {
-        view! { <Body><p class="small dim">"Nothing else that the portal knows of."</p></Body> }.into_any()
+        view! { <Body><p class="small dim">"Nothing else that the portal knows of."</p></Body> }
+            .into_any()
     } else {
         let rows = held.into_iter().map(|one| row(one, now)).collect_view();
         view! { <Rows>{rows}</Rows> }.into_any()
@@ -184,7 +257,11 @@ fn row(held: HeldBeside, now: domain::Timestamp) -> impl IntoView + use<> {
 
 /// What the decider signs off, in digits and in words.
 pub fn signed(facts: &DecisionPage) -> impl IntoView + use<> {
-    let answers = if facts.answers.is_empty() { "" } else { ", these answers" };
+    let answers = if facts.answers.is_empty() {
+        ""
+    } else {
+        ", these answers"
+    };
     let rest = format!(
         ": this person, this package in edition {}, {}, this reason{answers}. Request {}, asked {}; it lapses {}.",
         facts.edition,
@@ -193,6 +270,9 @@ pub fn signed(facts: &DecisionPage) -> impl IntoView + use<> {
         words::relative(facts.submitted_at, facts.now),
         words::relative(facts.lapse_at, facts.now),
     );
-    let (short, request) = (facts.to_sign_short.clone(), format!("/requests/{}", facts.request));
+    let (short, request) = (
+        facts.to_sign_short.clone(),
+        format!("/requests/{}", facts.request),
+    );
     view! { <p class="small dimmer">"You sign off "<span class="mono">{short}</span>{rest}" "<a class="link" href=request>"See the whole request"</a></p> }
 }

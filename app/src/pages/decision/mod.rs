@@ -2,16 +2,13 @@
 
 mod facts;
 mod route;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use facts::lead;
 
-use axum::{
-    Form,
-    extract::Path,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{Form, extract::Path, http::StatusCode, response::Response};
 use domain::{Refusal, StageId, approval::Verdict, request::LineState};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -75,7 +72,10 @@ struct Back {
 impl Back {
     /// Sorts refusals beside their fields.
     fn of(typed: Typed, refusals: &[Refusal]) -> Self {
-        let mut back = Self { typed, ..Self::default() };
+        let mut back = Self {
+            typed,
+            ..Self::default()
+        };
         for refusal in refusals {
             let sentence = refusals::sentence(refusal);
             match refusals::field(refusal).as_str() {
@@ -96,17 +96,54 @@ pub async fn show(visit: Visit, Path(stage): Path<String>) -> Result<Response, F
 }
 
 /// The vote.
-pub async fn post(visit: Visit, Path(stage): Path<String>, Form(typed): Form<Typed>) -> Result<Response, Fault> {
+pub async fn post(
+    visit: Visit,
+    Path(stage): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Fault> {
     let stage: StageId = kit::id(&stage)?;
     let (verdict, cap_seconds) = match typed.verdict.as_str() {
         "deny" => (Verdict::Deny, None),
         "less" => match typed.chosen().read() {
             Ok(Some(span)) => (Verdict::Approve, Some(span.num_seconds())),
-            Ok(None) => return again(&visit, stage, Back { typed, less: Some("Choose how long.".into()), ..Back::default() }).await,
-            Err(fault) => return again(&visit, stage, Back { typed, less: Some(fault.into()), ..Back::default() }).await,
+            Ok(None) => {
+                return again(
+                    &visit,
+                    stage,
+                    Back {
+                        typed,
+                        less: Some("Choose how long.".into()),
+                        ..Back::default()
+                    },
+                )
+                .await;
+            }
+            Err(fault) => {
+                return again(
+                    &visit,
+                    stage,
+                    Back {
+                        typed,
+                        less: Some(fault.into()),
+                        ..Back::default()
+                    },
+                )
+                .await;
+            }
         },
         "approve" => (Verdict::Approve, None),
-        _ => return again(&visit, stage, Back { typed, form: vec!["Choose one of the buttons.".into()], ..Back::default() }).await,
+        _ => {
+            return again(
+                &visit,
+                stage,
+                Back {
+                    typed,
+                    form: vec!["Choose one of the buttons.".into()],
+                    ..Back::default()
+                },
+            )
+            .await;
+        }
     };
     let vote = Vote {
         stage,
@@ -118,16 +155,40 @@ pub async fn post(visit: Visit, Path(stage): Path<String>, Form(typed): Form<Typ
     match decide::decide(visit.workflow(), &visit.viewer, vote).await {
         Ok(()) => Ok(next(&visit, stage, verdict).await),
         Err(Error::Refused(refusals)) => again(&visit, stage, Back::of(typed, &refusals)).await,
-        Err(Error::Stale) => again(&visit, stage, Back { typed, form: vec!["Somebody else was first.".into()], ..Back::default() }).await,
+        Err(Error::Stale) => {
+            again(
+                &visit,
+                stage,
+                Back {
+                    typed,
+                    form: vec!["Somebody else was first.".into()],
+                    ..Back::default()
+                },
+            )
+            .await
+        }
         Err(error) => Err(error.into()),
     }
 }
 
 /// On to the next decision that waits, or to the queue if none does.
 async fn next(visit: &Visit, stage: StageId, verdict: Verdict) -> Response {
-    let next = decision::load(visit.workflow(), &visit.viewer, stage).await.ok().and_then(|facts| facts.next);
-    let path = next.map_or_else(|| "/approvals".to_owned(), |stage| format!("/approvals/{stage}"));
-    done(&path, if verdict == Verdict::Deny { "denied" } else { "approved" })
+    let next = decision::load(visit.workflow(), &visit.viewer, stage)
+        .await
+        .ok()
+        .and_then(|facts| facts.next);
+    let path = next.map_or_else(
+        || "/approvals".to_owned(),
+        |stage| format!("/approvals/{stage}"),
+    );
+    done(
+        &path,
+        if verdict == Verdict::Deny {
+            "denied"
+        } else {
+            "approved"
+        },
+    )
 }
 
 /// The page again, as it stands now, with what was typed.
@@ -142,12 +203,19 @@ async fn answer(visit: &Visit, facts: DecisionPage, back: Option<Back>) -> Resul
     // A fault of what was typed is the form's; any other means that the world went on without the reader.
     let status = match &back {
         None => StatusCode::OK,
-        Some(back) if back.form.is_empty() || facts.refusal.is_none() => StatusCode::UNPROCESSABLE_ENTITY,
+        Some(back) if back.form.is_empty() || facts.refusal.is_none() => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Some(_) => StatusCode::CONFLICT,
     };
     let back = back.unwrap_or_default();
-    let about = About { topics, ..About::default() };
-    visit.framed(status, &title, about, move || page(facts, back)).await
+    let about = About {
+        topics,
+        ..About::default()
+    };
+    visit
+        .framed(status, &title, about, move || page(facts, back))
+        .await
 }
 
 fn title(facts: &DecisionPage) -> String {

@@ -5,11 +5,7 @@ use domain::{
     approval::{StageState, Verdict},
 };
 use leptos::prelude::*;
-use workflow::views::{
-    Vote,
-    decision::DecisionPage,
-    request::StageView,
-};
+use workflow::views::{Vote, decision::DecisionPage, request::StageView};
 
 use super::super::{kit, said};
 use crate::{ui::*, words};
@@ -22,10 +18,24 @@ pub fn card(facts: &DecisionPage) -> impl IntoView + use<> {
         facts
             .route
             .iter()
-            .map(|stage| (stage.state.as_str(), stage.votes.len(), stage.seats.iter().map(|seat| seat.person.id).collect::<Vec<PersonId>>()))
+            .map(|stage| {
+                (
+                    stage.state.as_str(),
+                    stage.votes.len(),
+                    stage
+                        .seats
+                        .iter()
+                        .map(|seat| seat.person.id)
+                        .collect::<Vec<PersonId>>(),
+                )
+            })
             .collect::<Vec<_>>(),
     ));
-    let steps = facts.route.iter().map(|stage| step(stage, mine == Some(stage.id), facts)).collect();
+    let steps = facts
+        .route
+        .iter()
+        .map(|stage| step(stage, mine == Some(stage.id), facts))
+        .collect();
     view! { <Card title="Route" live="route" version=version><Body><Timeline steps=steps/></Body></Card> }
 }
 
@@ -39,7 +49,11 @@ fn step(stage: &StageView, mine: bool, facts: &DecisionPage) -> Step {
         StageState::Closed => Stand::Off,
     };
     let rule = said::rule(stage.rule);
-    let title = if mine && stage.state == StageState::Open { format!("You, {}", rule.to_lowercase()) } else { rule.to_owned() };
+    let title = if mine && stage.state == StageState::Open {
+        format!("You, {}", rule.to_lowercase())
+    } else {
+        rule.to_owned()
+    };
     let mut step = Step::new(stand, title).detail(detail(stage, mine));
     let at = match stage.state {
         StageState::Waiting => None,
@@ -58,14 +72,23 @@ fn step(stage: &StageView, mine: bool, facts: &DecisionPage) -> Step {
 }
 
 fn detail(stage: &StageView, mine: bool) -> String {
-    let names: Vec<&str> = stage.seats.iter().take(4).map(|seat| seat.person.name.as_str()).collect();
+    let names: Vec<&str> = stage
+        .seats
+        .iter()
+        .take(4)
+        .map(|seat| seat.person.name.as_str())
+        .collect();
     let more = stage.seats.len().saturating_sub(names.len());
     let mut all: Vec<String> = names.into_iter().map(str::to_owned).collect();
     if more > 0 {
         all.push(format!("{more} more"));
     }
     let who = words::list(&all, "or");
-    let needed = if stage.needed > 1 { format!("; {} must say yes", stage.needed) } else { String::new() };
+    let needed = if stage.needed > 1 {
+        format!("; {} must say yes", stage.needed)
+    } else {
+        String::new()
+    };
     let fallback = if stage.by_subordinates {
         "; only people who report to them are left, so two of them decide"
     } else if stage.fallback && !stage.stuck {
@@ -76,7 +99,9 @@ fn detail(stage: &StageView, mine: bool) -> String {
     match stage.state {
         StageState::MetByAsking => "asked for it, so has said yes".into(),
         StageState::Collapsed => "decided an earlier step already".into(),
-        StageState::Open if stage.stuck => "Nobody can decide this now. Security and operators see it.".into(),
+        StageState::Open if stage.stuck => {
+            "Nobody can decide this now. Security and operators see it.".into()
+        }
         StageState::Open if mine && stage.seats.len() == 1 => format!("only you{needed}{fallback}"),
         StageState::Open | StageState::Waiting => format!("{who}{needed}{fallback}"),
         StageState::Met | StageState::Denied | StageState::Closed => String::new(),
@@ -94,11 +119,18 @@ pub fn said_vote(vote: &Vote) -> String {
         Verdict::Approve => "approved",
         Verdict::Deny => "denied",
     };
-    let cap = vote.cap_seconds.map(|cap| format!(", for at most {}", said::seconds(cap))).unwrap_or_default();
+    let cap = vote
+        .cap_seconds
+        .map(|cap| format!(", for at most {}", said::seconds(cap)))
+        .unwrap_or_default();
     format!("{} {did}{cap}", vote.by.name)
 }
 
 /// The newest vote of all, with when it was cast: how it stands now, for somebody who was not first.
 pub fn newest(facts: &DecisionPage) -> Option<&Vote> {
-    facts.route.iter().flat_map(|stage| &stage.votes).max_by_key(|vote| vote.at)
+    facts
+        .route
+        .iter()
+        .flat_map(|stage| &stage.votes)
+        .max_by_key(|vote| vote.at)
 }

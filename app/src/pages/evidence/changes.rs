@@ -4,12 +4,16 @@ use axum::{extract::Query, response::Response};
 use domain::{ApplicationId, Timestamp};
 use leptos::prelude::*;
 use serde::Deserialize;
-use workflow::views::{
-    ChangeKind, Cursor,
-    evidence::{self, Change as Happened, Changes, Evidence},
+use serde_json::json;
+use workflow::{
+    audit::evidence_taken,
+    views::{
+        ChangeKind, Cursor,
+        evidence::{self, Change as Happened, Changes, Evidence},
+    },
 };
 
-use super::{ROWS, applications, file, kit, made, said, segments, take_along};
+use super::{ROWS, applications, file, kit, made, said, segments, take_along, utc};
 use crate::{problem::Fault, ui::*, visit::Visit, words};
 
 /// What the address says.
@@ -37,9 +41,18 @@ impl Asked {
         if self.from.is_empty() && self.until.is_empty() {
             return Ok(None);
         }
-        let app = if self.application.is_empty() { None } else { Some(self.application.parse().map_err(|_| ("application", "Choose an application."))?) };
+        let app = if self.application.is_empty() {
+            None
+        } else {
+            Some(
+                self.application
+                    .parse()
+                    .map_err(|_| ("application", "Choose an application."))?,
+            )
+        };
         let from = kit::day(&self.from).ok_or(("from", "Choose a day, such as 2026-11-01."))?;
-        let until = kit::day_over(&self.until).ok_or(("until", "Choose a day, such as 2026-11-21."))?;
+        let until =
+            kit::day_over(&self.until).ok_or(("until", "Choose a day, such as 2026-11-21."))?;
         if from >= until {
             return Err(("until", "The last day lies before the first."));
         }
@@ -50,15 +63,33 @@ impl Asked {
 /// The page.
 pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
     let offered = evidence::load(visit.workflow(), &visit.viewer).await?;
-    let cursor = Some(asked.after.as_str()).filter(|after| !after.is_empty()).map(Cursor::from_text);
+    let cursor = Some(asked.after.as_str())
+        .filter(|after| !after.is_empty())
+        .map(Cursor::from_text);
     let (found, fault) = match asked.what() {
-        Ok(Some((app, from, until))) => {
-            (Some(evidence::changes(visit.workflow(), &visit.viewer, app, from, until, cursor.as_ref(), ROWS).await?), None)
-        }
+        Ok(Some((app, from, until))) => (
+            Some(
+                evidence::changes(
+                    visit.workflow(),
+                    &visit.viewer,
+                    app,
+                    from,
+                    until,
+                    cursor.as_ref(),
+                    ROWS,
+                )
+                .await?,
+            ),
+            None,
+        ),
         Ok(None) => (None, None),
         Err(fault) => (None, Some(fault)),
     };
-    visit.page("Evidence of changes", move || page(offered, asked, found, fault)).await
+    visit
+        .page("Evidence of changes", move || {
+            page(offered, asked, found, fault)
+        })
+        .await
 }
 
 /// All rows as a file.
@@ -66,15 +97,38 @@ pub async fn csv(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, F
     let Ok(Some((app, from, until))) = asked.what() else {
         return Err(Fault::missing());
     };
-    evidence::load(visit.workflow(), &visit.viewer).await?;
-    let name = format!("latchkey-changes-{}-{}.csv", kit::day_field(from), kit::day_field(until - chrono::Duration::seconds(1)));
+    let what = json!({"file": "changes", "application": app, "from": from, "until": until});
+    evidence_taken(visit.workflow(), &visit.viewer, what).await?;
+    let name = format!(
+        "latchkey-changes-{}-{}.csv",
+        kit::day_field(from),
+        kit::day_field(until - chrono::Duration::seconds(1))
+    );
     let (workflow, viewer) = (visit.workflow().clone(), visit.viewer.clone());
     Ok(file::stream(&name, None, move |after: Option<Cursor>| {
         let (workflow, viewer) = (workflow.clone(), viewer.clone());
         async move {
-            let page = evidence::changes(&workflow, &viewer, app, from, until, after.as_ref(), 1000).await?;
-            let head = ["change", "at", "person", "name", "package", "subject", "reason", "by", "by_name", "request", "confirmed_at"];
-            let mut text = if after.is_none() { file::line(&head) } else { String::new() };
+            let page =
+                evidence::changes(&workflow, &viewer, app, from, until, after.as_ref(), 1000)
+                    .await?;
+            let head = [
+                "change",
+                "at",
+                "person",
+                "name",
+                "package",
+                "subject",
+                "reason",
+                "by",
+                "by_name",
+                "request",
+                "confirmed_at",
+            ];
+            let mut text = if after.is_none() {
+                file::line(&head)
+            } else {
+                String::new()
+            };
             page.rows.iter().for_each(|row| text.push_str(&line(row)));
             Ok((text, page.next.map(Some)))
         }
@@ -89,34 +143,67 @@ fn line(row: &Happened) -> String {
         row.person.name.clone(),
         row.package.clone().unwrap_or_default(),
         row.subject.clone(),
-        row.reason.map(|reason| reason.to_string()).unwrap_or_default(),
+        row.reason
+            .map(|reason| reason.to_string())
+            .unwrap_or_default(),
         row.by.as_ref().map(|by| by.id.clone()).unwrap_or_default(),
-        row.by.as_ref().map(|by| by.name.clone()).unwrap_or_default(),
-        row.request.map(|(_, number)| said::number(number)).unwrap_or_default(),
+        row.by
+            .as_ref()
+            .map(|by| by.name.clone())
+            .unwrap_or_default(),
+        row.request
+            .map(|(_, number)| said::number(number))
+            .unwrap_or_default(),
         file::moment(row.confirmed_at),
     ])
 }
 
-/// A kind as badge and words.
+/// A kind as badge and word.
 const fn kind(kind: ChangeKind) -> (State, &'static str) {
     match kind {
-        ChangeKind::Granted => (State::Approved, "access began"),
-        ChangeKind::Extended => (State::Approved, "access extended"),
-        ChangeKind::Ended => (State::Ended, "access ended"),
-        ChangeKind::Denied => (State::Refused, "request denied"),
-        ChangeKind::Lapsed => (State::Ended, "request lapsed"),
-        ChangeKind::Cancelled => (State::Ended, "request taken back"),
-        ChangeKind::Superseded => (State::Ended, "request asked again"),
-        ChangeKind::Withdrawn => (State::Ended, "request withdrawn"),
+        ChangeKind::Granted => (State::Approved, "began"),
+        ChangeKind::Extended => (State::Approved, "extended"),
+        ChangeKind::Ended => (State::Ended, "ended"),
+        ChangeKind::Denied => (State::Refused, "denied"),
+        ChangeKind::Lapsed => (State::Ended, "lapsed"),
+        ChangeKind::Cancelled => (State::Ended, "taken back"),
+        ChangeKind::Superseded => (State::Ended, "asked again"),
+        ChangeKind::Withdrawn => (State::Ended, "withdrawn"),
     }
 }
 
-pub(super) fn page(offered: Evidence, asked: Asked, found: Option<Changes>, fault: Option<(&'static str, &'static str)>) -> impl IntoView {
+/// A kind where nothing beside it says whether access or a request is meant.
+fn counted(kind: ChangeKind) -> String {
+    let what = match kind {
+        ChangeKind::Granted | ChangeKind::Extended | ChangeKind::Ended => "Access",
+        ChangeKind::Denied
+        | ChangeKind::Lapsed
+        | ChangeKind::Cancelled
+        | ChangeKind::Superseded
+        | ChangeKind::Withdrawn => "Request",
+    };
+    format!("{what} {}", self::kind(kind).1)
+}
+
+pub(super) fn page(
+    offered: Evidence,
+    asked: Asked,
+    found: Option<Changes>,
+    fault: Option<(&'static str, &'static str)>,
+) -> impl IntoView {
     let today = kit::day_field(offered.now);
     let fresh = asked.from.is_empty() && asked.until.is_empty();
     let month = kit::day_field(offered.now - chrono::Duration::days(30));
-    let (from, until) = if fresh { (month, today.clone()) } else { (asked.from.clone(), asked.until.clone()) };
-    let said = |field: &str| fault.filter(|(name, _)| *name == field).map(|(_, words)| words);
+    let (from, until) = if fresh {
+        (month, today.clone())
+    } else {
+        (asked.from.clone(), asked.until.clone())
+    };
+    let said = |field: &str| {
+        fault
+            .filter(|(name, _)| *name == field)
+            .map(|(_, words)| words)
+    };
     let (app_fault, from_fault, until_fault) = (said("application"), said("from"), said("until"));
     let options = applications(&offered.applications);
     let application = asked.application.clone();
@@ -129,7 +216,7 @@ pub(super) fn page(offered: Evidence, asked: Asked, found: Option<Changes>, faul
         {segments("/evidence/changes")}
         <form class="card no-print" method="get" action="/evidence/changes">
             <div class="body stack stack-4">
-                <div class="grid gap-4 sm:grid-cols-3">
+                <div class="grid gap-4 items-end sm:grid-cols-3">
                     <Select name="application" label="Application" options=options value=application none="All applications" error=app_fault/>
                     <TextField name="from" label="From" kind="date" value=from max=today.clone() error=from_fault required=true/>
                     <TextField name="until" label="Until, whole day" kind="date" value=until max=today error=until_fault required=true/>
@@ -142,20 +229,54 @@ pub(super) fn page(offered: Evidence, asked: Asked, found: Option<Changes>, faul
 }
 
 fn shown(found: Changes, asked: &Asked) -> impl IntoView + use<> {
-    let Changes { application, from, until, read_at, query, counts, rows, next, head } = found;
-    let pairs = [("application", asked.application.as_str()), ("from", asked.from.as_str()), ("until", asked.until.as_str())];
+    let Changes {
+        application,
+        from,
+        until,
+        read_at,
+        query,
+        counts,
+        rows,
+        next,
+        head,
+    } = found;
+    let pairs = [
+        ("application", asked.application.as_str()),
+        ("from", asked.from.as_str()),
+        ("until", asked.until.as_str()),
+    ];
     let csv = kit::address("/evidence/changes.csv", &pairs);
     let first = (!asked.after.is_empty()).then(|| kit::address("/evidence/changes", &pairs));
-    let next = next.map(|next| kit::address("/evidence/changes", &[pairs[0], pairs[1], pairs[2], ("after", next.as_str())]));
+    let next = next.map(|next| {
+        kit::address(
+            "/evidence/changes",
+            &[pairs[0], pairs[1], pairs[2], ("after", next.as_str())],
+        )
+    });
     let whose = application.map_or_else(|| "All applications".to_owned(), |app| app.name);
     let total: i64 = counts.iter().map(|(_, count)| count).sum();
-    let period = format!("{}, from {} to {}", words::count(total, "change", "changes"), words::date(from), words::date(until - chrono::Duration::seconds(1)));
-    let counts = counts.into_iter().map(|(what, count)| fact(words::sentence(kind(what).1), words::number(count))).collect();
+    let period = format!(
+        "{}, from {} to {}",
+        words::count(total, "change", "changes"),
+        words::date(from),
+        words::date(until - chrono::Duration::seconds(1))
+    );
+    let counts = counts
+        .into_iter()
+        .map(|(what, count)| fact(counted(what), words::number(count)))
+        .collect();
     let body = if rows.is_empty() {
         view! { <Empty sign=Sign::Evidence title="Nothing changed then"/> }.into_any()
     } else {
         let rows = rows.iter().map(|row| cells(row, read_at)).collect();
-        let columns = vec![column("Change"), column("Person"), column("What"), column("When"), column("By"), column("Confirmed")];
+        let columns = vec![
+            column("Change"),
+            column("Person"),
+            column("What"),
+            column("When"),
+            column("By"),
+            column("Confirmed"),
+        ];
         view! { <Table label=period.clone() columns=columns rows=rows/> }.into_any()
     };
     view! {
@@ -172,25 +293,36 @@ fn cells(row: &Happened, now: Timestamp) -> Vec<AnyView> {
     let (state, words) = kind(row.kind);
     let why = row.reason.map(said::end_reason).unwrap_or_default();
     let (at, confirmed) = (row.at, row.confirmed_at);
-    let package = row.package.clone().unwrap_or_else(|| "found at the target".into());
+    let package = row
+        .package
+        .clone()
+        .unwrap_or_else(|| "found at the target".into());
     let request = row.request.map(|(request, number)| {
         let (href, number) = (format!("/requests/{request}"), said::number(number));
         view! { <a class="link small" href=href>{number}</a> }
     });
-    let by = row.by.as_ref().map(|by| by.name.clone()).unwrap_or_else(|| "by itself".into());
+    let by = row
+        .by
+        .as_ref()
+        .map(|by| by.name.clone())
+        .unwrap_or_else(|| "by itself".into());
     let (person, href) = (row.person.name.clone(), row.person.path.clone());
     let person = match href {
         Some(href) => view! { <a class="link" href=href dir="auto">{person}</a> }.into_any(),
         None => cell(person),
     };
     vec![
-        cell_view(view! { <div class="stack stack-1"><span><Badge state=state words=words/></span><span class="small dim">{why}</span></div> }),
+        cell_view(
+            view! { <div class="stack stack-1"><span><Badge state=state words=words/></span><span class="small dim">{why}</span></div> },
+        ),
         person,
-        cell_view(view! { <div class="stack stack-1"><span dir="auto">{package}</span>{request}</div> }),
-        cell_view(view! { <Moment at=at now=now say=Say::Stamp/> }),
+        cell_view(
+            view! { <div class="stack stack-1"><span dir="auto">{package}</span>{request}</div> },
+        ),
+        utc(at),
         cell(by),
         match confirmed {
-            Some(at) => cell_view(view! { <Moment at=at now=now say=Say::Stamp/> }),
+            Some(at) => utc(at),
             None => cell_view(view! { <span class="dimmer">"–"</span> }),
         },
     ]

@@ -11,7 +11,11 @@ use domain::Timestamp;
 
 /// A line of cells (RFC 4180) that no spreadsheet takes for a formula: what begins like one gets an apostrophe.
 pub fn line<S: AsRef<str>>(cells: &[S]) -> String {
-    let mut out = cells.iter().map(|cell| safe(cell.as_ref())).collect::<Vec<_>>().join(",");
+    let mut out = cells
+        .iter()
+        .map(|cell| safe(cell.as_ref()))
+        .collect::<Vec<_>>()
+        .join(",");
     out.push_str("\r\n");
     out
 }
@@ -28,7 +32,8 @@ fn safe(text: &str) -> String {
 
 /// A moment for programs; empty for none.
 pub fn moment(at: Option<Timestamp>) -> String {
-    at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)).unwrap_or_default()
+    at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
+        .unwrap_or_default()
 }
 
 /// Streams pieces until one has nothing after it: `next` gets what the last piece gave, and gives the text and what to ask next.
@@ -39,14 +44,19 @@ where
     N: Fn(T) -> F + Send + 'static,
 {
     let pieces = futures::stream::try_unfold((Some(first), next), |(state, next)| async move {
-        let Some(state) = state else { return Ok::<_, workflow::Error>(None) };
+        let Some(state) = state else {
+            return Ok::<_, workflow::Error>(None);
+        };
         let (text, state) = next(state).await?;
         Ok(Some((text, (state, next))))
     });
     (
         [
             (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-            (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+            (
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"{name}\""),
+            ),
             (header::CACHE_CONTROL, "no-store".to_owned()),
         ],
         Body::from_stream(pieces),
@@ -63,7 +73,10 @@ mod tests {
         for hostile in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
             assert!(safe(hostile).starts_with("\"'"), "{hostile:?}");
         }
-        assert_eq!(line(&["plain", "a,b", "a\"b"]), "plain,\"a,b\",\"a\"\"b\"\r\n");
+        assert_eq!(
+            line(&["plain", "a,b", "a\"b"]),
+            "plain,\"a,b\",\"a\"\"b\"\r\n"
+        );
         assert_eq!(moment(None), "");
     }
 }

@@ -20,13 +20,22 @@ pub use population::{csv as population_csv, show};
 const ROWS: i64 = 100;
 
 fn segments(current: &str) -> impl IntoView + use<> {
-    let segment = |words: &str, href: &str| Segment { words: words.into(), href: href.into(), current: href == current };
-    let items = vec![segment("Who held what", "/evidence"), segment("What changed", "/evidence/changes")];
+    let segment = |words: &str, href: &str| Segment {
+        words: words.into(),
+        href: href.into(),
+        current: href == current,
+    };
+    let items = vec![
+        segment("Who held what", "/evidence"),
+        segment("What changed", "/evidence/changes"),
+    ];
     view! { <div class="no-print"><Segments label="Kinds of evidence" items=items/></div> }
 }
 
 fn applications(all: &[AppTag]) -> Vec<Choice> {
-    all.iter().map(|app| choice(app.id.to_string(), app.name.clone())).collect()
+    all.iter()
+        .map(|app| choice(app.id.to_string(), app.name.clone()))
+        .collect()
 }
 
 /// How it was made: what makes a page evidence and not just a list.
@@ -35,9 +44,18 @@ fn made(query: String, read_at: Timestamp, head: &(i64, String)) -> impl IntoVie
     let items = vec![
         fact("How it was worked out", query),
         fact("Read at", words::exact(read_at)),
-        fact_view("The log then ended with", view! { <span>"entry "{seq}", "<span class="mono">{hash}</span></span> }),
+        fact_view(
+            "The log then ended with",
+            view! { <span>"entry "{seq}", "<span class="mono">{hash}</span></span> },
+        ),
     ];
     view! { <Card title="How this was made"><Body><Facts items=items left=true/></Body></Card> }
+}
+
+/// A moment in UTC, whatever the reader's zone: evidence says the same to everybody.
+fn utc(at: Timestamp) -> AnyView {
+    view! { <time datetime=words::machine(at) title=words::exact(at)>{words::stamp(at)}</time> }
+        .into_any()
 }
 
 /// A button for the file, and the hint that the page prints.

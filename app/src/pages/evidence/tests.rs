@@ -17,7 +17,10 @@ use super::{
 use crate::render::html;
 
 fn offered(text: &str) -> Evidence {
-    Evidence { now: now(), applications: vec![app(text)] }
+    Evidence {
+        now: now(),
+        applications: vec![app(text)],
+    }
 }
 
 fn app(text: &str) -> AppTag {
@@ -55,7 +58,14 @@ fn found(text: &str) -> Population {
         next: Some(Cursor::from_text(text)),
         count: 240,
         people: 112,
-        reconciled: Reconciled { desired: 240, present: 239, missing: 1, surplus: 0, oldest_read: Some(now()), newest_read: Some(now()) },
+        reconciled: Reconciled {
+            desired: 240,
+            present: 239,
+            missing: 1,
+            surplus: 0,
+            oldest_read: Some(now()),
+            newest_read: Some(now()),
+        },
         head: (77, "abcd".into()),
     }
 }
@@ -71,11 +81,19 @@ fn changed(text: &str) -> Changes {
         rows: vec![Change {
             kind: ChangeKind::Ended,
             at: now(),
-            person: Name { id: text.into(), name: text.into(), path: Some(text.into()) },
+            person: Name {
+                id: text.into(),
+                name: text.into(),
+                path: Some(text.into()),
+            },
             package: Some(text.into()),
             subject: text.into(),
             reason: Some(EndReason::Returned),
-            by: Some(Name { id: text.into(), name: text.into(), path: None }),
+            by: Some(Name {
+                id: text.into(),
+                name: text.into(),
+                path: None,
+            }),
             request: Some((Uuid::from_u128(3).into(), 1042)),
             confirmed_at: Some(now()),
         }],
@@ -86,35 +104,79 @@ fn changed(text: &str) -> Changes {
 
 #[test]
 fn a_population_says_count_query_time_and_agreement() {
-    let asked = population::Asked { application: "app_x".into(), day: "2026-11-20".into(), after: String::new() };
+    let asked = population::Asked {
+        application: "app_x".into(),
+        day: "2026-11-20".into(),
+        after: String::new(),
+    };
     let out = html(|| population::page(offered("Orders"), asked, Some(found("Orders")), None));
-    for part in ["240 holdings by 112 people", "AR-1042", "How it was worked out", "entry 77", "The targets do not agree everywhere", "/evidence/population.csv?application=app_x&amp;day=2026-11-20"] {
+    for part in [
+        "240 holdings by 112 people",
+        "AR-1042",
+        "How it was worked out",
+        "entry 77",
+        "The targets do not agree everywhere",
+        "/evidence/population.csv?application=app_x&amp;day=2026-11-20",
+    ] {
         assert!(out.contains(part), "{part} is missing in {out}");
     }
 }
 
 #[test]
 fn changes_are_counted_by_kind() {
-    let asked = changes::Asked { from: "2026-10-22".into(), until: "2026-11-21".into(), ..changes::Asked::default() };
+    let asked = changes::Asked {
+        from: "2026-10-22".into(),
+        until: "2026-11-21".into(),
+        ..changes::Asked::default()
+    };
     let out = html(|| changes::page(offered("Orders"), asked, Some(changed("Orders")), None));
-    for part in ["24 changes", "Access began", "Request lapsed", "given back", "/evidence/changes.csv?from=2026-10-22"] {
+    for part in [
+        "24 changes",
+        "Access began",
+        "Request lapsed",
+        "given back",
+        "/evidence/changes.csv?from=2026-10-22",
+    ] {
         assert!(out.contains(part), "{part} is missing in {out}");
     }
 }
 
 #[test]
 fn a_wrong_day_is_said_beside_its_field() {
-    let asked = population::Asked { application: "app_x".into(), day: "soon".into(), after: String::new() };
-    let out = html(|| population::page(offered("Orders"), asked, None, Some(("day", "Choose a day, such as 2026-11-21."))));
-    assert!(out.contains("day-error") && out.contains("value=\"soon\""), "{out}");
+    let asked = population::Asked {
+        application: "app_x".into(),
+        day: "soon".into(),
+        after: String::new(),
+    };
+    let out = html(|| {
+        population::page(
+            offered("Orders"),
+            asked,
+            None,
+            Some(("day", "Choose a day, such as 2026-11-21.")),
+        )
+    });
+    assert!(
+        out.contains("day-error") && out.contains("value=\"soon\""),
+        "{out}"
+    );
 }
 
 #[test]
 fn hostile_words_stay_words() {
-    let asked = population::Asked { application: HOSTILE.into(), day: HOSTILE.into(), after: HOSTILE.into() };
+    let asked = population::Asked {
+        application: HOSTILE.into(),
+        day: HOSTILE.into(),
+        after: HOSTILE.into(),
+    };
     let out = html(|| population::page(offered(HOSTILE), asked, Some(found(HOSTILE)), None));
     assert!(is_inert(&out), "{out}");
-    let asked = changes::Asked { application: HOSTILE.into(), from: HOSTILE.into(), until: HOSTILE.into(), after: HOSTILE.into() };
+    let asked = changes::Asked {
+        application: HOSTILE.into(),
+        from: HOSTILE.into(),
+        until: HOSTILE.into(),
+        after: HOSTILE.into(),
+    };
     let out = html(|| changes::page(offered(HOSTILE), asked, Some(changed(HOSTILE)), None));
     assert!(is_inert(&out), "{out}");
 }

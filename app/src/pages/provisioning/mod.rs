@@ -43,7 +43,9 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let all = provisioning::load(visit.workflow(), &visit.viewer, cursor.as_ref()).await?;
     let later = cursor.is_some();
     let topics = all.topics.clone();
-    visit.page_live("Provisioner", topics, move || page(all, later)).await
+    visit
+        .page_live("Provisioner", topics, move || page(all, later))
+        .await
 }
 
 /// Tries one assignment again.
@@ -61,7 +63,11 @@ pub struct Why {
 }
 
 /// Holds a target.
-pub async fn pause(visit: Visit, Path(target): Path<String>, axum::Form(why): axum::Form<Why>) -> Result<Response, Fault> {
+pub async fn pause(
+    visit: Visit,
+    Path(target): Path<String>,
+    axum::Form(why): axum::Form<Why>,
+) -> Result<Response, Fault> {
     let id: TargetId = kit::id(&target)?;
     let why: String = why.why.trim().chars().take(500).collect();
     assignments::pause_target(visit.workflow(), &visit.viewer, id, &why).await?;
@@ -76,14 +82,31 @@ pub async fn resume(visit: Visit, Path(target): Path<String>) -> Result<Response
 }
 
 fn page(all: Provisioning, later: bool) -> impl IntoView {
-    let Provisioning { now, targets, attention, next, under_way, recent, may_act, .. } = all;
+    let Provisioning {
+        now,
+        targets,
+        attention,
+        next,
+        under_way,
+        recent,
+        may_act,
+        ..
+    } = all;
     let next = next.map(|next| kit::address("/provisioning", &[("after", next.as_str())]));
     let first = later.then_some("/provisioning");
-    let version = kit::version(&attention.iter().map(|one| (one.id, one.attempts, one.phase.as_str())).collect::<Vec<_>>());
+    let version = kit::version(
+        &attention
+            .iter()
+            .map(|one| (one.id, one.attempts, one.phase.as_str()))
+            .collect::<Vec<_>>(),
+    );
     let attention = if attention.is_empty() {
         view! { <Empty sign=Sign::Check title="Nothing needs you" text="What cannot be set up or removed without a person appears here, with the reason and what to do."/> }.into_any()
     } else {
-        let rows = attention.iter().map(|one| row(one, now, may_act)).collect_view();
+        let rows = attention
+            .iter()
+            .map(|one| row(one, now, may_act))
+            .collect_view();
         view! { <Rows>{rows}</Rows> }.into_any()
     };
     view! {
@@ -98,13 +121,20 @@ fn page(all: Provisioning, later: bool) -> impl IntoView {
 
 /// What should become of it, in a few words: `Johan Nyberg should get sg-orders`.
 pub(super) fn aim(one: &Unsettled) -> String {
-    let verb = if one.desired { "should get" } else { "should lose" };
+    let verb = if one.desired {
+        "should get"
+    } else {
+        "should lose"
+    };
     format!("{} {verb} {}", one.person.name, one.entitlement_name)
 }
 
 /// What is wrong and since when.
 fn trouble(one: &Unsettled, now: Timestamp) -> String {
-    let what = one.problem.as_ref().map_or_else(|| "No explanation was recorded".into(), |problem| words::sentence(problem.what.trim_end_matches('.')));
+    let what = one.problem.as_ref().map_or_else(
+        || "No explanation was recorded".into(),
+        |problem| words::sentence(problem.what.trim_end_matches('.')),
+    );
     let tries = words::count(one.attempts, "try", "tries");
     format!("{what} · since {} · {tries}", words::moment(one.since, now))
 }
@@ -122,7 +152,19 @@ fn row(one: &Unsettled, now: Timestamp, may_act: bool) -> impl IntoView + use<> 
 }
 
 fn under_way_card(under_way: Vec<Unsettled>, now: Timestamp) -> impl IntoView {
-    let version = kit::version(&under_way.iter().map(|one| (one.id, one.attempts, one.phase.as_str(), one.observed.as_str())).collect::<Vec<_>>());
+    let version = kit::version(
+        &under_way
+            .iter()
+            .map(|one| {
+                (
+                    one.id,
+                    one.attempts,
+                    one.phase.as_str(),
+                    one.observed.as_str(),
+                )
+            })
+            .collect::<Vec<_>>(),
+    );
     let body = if under_way.is_empty() {
         view! { <Empty sign=Sign::Refresh title="All is as it should be" text="Changes that are on their way to a target appear here for the moment that they take."/> }.into_any()
     } else {
@@ -131,7 +173,11 @@ fn under_way_card(under_way: Vec<Unsettled>, now: Timestamp) -> impl IntoView {
             .map(|one| {
                 let (state, words) = said::phase(one.phase);
                 let detail = match (&one.problem, one.next_at) {
-                    (Some(problem), Some(next)) => format!("{}; tried again {}", words::sentence(problem.what.trim_end_matches('.')), words::relative(next, now)),
+                    (Some(problem), Some(next)) => format!(
+                        "{}; tried again {}",
+                        words::sentence(problem.what.trim_end_matches('.')),
+                        words::relative(next, now)
+                    ),
                     (Some(problem), None) => words::sentence(problem.what.trim_end_matches('.')),
                     (None, _) => format!("since {}", words::moment(one.since, now)),
                 };

@@ -19,23 +19,49 @@ use crate::{problem::Fault, ui::*, visit::Visit, words};
 pub async fn show(visit: Visit, Path(assignment): Path<String>) -> Result<Response, Fault> {
     let id: AssignmentId = kit::id(&assignment)?;
     let one = provisioning::assignment(visit.workflow(), &visit.viewer, id).await?;
-    let title = format!("{} at {}", one.assignment.entitlement_name, one.assignment.target_name);
-    let topics = vec!["provisioning".to_owned(), one.assignment.person.id.to_string()];
+    let title = format!(
+        "{} at {}",
+        one.assignment.entitlement_name, one.assignment.target_name
+    );
+    let topics = vec![
+        "provisioning".to_owned(),
+        one.assignment.person.id.to_string(),
+    ];
     visit.page_live(&title, topics, move || page(one)).await
 }
 
 pub(super) fn page(page: AssignmentPage) -> impl IntoView {
-    let AssignmentPage { now, assignment, operations, grants, may_act } = page;
-    let crumbs = vec![crumb("Provisioner", "/provisioning"), here(assignment.entitlement_name.clone())];
+    let AssignmentPage {
+        now,
+        assignment,
+        operations,
+        grants,
+        may_act,
+    } = page;
+    let crumbs = vec![
+        crumb("Provisioner", "/provisioning"),
+        here(assignment.entitlement_name.clone()),
+    ];
     let (state, words) = said::phase(assignment.phase);
-    let lead = format!("{} · account {}", assignment.target_name, assignment.account);
+    let lead = format!(
+        "{} · account {}",
+        assignment.target_name, assignment.account
+    );
     let retry = may_act.then(|| view! { <PostButton action=format!("/provisioning/{}/retry", assignment.id) look=Look::Primary>"Try again"</PostButton> });
     let title = if assignment.phase == Phase::Settled {
-        format!("{} and {}", assignment.person.name, assignment.entitlement_name)
+        format!(
+            "{} and {}",
+            assignment.person.name, assignment.entitlement_name
+        )
     } else {
         aim(&assignment)
     };
-    let version = kit::version(&(assignment.phase.as_str(), assignment.observed.as_str(), assignment.attempts, operations.len()));
+    let version = kit::version(&(
+        assignment.phase.as_str(),
+        assignment.observed.as_str(),
+        assignment.attempts,
+        operations.len(),
+    ));
     view! {
         <PageHead title=title lead=lead crumbs=crumbs>
             <Badge state=state words=words/>{retry}
@@ -52,26 +78,42 @@ pub(super) fn page(page: AssignmentPage) -> impl IntoView {
 
 fn explanation(one: &Unsettled, now: Timestamp) -> Option<AnyView> {
     let problem = one.problem.as_ref()?;
-    let (what, fix) = (words::sentence(&problem.what), words::sentence(&problem.fix));
+    let (what, fix) = (
+        words::sentence(&problem.what),
+        words::sentence(&problem.fix),
+    );
     let next = match (needs_person(one), one.next_at) {
-        (true, _) => "It is not tried again by itself: put it right, then press Try again.".to_owned(),
+        (true, _) => {
+            "It is not tried again by itself: put it right, then press Try again.".to_owned()
+        }
         (false, Some(at)) => format!("It is tried again by itself {}.", words::relative(at, now)),
         (false, None) => "It is tried again by itself.".into(),
     };
     let said = one.said.clone().map(|said| view! { <p class="small">"The target said: "<span class="mono" dir="auto">{said}</span></p> });
     let quote = one.request_id.clone().map(|id| view! { <p class="small">"To quote to its support: "<span class="mono">{id}</span></p> });
-    let tone = if needs_person(one) { Tone::Bad } else { Tone::Wait };
+    let tone = if needs_person(one) {
+        Tone::Bad
+    } else {
+        Tone::Wait
+    };
     Some(view! { <Note tone=tone title=what><p dir="auto">{fix}</p><p>{next}</p>{said}{quote}</Note> }.into_any())
 }
 
 fn stands(one: &Unsettled, now: Timestamp) -> impl IntoView + use<> {
-    let should = if one.desired { "be there" } else { "not be there" };
+    let should = if one.desired {
+        "be there"
+    } else {
+        "not be there"
+    };
     let (since, observed_at) = (one.since, one.observed_at);
     let observed = said::observed(one.observed);
     let who = one.person.name.clone();
     let href = format!("/people/{}", one.person.id);
     let items = vec![
-        fact_view("Person", view! { <a class="link" href=href dir="auto">{who}</a> }),
+        fact_view(
+            "Person",
+            view! { <a class="link" href=href dir="auto">{who}</a> },
+        ),
         fact("Should", should),
         fact_view("Since", view! { <Moment at=since now=now say=Say::Stamp/> }),
         fact("The target says", observed),
@@ -116,21 +158,29 @@ fn calls(operations: Vec<OperationView>, now: Timestamp) -> impl IntoView {
                 _ => Stand::Bad,
             };
             let at = operation.at;
-            let mut step = Step::new(stand, call_words(&operation)).when(view! { <Moment at=at now=now say=Say::Stamp/> });
+            let mut step = Step::new(stand, call_words(&operation))
+                .when(view! { <Moment at=at now=now say=Say::Stamp/> });
             if !operation.detail.is_empty() {
                 step = step.detail(operation.detail.clone());
             }
             step.extra(ids(&operation))
         })
         .collect();
-    view! { <Card title="Calls, newest first"><Body><Timeline steps=steps/></Body></Card> }.into_any()
+    view! { <Card title="Calls, newest first"><Body><Timeline steps=steps/></Body></Card> }
+        .into_any()
 }
 
 fn ids(operation: &OperationView) -> impl IntoView + use<> {
     let status = operation.status.map(|status| format!("HTTP {status} · "));
     let took = format!("{} ms", words::number(operation.took_ms));
-    let theirs = operation.request_id.clone().map(|id| view! { <br/>"their id "<span class="mono">{id}</span> });
-    let ours = operation.client_request_id.clone().map(|id| view! { <br/>"our id "<span class="mono">{id}</span> });
+    let theirs = operation
+        .request_id
+        .clone()
+        .map(|id| view! { <br/>"their id "<span class="mono">{id}</span> });
+    let ours = operation
+        .client_request_id
+        .clone()
+        .map(|id| view! { <br/>"our id "<span class="mono">{id}</span> });
     view! { <p class="small dimmer">{status}{took}{theirs}{ours}</p> }
 }
 

@@ -9,14 +9,20 @@ use crate::{ui::*, words};
 
 /// One card for each target.
 pub fn cards(targets: Vec<TargetView>, now: Timestamp, may_act: bool) -> impl IntoView {
-    targets.into_iter().map(|target| card(target, now, may_act)).collect_view()
+    targets
+        .into_iter()
+        .map(|target| card(target, now, may_act))
+        .collect_view()
 }
 
 fn health(target: &TargetView, now: Timestamp) -> (State, String) {
     if target.paused {
         (State::Attention, "paused".into())
     } else if let Some(at) = target.not_before.filter(|at| *at > now) {
-        (State::SettingUp, format!("asked us to wait, goes on {}", words::relative(at, now)))
+        (
+            State::SettingUp,
+            format!("asked us to wait, goes on {}", words::relative(at, now)),
+        )
     } else if target.problem.is_some() {
         (State::Attention, "in trouble".into())
     } else {
@@ -29,11 +35,18 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
     let version = kit::version(&(
         said_health.as_str(),
         target.problem.as_deref(),
-        (target.due.count, target.settling.count, target.attention.count),
+        (
+            target.due.count,
+            target.settling.count,
+            target.attention.count,
+        ),
     ));
     let badge = view! { <Badge state=state words=said_health/> }.into_any();
     let problem = target.problem.as_ref().map(|problem| {
-        let since = target.problem_at.map(|at| format!(" Since {}.", words::moment(at, now))).unwrap_or_default();
+        let since = target
+            .problem_at
+            .map(|at| format!(" Since {}.", words::moment(at, now)))
+            .unwrap_or_default();
         let words = format!("{}{since}", words::sentence(problem));
         view! { <Note tone=Tone::Bad title="What is wrong">{words}</Note> }
     });
@@ -50,8 +63,15 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
         None => fact("Last answered", "not yet"),
     });
     let waiting = target.due.count + target.settling.count;
-    let more = if target.due.more || target.settling.more { "+" } else { "" };
-    let (live, changes) = (format!("target-{}", target.id), format!("{}{more}", words::count(waiting, "change", "changes")));
+    let more = if target.due.more || target.settling.more {
+        "+"
+    } else {
+        ""
+    };
+    let (live, changes) = (
+        format!("target-{}", target.id),
+        format!("{}{more}", words::count(waiting, "change", "changes")),
+    );
     let act = may_act.then(|| {
         if target.paused {
             let (go, name) = (format!("{changes} go out at once, ends of access first."), format!("Resume {}", target.name));

@@ -2,11 +2,14 @@
 
 use domain::assignment::Observed;
 use uuid::Uuid;
-use workflow::{assignments::{Call, Problem}, views::{
-    Capped,
-    provisioning::{AssignmentPage, TargetView},
-    request::OperationView,
-}};
+use workflow::{
+    assignments::{Call, Problem},
+    views::{
+        Capped,
+        provisioning::{AssignmentPage, TargetView},
+        request::OperationView,
+    },
+};
 
 use super::{
     super::approvals::tests::{HOSTILE, is_inert, now, person},
@@ -55,9 +58,18 @@ fn target(text: &str, paused: bool) -> TargetView {
         problem: Some(text.into()),
         problem_at: Some(now()),
         succeeded_at: None,
-        due: Capped { count: 12, more: false },
-        settling: Capped { count: 2, more: false },
-        attention: Capped { count: 1, more: false },
+        due: Capped {
+            count: 12,
+            more: false,
+        },
+        settling: Capped {
+            count: 2,
+            more: false,
+        },
+        attention: Capped {
+            count: 1,
+            more: false,
+        },
         oldest: Some(now()),
     }
 }
@@ -98,7 +110,15 @@ fn all(text: &str, paused: bool, may_act: bool) -> Provisioning {
 #[test]
 fn attention_says_what_why_and_offers_another_try() {
     let out = html(|| page(all("Entra", false, true), false));
-    for part in ["Entra should lose Entra", "The group is managed elsewhere", "6 tries", "/retry", "14 changes wait now", "Pause Entra", "Remove: refused for good"] {
+    for part in [
+        "Entra should lose Entra",
+        "The group is managed elsewhere",
+        "6 tries",
+        "/retry",
+        "14 changes wait now",
+        "Pause Entra",
+        "Remove: refused for good",
+    ] {
         assert!(out.contains(part), "{part} is missing in {out}");
     }
     let out = html(|| page(all("Entra", true, true), false));

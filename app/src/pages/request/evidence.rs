@@ -8,7 +8,7 @@ use workflow::views::{
 };
 
 use super::{said, timeline};
-use crate::{spans, ui::*, words};
+use crate::{refusals, spans, ui::*, words};
 
 /// The sheet.
 pub fn sheet(found: &RequestEvidence) -> impl IntoView + use<> {
@@ -16,7 +16,10 @@ pub fn sheet(found: &RequestEvidence) -> impl IntoView + use<> {
     let number = said::number(page.number);
     let lines = page.lines.iter().map(|one| line(one, page)).collect_view();
     let (seq, hash) = found.head.clone();
-    let lead = format!("Everything recorded about this request, as it stood on {}.", words::exact(page.now));
+    let lead = format!(
+        "Everything recorded about this request, as it stood on {}.",
+        words::exact(page.now)
+    );
     let facts = vec![
         fact("Number", number.clone()),
         fact("Id", page.id.to_string()),
@@ -38,7 +41,10 @@ pub fn sheet(found: &RequestEvidence) -> impl IntoView + use<> {
 fn line(one: &LineView, page: &RequestPage) -> AnyView {
     let now = page.now;
     let mut items = vec![
-        fact("Package", format!("{}, edition {}", one.package.name, one.edition)),
+        fact(
+            "Package",
+            format!("{}, edition {}", one.package.name, one.edition),
+        ),
         fact("Application", one.package.app.name.clone()),
         fact("For", one.beneficiary.name.clone()),
         fact("Account", one.account.clone()),
@@ -46,8 +52,17 @@ fn line(one: &LineView, page: &RequestPage) -> AnyView {
         fact("Longest allowed", spans::span(one.longest_seconds)),
         fact("Reason", one.reason.clone()),
     ];
-    items.extend(one.answers.iter().map(|answer| fact(answer.ask.clone(), if answer.answer.is_empty() { "no answer".into() } else { answer.answer.clone() })));
-    items.push(fact("Opens", one.opens.join("; ")));
+    items.extend(one.answers.iter().map(|answer| {
+        fact(
+            answer.ask.clone(),
+            if answer.answer.is_empty() {
+                "no answer".into()
+            } else {
+                answer.answer.clone()
+            },
+        )
+    }));
+    items.push(fact("Opens", refusals::sentences(&one.opens)));
     items.push(fact("Signed off", one.sign_off.clone()));
     let votes: Vec<Vec<AnyView>> = one
         .steps
@@ -62,10 +77,17 @@ fn line(one: &LineView, page: &RequestPage) -> AnyView {
                     Verdict::Approve => "yes",
                     Verdict::Deny => "no",
                 };
-                let cap = vote.cap_seconds.map(|seconds| format!(", at most {}", spans::span(seconds))).unwrap_or_default();
+                let cap = vote
+                    .cap_seconds
+                    .map(|seconds| format!(", at most {}", spans::span(seconds)))
+                    .unwrap_or_default();
                 vec![
                     cell(vote.by.name.clone()),
-                    cell(format!("{} (step {})", said::rule(stage.rule), stage.position + 1)),
+                    cell(format!(
+                        "{} (step {})",
+                        said::rule(stage.rule),
+                        stage.position + 1
+                    )),
                     cell(format!("as {}", said::via(vote.via))),
                     cell(format!("{verdict}{cap}")),
                     cell(vote.note.clone()),
@@ -77,10 +99,17 @@ fn line(one: &LineView, page: &RequestPage) -> AnyView {
     let decided = if votes.is_empty() {
         view! { <Body><p>"Nobody has voted."</p></Body> }.into_any()
     } else {
-        let columns = vec![column("Who"), column("Step"), column("Seat"), column("Vote"), column("Note"), column("When")];
+        let columns = vec![
+            column("Who"),
+            column("Step"),
+            column("Seat"),
+            column("Vote"),
+            column("Note"),
+            column("When"),
+        ];
         view! { <Table label="Votes" columns=columns rows=votes/> }.into_any()
     };
-    let steps = timeline::steps(one, page);
+    let steps = timeline::on_paper(one, page);
     view! {
         <Card title="What was asked"><Body><Facts left=true items=items/></Body></Card>
         <Card title="Decisions">{decided}</Card>
@@ -100,14 +129,24 @@ fn operations(one: &LineView) -> Option<AnyView> {
                     cell(part.entitlement.clone()),
                     cell(part.target.clone()),
                     cell(call.kind.clone()),
-                    cell(call.status.map_or_else(|| call.outcome.clone(), |status| format!("{} ({status})", call.outcome))),
+                    cell(call.status.map_or_else(
+                        || call.outcome.clone(),
+                        |status| format!("{} ({status})", call.outcome),
+                    )),
                     cell(call.request_id.clone().unwrap_or_default()),
                     cell(words::stamp(call.at)),
                 ]
             })
         })
         .collect();
-    let columns = vec![column("Right"), column("Target"), column("Call"), column("Outcome"), column("Target\u{2019}s id"), column("When")];
+    let columns = vec![
+        column("Right"),
+        column("Target"),
+        column("Call"),
+        column("Outcome"),
+        column("Target\u{2019}s id"),
+        column("When"),
+    ];
     (!rows.is_empty()).then(|| view! { <Card title="Calls at the targets"><Table label="Calls at the targets" columns=columns rows=rows/></Card> }.into_any())
 }
 
@@ -115,7 +154,10 @@ fn trail(entries: &[Entry]) -> AnyView {
     let rows = entries
         .iter()
         .map(|entry| {
-            let who = entry.actor_name.as_ref().map_or_else(|| said::actor(&entry.actor), |name| name.name.clone());
+            let who = entry
+                .actor_name
+                .as_ref()
+                .map_or_else(|| said::actor(&entry.actor), |name| name.name.clone());
             let short: String = entry.hash.chars().take(16).collect();
             vec![
                 cell_view(view! { <span class="mono">{entry.seq.to_string()}</span> }),
@@ -127,6 +169,13 @@ fn trail(entries: &[Entry]) -> AnyView {
             ]
         })
         .collect();
-    let columns = vec![column("Entry"), column("When"), column("What"), column("Who"), column("Policy"), column("Hash begins")];
+    let columns = vec![
+        column("Entry"),
+        column("When"),
+        column("What"),
+        column("Who"),
+        column("Policy"),
+        column("Hash begins"),
+    ];
     view! { <Card title="Audit trail"><Table label="Audit trail" columns=columns rows=rows/></Card> }.into_any()
 }

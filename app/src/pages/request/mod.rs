@@ -28,7 +28,9 @@ use crate::{
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
     let found = request::load(visit.workflow(), &visit.viewer, kit::id(&id)?).await?;
     let title = said::number(found.number);
-    visit.page_live(&title, found.topics.clone(), move || page(&found)).await
+    visit
+        .page_live(&title, found.topics.clone(), move || page(&found))
+        .await
 }
 
 /// The printable sheet.
@@ -47,7 +49,11 @@ pub struct TakeBack {
 }
 
 /// Takes a line back.
-pub async fn cancel(visit: Visit, Path(id): Path<String>, Form(form): Form<TakeBack>) -> Result<Response, Fault> {
+pub async fn cancel(
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(form): Form<TakeBack>,
+) -> Result<Response, Fault> {
     let found = request::load(visit.workflow(), &visit.viewer, kit::id(&id)?).await?;
     let line: LineId = kit::id(&form.line)?;
     if !found.lines.iter().any(|one| one.id == line) {
@@ -57,9 +63,13 @@ pub async fn cancel(visit: Visit, Path(id): Path<String>, Form(form): Form<TakeB
     Ok(done(&format!("/requests/{}", found.id), "cancelled"))
 }
 
-fn page(found: &RequestPage) -> impl IntoView + use<> {
+pub(super) fn page(found: &RequestPage) -> impl IntoView + use<> {
     let number = said::number(found.number);
-    let crumbs = if found.mine { vec![crumb("My requests", "/requests"), here(number.clone())] } else { vec![crumb("Home", "/"), here(number.clone())] };
+    let crumbs = if found.mine {
+        vec![crumb("My requests", "/requests"), here(number.clone())]
+    } else {
+        vec![crumb("Home", "/"), here(number.clone())]
+    };
     let title = match &found.lines[..] {
         [one] => one.package.name.clone(),
         _ => format!("Request {number}"),
@@ -70,7 +80,11 @@ fn page(found: &RequestPage) -> impl IntoView + use<> {
     };
     let lead = lead(found);
     let several = found.lines.len() > 1;
-    let lines = found.lines.iter().map(|one| line(one, found, several)).collect_view();
+    let lines = found
+        .lines
+        .iter()
+        .map(|one| line(one, found, several))
+        .collect_view();
     let print = format!("/requests/{}/evidence", found.id);
     view! {
         <PageHead title=title lead=lead crumbs=crumbs mark=mark><LinkButton href=print look=Look::Quiet>"For printing"</LinkButton></PageHead>
@@ -79,9 +93,22 @@ fn page(found: &RequestPage) -> impl IntoView + use<> {
 }
 
 fn lead(found: &RequestPage) -> String {
-    let who = if found.mine { "You".to_owned() } else { found.asker.name.clone() };
-    let whom: Vec<&str> = found.lines.iter().filter(|line| line.beneficiary.id != found.asker.id).map(|line| line.beneficiary.name.as_str()).take(1).collect();
-    let whom = whom.first().map(|name| format!(" for {name}")).unwrap_or_default();
+    let who = if found.mine {
+        "You".to_owned()
+    } else {
+        found.asker.name.clone()
+    };
+    let whom: Vec<&str> = found
+        .lines
+        .iter()
+        .filter(|line| line.beneficiary.id != found.asker.id)
+        .map(|line| line.beneficiary.name.as_str())
+        .take(1)
+        .collect();
+    let whom = whom
+        .first()
+        .map(|name| format!(" for {name}"))
+        .unwrap_or_default();
     let what = match &found.lines[..] {
         [one] if one.extends.is_some() => "for more time, ".to_owned(),
         _ => String::new(),
@@ -90,7 +117,11 @@ fn lead(found: &RequestPage) -> String {
         [one] => format!("{}, ", said::window(one.window, found.now)),
         _ => String::new(),
     };
-    format!("{} · {who} asked{whom} {what}{length}{}.", said::number(found.number), words::relative(found.at, found.now))
+    format!(
+        "{} · {who} asked{whom} {what}{length}{}.",
+        said::number(found.number),
+        words::relative(found.at, found.now)
+    )
 }
 
 fn line(one: &LineView, found: &RequestPage, several: bool) -> AnyView {
@@ -174,7 +205,11 @@ fn take_back(one: &LineView, found: &RequestPage) -> Option<AnyView> {
     let back = one.grant.filter(|_| one.may_give_back).map(|grant| view! { <LinkButton href=format!("/access#{grant}") small=true look=Look::Quiet>"Give it back"</LinkButton> });
     let again = matches!(one.standing.word, StandingWord::Denied | StandingWord::Lapsed | StandingWord::Cancelled | StandingWord::Ended | StandingWord::NothingGiven)
         .then(|| found.mine.then(|| view! { <LinkButton href=format!("/request/{}", one.package.id) small=true>"Ask again"</LinkButton> }));
-    if cancel.is_none() && more.is_none() && back.is_none() && again.as_ref().and_then(Option::as_ref).is_none() {
+    if cancel.is_none()
+        && more.is_none()
+        && back.is_none()
+        && again.as_ref().and_then(Option::as_ref).is_none()
+    {
         return None;
     }
     Some(view! { <div class="bar wrap items-start">{cancel}{more}{back}{again}</div> }.into_any())
@@ -183,17 +218,26 @@ fn take_back(one: &LineView, found: &RequestPage) -> Option<AnyView> {
 fn asked(one: &LineView, found: &RequestPage) -> AnyView {
     let now = found.now;
     let mut items = vec![
-        fact_view("Package", view! { <a class="link" href=format!("/catalog/{}", one.package.id) dir="auto">{one.package.name.clone()}</a> }),
+        fact_view(
+            "Package",
+            view! { <a class="link" href=format!("/catalog/{}", one.package.id) dir="auto">{one.package.name.clone()}</a> },
+        ),
         fact("Application", one.package.app.name.clone()),
         fact("Account", one.account.clone()),
         fact("How long", said::length(one.window, now)),
     ];
     match one.window.start {
         Start::OnActivation => items.push(fact("From", "as soon as approved")),
-        Start::At(at) => items.push(fact_view("From", view! { <Moment at=at now=now say=Say::Stamp/> })),
+        Start::At(at) => items.push(fact_view(
+            "From",
+            view! { <Moment at=at now=now say=Say::Stamp/> },
+        )),
     }
     if one.standing.word == StandingWord::Waiting || one.standing.word == StandingWord::Stuck {
-        items.push(fact_view("Lapses", view! { <Moment at=one.lapse_at now=now say=Say::Moment/> }));
+        items.push(fact_view(
+            "Lapses",
+            view! { <Moment at=one.lapse_at now=now say=Say::Moment/> },
+        ));
     }
     let owners: Vec<&str> = one.owners.iter().map(|owner| owner.name.as_str()).collect();
     if !owners.is_empty() {
@@ -207,9 +251,17 @@ fn asked(one: &LineView, found: &RequestPage) -> AnyView {
             view! { <div class="stack stack-1"><p class="small dim" dir="auto">{answer.ask.clone()}</p><p dir="auto">{said}</p></div> }
         })
         .collect_view();
-    let opens = one.opens.iter().map(|line| view! { <li dir="auto">{line.clone()}</li> }).collect_view();
+    let opens = one
+        .opens
+        .iter()
+        .map(|line| view! { <li dir="auto">{line.clone()}</li> })
+        .collect_view();
     let opens = (!one.opens.is_empty()).then(|| view! { <More summary="What it opens"><ul class="stack list-disc ps-5">{opens}</ul></More> });
-    let (reason, short, edition) = (one.reason.clone(), one.sign_off_short(), words::number(one.edition));
+    let (reason, short, edition) = (
+        one.reason.clone(),
+        one.sign_off_short(),
+        words::number(one.edition),
+    );
     view! {
         <Card title="What was asked"><Body>
             <Quote words=reason/>
@@ -219,4 +271,10 @@ fn asked(one: &LineView, found: &RequestPage) -> AnyView {
         </Body></Card>
     }
     .into_any()
+}
+
+/// The evidence sheet, for tests.
+#[cfg(test)]
+pub fn evidence_page(found: &request::RequestEvidence) -> AnyView {
+    evidence::sheet(found).into_any()
 }

@@ -43,7 +43,11 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let cursor = after.as_deref().map(Cursor::from_text);
     let versions = versions::load(visit.workflow(), &visit.viewer, cursor.as_ref()).await?;
     let later = cursor.is_some();
-    visit.page_live("Catalogue versions", vec!["catalogue".into()], move || list(versions, later)).await
+    visit
+        .page_live("Catalogue versions", vec!["catalogue".into()], move || {
+            list(versions, later)
+        })
+        .await
 }
 
 /// One edition.
@@ -79,12 +83,25 @@ fn state(version: &VersionView) -> (State, &'static str) {
 }
 
 fn drafter(version: &VersionView) -> String {
-    version.drafted_by.as_ref().map_or_else(|| "the command line".to_owned(), |by| by.name.clone())
+    version
+        .drafted_by
+        .as_ref()
+        .map_or_else(|| "the command line".to_owned(), |by| by.name.clone())
 }
 
 /// How much it changes: `3 packages, 1 entitlement`.
 fn extent(version: &VersionView) -> String {
-    let count = |thing: Thing| i64::try_from(version.difference.changes.iter().filter(|change| change.thing == thing).count()).unwrap_or(i64::MAX);
+    let count = |thing: Thing| {
+        i64::try_from(
+            version
+                .difference
+                .changes
+                .iter()
+                .filter(|change| change.thing == thing)
+                .count(),
+        )
+        .unwrap_or(i64::MAX)
+    };
     let parts: Vec<String> = [
         (Thing::Package, "package", "packages"),
         (Thing::Entitlement, "entitlement", "entitlements"),
@@ -94,18 +111,35 @@ fn extent(version: &VersionView) -> String {
     .filter(|(thing, ..)| count(*thing) > 0)
     .map(|(thing, one, many)| words::count(count(thing), one, many))
     .collect();
-    if parts.is_empty() { "no recorded changes".into() } else { words::list(&parts, "and") }
+    if parts.is_empty() {
+        "no recorded changes".into()
+    } else {
+        words::list(&parts, "and")
+    }
 }
 
 fn list(versions: Versions, later: bool) -> impl IntoView {
     let now = versions.now;
-    let next = versions.next.as_ref().map(|next| kit::address("/admin/versions", &[("after", next.as_str())]));
+    let next = versions
+        .next
+        .as_ref()
+        .map(|next| kit::address("/admin/versions", &[("after", next.as_str())]));
     let first = later.then_some("/admin/versions");
-    let version = kit::version(&versions.versions.iter().map(|one| (one.number, one.state.as_str())).collect::<Vec<_>>());
+    let version = kit::version(
+        &versions
+            .versions
+            .iter()
+            .map(|one| (one.number, one.state.as_str()))
+            .collect::<Vec<_>>(),
+    );
     let body = if versions.versions.is_empty() {
         view! { <Empty sign=Sign::Catalogue title="No catalogue yet" text="An administrator publishes one from its files with the command “latchkey apply”."/> }.into_any()
     } else {
-        let rows = versions.versions.iter().map(|version| row(version, now)).collect_view();
+        let rows = versions
+            .versions
+            .iter()
+            .map(|version| row(version, now))
+            .collect_view();
         view! { <Rows>{rows}</Rows> }.into_any()
     };
     view! {
@@ -117,7 +151,12 @@ fn list(versions: Versions, later: bool) -> impl IntoView {
 
 fn row(version: &VersionView, now: Timestamp) -> impl IntoView + use<> {
     let (state, words) = state(version);
-    let detail = format!("{} · by {} · {}", extent(version), drafter(version), words::relative(version.created_at, now));
+    let detail = format!(
+        "{} · by {} · {}",
+        extent(version),
+        drafter(version),
+        words::relative(version.created_at, now)
+    );
     let widens = version.widens.then(|| view! { <Tag words="widens"/> });
     view! {
         <Row title=format!("Version {}", version.number) detail=detail href=format!("/admin/versions/{}", version.id)>
@@ -128,14 +167,28 @@ fn row(version: &VersionView, now: Timestamp) -> impl IntoView + use<> {
 
 fn page(version: VersionView, now: Timestamp) -> impl IntoView {
     let (state, said) = state(&version);
-    let crumbs = vec![crumb("Catalogue versions", "/admin/versions"), here(format!("Version {}", version.number))];
-    let lead = format!("{}, handed in by {} {}", words::sentence(&extent(&version)), drafter(&version), words::relative(version.created_at, now));
+    let crumbs = vec![
+        crumb("Catalogue versions", "/admin/versions"),
+        here(format!("Version {}", version.number)),
+    ];
+    let lead = format!(
+        "{}, handed in by {} {}",
+        words::sentence(&extent(&version)),
+        drafter(&version),
+        words::relative(version.created_at, now)
+    );
     let reasons = version.difference.reasons();
     let widens = (!reasons.is_empty()).then(|| {
         let rows = reasons.into_iter().map(|reason| view! { <li dir="auto">{reason}</li> }).collect_view();
         view! { <Note tone=Tone::Wait title="It widens what people may get."><ul class="stack stack-1">{rows}</ul></Note> }
     });
-    let parts = version.difference.changes.iter().map(part).collect_view();
+    let several = version.difference.changes.len() > 1;
+    let parts = version
+        .difference
+        .changes
+        .iter()
+        .map(|one| part(one, several))
+        .collect_view();
     let nothing = version.difference.is_empty().then(|| view! { <Card><Empty title="Nothing to compare" text="The first version has no version before it, or the difference was not recorded."/></Card> });
     let mut facts = vec![
         fact("Handed in by", drafter(&version)),
@@ -148,7 +201,10 @@ fn page(version: VersionView, now: Timestamp) -> impl IntoView {
         facts.push(fact("Decided", words::stamp(at)));
     }
     let hash = version.file_hash.clone();
-    facts.push(fact_view("SHA-256 of the files", view! { <span class="mono">{hash}</span> }));
+    facts.push(fact_view(
+        "SHA-256 of the files",
+        view! { <span class="mono">{hash}</span> },
+    ));
     view! {
         <PageHead title=format!("Catalogue version {}", version.number) lead=lead crumbs=crumbs><Badge state=state words=said/></PageHead>
         <div class="two">
@@ -165,12 +221,28 @@ fn decide(version: &VersionView) -> Option<AnyView> {
     if !version.may_decide {
         return Some(view! { <Note title="A second person decides.">"An administrator or catalogue owner who did not hand it in publishes or refuses it."</Note> }.into_any());
     }
-    let (confirm, refuse) = (format!("/admin/versions/{}/confirm", version.id), format!("/admin/versions/{}/refuse", version.id));
-    let effects: Vec<String> = version.difference.changes.iter().flat_map(|change| change.effect.iter().map(|effect| format!("{}: {effect}", change.name))).collect();
+    let (confirm, refuse) = (
+        format!("/admin/versions/{}/confirm", version.id),
+        format!("/admin/versions/{}/refuse", version.id),
+    );
+    let effects: Vec<String> = version
+        .difference
+        .changes
+        .iter()
+        .flat_map(|change| {
+            change
+                .effect
+                .iter()
+                .map(|effect| format!("{}: {effect}", change.name))
+        })
+        .collect();
     let effects = if effects.is_empty() {
         view! { <p>"Nobody who holds a package is affected; from now on people ask under these policies."</p> }.into_any()
     } else {
-        let rows = effects.into_iter().map(|effect| view! { <li dir="auto">{effect}</li> }).collect_view();
+        let rows = effects
+            .into_iter()
+            .map(|effect| view! { <li dir="auto">{effect}</li> })
+            .collect_view();
         view! { <ul class="stack stack-1 small">{rows}</ul> }.into_any()
     };
     Some(
@@ -189,7 +261,8 @@ fn decide(version: &VersionView) -> Option<AnyView> {
     )
 }
 
-fn part(part: &Part) -> impl IntoView + use<> {
+/// One part; why it widens is said again where there are several.
+fn part(part: &Part, several: bool) -> impl IntoView + use<> {
     let thing = match part.thing {
         Thing::Application => "Application",
         Thing::Entitlement => "Entitlement",
@@ -203,10 +276,17 @@ fn part(part: &Part) -> impl IntoView + use<> {
     let badge = view! { <Badge state=state words=did/> }.into_any();
     let fields = part.fields.iter().map(field).collect_view();
     let sentences = |all: &[String], tone: Tone| {
-        let words = all.iter().map(|one| words::sentence(one)).collect::<Vec<_>>().join(" ");
+        let words = all
+            .iter()
+            .map(|one| words::sentence(one))
+            .collect::<Vec<_>>()
+            .join(" ");
         (!all.is_empty()).then(|| view! { <Note tone=tone>{words}</Note> })
     };
-    let (effect, widens) = (sentences(&part.effect, Tone::Plain), sentences(&part.widens, Tone::Wait));
+    let (effect, widens) = (
+        sentences(&part.effect, Tone::Plain),
+        sentences(if several { &part.widens } else { &[] }, Tone::Wait),
+    );
     view! { <Card title=format!("{thing}: {}", part.name) aside=badge><Body>{widens}{effect}<div class="stack stack-3">{fields}</div></Body></Card> }
 }
 

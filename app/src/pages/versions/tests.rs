@@ -22,7 +22,11 @@ fn version(text: &str, state: &str, may_decide: bool) -> VersionView {
                 thing: Thing::Package,
                 key: text.into(),
                 name: text.into(),
-                fields: vec![FieldChange { field: "longest".into(), before: "8 hours".into(), after: text.into() }],
+                fields: vec![FieldChange {
+                    field: "longest".into(),
+                    before: "8 hours".into(),
+                    after: text.into(),
+                }],
                 effect: vec!["17 people gain a right".into()],
                 widens: vec!["it may be held longer".into()],
             }],
@@ -38,11 +42,22 @@ fn version(text: &str, state: &str, may_decide: bool) -> VersionView {
 #[test]
 fn a_version_says_what_changes_what_widens_and_its_effect() {
     let out = html(|| page(version("Orders", "pending", true), now()));
-    for part in ["It widens", "Orders: it may be held longer", "8 hours", "17 people gain", "Publish this version", "Refuse this version", "1 package"] {
+    for part in [
+        "It widens",
+        "Orders: it may be held longer",
+        "8 hours",
+        "17 people gain",
+        "Publish this version",
+        "Refuse this version",
+        "1 package",
+    ] {
         assert!(out.contains(part), "{part} is missing in {out}");
     }
     let out = html(|| page(version("Orders", "pending", false), now()));
-    assert!(out.contains("A second person decides") && !out.contains("<form"), "{out}");
+    assert!(
+        out.contains("A second person decides") && !out.contains("<form"),
+        "{out}"
+    );
     let out = html(|| page(version("Orders", "published", false), now()));
     assert!(out.contains("in force") && !out.contains("<form"), "{out}");
 }
@@ -51,7 +66,11 @@ fn a_version_says_what_changes_what_widens_and_its_effect() {
 fn hostile_names_stay_names() {
     let out = html(|| page(version(HOSTILE, "pending", true), now()));
     assert!(is_inert(&out), "{out}");
-    let versions = Versions { now: now(), versions: vec![version(HOSTILE, "refused", false)], next: Some(Cursor::from_text(HOSTILE)) };
+    let versions = Versions {
+        now: now(),
+        versions: vec![version(HOSTILE, "refused", false)],
+        next: Some(Cursor::from_text(HOSTILE)),
+    };
     let out = html(|| list(versions, true));
     assert!(is_inert(&out), "{out}");
 }
