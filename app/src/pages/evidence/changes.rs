@@ -268,7 +268,7 @@ fn shown(found: Changes, asked: &Asked) -> impl IntoView + use<> {
     let body = if rows.is_empty() {
         view! { <Empty sign=Sign::Evidence title="Nothing changed then"/> }.into_any()
     } else {
-        let rows = rows.iter().map(|row| cells(row, read_at)).collect();
+        let rows = rows.iter().map(cells).collect();
         let columns = vec![
             column("Change"),
             column("Person"),
@@ -289,7 +289,7 @@ fn shown(found: Changes, asked: &Asked) -> impl IntoView + use<> {
     }
 }
 
-fn cells(row: &Happened, now: Timestamp) -> Vec<AnyView> {
+fn cells(row: &Happened) -> Vec<AnyView> {
     let (state, words) = kind(row.kind);
     let why = row.reason.map(said::end_reason).unwrap_or_default();
     let (at, confirmed) = (row.at, row.confirmed_at);
