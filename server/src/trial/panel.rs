@@ -135,9 +135,7 @@ impl Panel {
         if let Err(why) = self.keeper.write().await {
             tracing::warn!(%why, "no checkpoint after the skip");
         }
-        for topic in ["*"] {
-            self.workflow.hub().changed(topic);
-        }
+        self.workflow.hub().changed("*");
         Ok(self.workflow.clock().now())
     }
 }

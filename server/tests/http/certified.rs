@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use axum::http::StatusCode;
@@ -22,6 +22,8 @@ use crate::support::{Answer, Browser, House, PUBLIC, SECRET, Setup, TENANT, clie
 struct Peer {
     authority: String,
     process: Child,
+    /// Kept open: a provider that cannot print any more would end.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Drop for Peer {
@@ -52,18 +54,24 @@ impl Peer {
         let mut process = command
             .spawn()
             .expect("node is needed for this test: install Node 20 or later");
-        let output = process.stdout.take().expect("it is piped");
-        let line = BufReader::new(output)
-            .lines()
-            .next()
-            .expect("the certified provider did not start: run npm install, or make setup")
+        let mut output = BufReader::new(process.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        output
+            .read_line(&mut line)
             .expect("its output can be read");
         let authority = line
+            .trim_end()
             .strip_prefix("ready ")
             .and_then(|issuer| issuer.strip_suffix(&format!("/{TENANT}/v2.0")))
-            .unwrap_or_else(|| panic!("the provider said {line:?}"))
+            .unwrap_or_else(|| {
+                panic!("the certified provider did not start (run make setup); it said {line:?}")
+            })
             .to_owned();
-        Self { authority, process }
+        Self {
+            authority,
+            process,
+            _output: output,
+        }
     }
 }
 
@@ -78,9 +86,7 @@ async fn at_provider(begun: &Answer, who: &str) -> String {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let request = if address.path().starts_with("/interaction/")
-            || address.path().contains("/interaction/")
-        {
+        let request = if address.path().contains("/interaction/") {
             client.post(address.clone()).form(&[
                 ("prompt", "login"),
                 ("login", who),
