@@ -56,9 +56,7 @@ impl Peer {
             .expect("node is needed for this test: install Node 20 or later");
         let mut output = BufReader::new(process.stdout.take().expect("it is piped"));
         let mut line = String::new();
-        output
-            .read_line(&mut line)
-            .expect("its output can be read");
+        output.read_line(&mut line).expect("its output can be read");
         let authority = line
             .trim_end()
             .strip_prefix("ready ")
