@@ -20,6 +20,8 @@ use crate::checkpoints::Keeper;
 const LONGEST_SKIP: chrono::Duration = chrono::Duration::days(90);
 /// The sandbox's own times (lag, Retry-After) follow the system's clock: at each stop they get a moment to pass.
 const PACE: Duration = Duration::from_millis(5);
+/// While reads lag they need more of it.
+const PACE_WITH_LAG: Duration = Duration::from_millis(300);
 
 /// One switch.
 struct Switch {
@@ -126,7 +128,13 @@ impl Panel {
         let moved = move |_: Timestamp| {
             sandbox.set_offset(clock.offset_us());
         };
-        self.worker.walk(to, PACE, &moved).await?;
+        let lags = self
+            .on
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains("lag");
+        let pace = if lags { PACE_WITH_LAG } else { PACE };
+        self.worker.walk(to, pace, &moved).await?;
         installation::clock_skipped(&self.workflow, from, to).await?;
         // Once per skip, not once per step.
         if let Err(why) = self.reader.run().await {
