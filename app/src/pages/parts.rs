@@ -159,9 +159,11 @@ pub fn request_row(item: &RequestItem, now: Timestamp) -> AnyView {
         domain::request::LineKind::New => item.package.name.clone(),
         domain::request::LineKind::Extension => format!("More time: {}", item.package.name),
     };
-    let whom = (item.asker.id != item.beneficiary.id)
-        .then(|| format!("for {} · ", item.beneficiary.name))
-        .unwrap_or_default();
+    let whom = if item.asker.id == item.beneficiary.id {
+        String::new()
+    } else {
+        format!("for {} · ", item.beneficiary.name)
+    };
     let detail = format!(
         "{whom}{} · {}",
         stands(&item.standing, now),

@@ -31,7 +31,7 @@ pub fn page(form: &RequestForm, typed: &Typed, faults: &Faults) -> impl IntoView
     let notices = form
         .notices
         .iter()
-        .filter_map(|notice| say(notice, form))
+        .map(|notice| say(notice, form))
         .collect_view();
     let impossible = form.refused() || form.longest_seconds < 60;
     let body = if impossible {
@@ -177,9 +177,9 @@ fn then(form: &RequestForm) -> AnyView {
 }
 
 /// What to know before asking.
-fn say(notice: &Notice, form: &RequestForm) -> Option<AnyView> {
+fn say(notice: &Notice, form: &RequestForm) -> AnyView {
     let now = form.package.now;
-    Some(match notice {
+    match notice {
         Notice::LastDay { at } => {
             let at = *at;
             view! { <Note tone=Tone::Wait title="Your last working day is near">"Access ends "<Moment at=at now=now say=Say::Moment/>" at the latest."</Note> }.into_any()
@@ -218,5 +218,5 @@ fn say(notice: &Notice, form: &RequestForm) -> Option<AnyView> {
             view! { <Note tone=Tone::Wait title="Nobody can decide this right now">"You may send it all the same: it waits, and security is told."</Note> }.into_any()
         }
         Notice::Permanent => view! { <Note title="It has no end">"You hold this without an end, so there is nothing to extend."</Note> }.into_any(),
-    })
+    }
 }

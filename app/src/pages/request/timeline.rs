@@ -255,8 +255,7 @@ fn set_up(
 ) -> (String, Option<String>) {
     let app = &line.package.app.name;
     match mark {
-        Mark::Ahead => (format!("Set up in {app}"), None),
-        Mark::Done => (format!("Set up in {app}"), None),
+        Mark::Ahead | Mark::Done => (format!("Set up in {app}"), None),
         Mark::Bad => (
             format!("Setting up in {app} is stuck"),
             Some("Somebody has been told and looks at it.".into()),
