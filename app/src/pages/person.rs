@@ -146,12 +146,11 @@ fn grant_row(grant: &HeldGrant, person: &PersonPage) -> Vec<AnyView> {
                 format!("approved by {}", words::list(&yes, "and"))
             };
             let (number, reason) = (said::number(why.number), words::cut(&why.reason, 120));
-            let number = match person.may_open_requests {
-                true => {
-                    view! { <a class="link" href=format!("/requests/{}", why.request)>{number}</a> }
-                        .into_any()
-                }
-                false => number.into_any(),
+            let number = if person.may_open_requests {
+                view! { <a class="link" href=format!("/requests/{}", why.request)>{number}</a> }
+                    .into_any()
+            } else {
+                number.into_any()
             };
             view! { <div class="stack stack-1"><span dir="auto">{reason}</span><span class="small dim" dir="auto">{number}", "{yes}</span></div> }.into_any()
         }

@@ -72,10 +72,9 @@ fn row(report: &Report, now: Timestamp) -> Vec<AnyView> {
         held => words::count(held, "package", "packages"),
     };
     if report.privileged > 0 {
-        holds.push_str(&format!(
-            ", {} privileged",
-            words::number(report.privileged)
-        ));
+        holds += ", ";
+        holds += &words::number(report.privileged);
+        holds += " privileged";
     }
     let ends = match report.next_end {
         Some(at) => view! { <Moment at=at now=now say=Say::Moment/> }.into_any(),
@@ -99,7 +98,7 @@ fn row(report: &Report, now: Timestamp) -> Vec<AnyView> {
 fn marks(report: &Report, now: Timestamp) -> Vec<AnyView> {
     let mut marks = Vec::new();
     let mut badge = |state: State, words: String| {
-        marks.push(view! { <Badge state=state words=words/> }.into_any())
+        marks.push(view! { <Badge state=state words=words/> }.into_any());
     };
     if report.state == PersonState::Left {
         badge(State::Ended, "has left".into());

@@ -186,7 +186,9 @@ fn compares(facts: &DecisionPage) -> Vec<Fact> {
             holding => format!("{holding} of {team}"),
         };
         if let (1.., Some(longest)) = (team_holding, team_longest_seconds) {
-            held.push_str(&format!(", at most {} at a time", said::seconds(*longest)));
+            held += ", at most ";
+            held += &said::seconds(*longest);
+            held += " at a time";
         }
         items.push(fact("Held in the same team", held));
     }
@@ -197,10 +199,12 @@ fn compares(facts: &DecisionPage) -> Vec<Fact> {
         had => format!("{had} times in 12 months"),
     };
     for (reason, count) in had_ended {
-        times.push_str(&match count {
-            1 => format!("; {}", said::end_reason(*reason)),
-            count => format!("; {} {count} times", said::end_reason(*reason)),
-        });
+        times += "; ";
+        times += said::end_reason(*reason);
+        if *count > 1 {
+            times += " ";
+            times += &words::count(*count, "time", "times");
+        }
     }
     items.push(fact(
         if facts.kind == LineKind::Extension {

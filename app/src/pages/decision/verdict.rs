@@ -88,6 +88,11 @@ fn longest(facts: &DecisionPage) -> i64 {
         .max(MINUTE)
 }
 
+/// For more time: when it ends without it, if it still goes on.
+fn today(facts: &DecisionPage) -> Option<domain::Timestamp> {
+    facts.extends.filter(|extended| !extended.ended)?.end.at()
+}
+
 /// A few shorter lengths, the longest of them last.
 pub fn shorter(longest: i64) -> Vec<Duration> {
     const LADDER: [i64; 15] = [
@@ -127,7 +132,26 @@ fn less(
     back: &Back,
 ) -> impl IntoView + use<> {
     let longest = longest(facts);
-    let quick = shorter(longest);
+    let (quick, hint) = match today(facts) {
+        None => (
+            shorter(longest),
+            "They can ask for more time before it ends.".to_owned(),
+        ),
+        Some(end) => {
+            let left = (end - facts.now).num_seconds();
+            let quick = shorter(longest)
+                .into_iter()
+                .filter(|span| span.num_seconds() > left)
+                .collect();
+            (
+                quick,
+                format!(
+                    "Counted from now. It ends {} as it is; less than that changes nothing.",
+                    words::moment(end, facts.now)
+                ),
+            )
+        }
+    };
     let open = back.typed.verdict == "less";
     let chosen = if open {
         back.typed.chosen()
@@ -149,7 +173,7 @@ fn less(
             <form method="post" action=action class="stack stack-4">
                 <Hidden fields=fields/>
                 <DurationField name="less" label="How long instead" quick=quick longest=Duration::seconds(longest) chosen=chosen error=error/>
-                <p class="hint small dim">"They can ask for more time before it ends."</p>
+                <p class="hint small dim">{hint}</p>
                 <TextArea id="less-note" name="note" label="A word to them" longest=2000 value=note error=note_error/>
                 <div class="btns"><Button look=Look::Primary name="verdict" value="less">"Approve for less"</Button></div>
             </form>
@@ -166,7 +190,11 @@ fn closed(facts: &DecisionPage, back: &Back) -> AnyView {
             words::relative(vote.at, facts.now)
         )
     });
-    let why = facts.refusal.as_ref().map(refusals::sentence);
+    let why = facts
+        .refusal
+        .as_ref()
+        .filter(|refusal| **refusal != Refusal::DecidedAlready)
+        .map(refusals::sentence);
     let tried = !back.typed.verdict.is_empty();
     let title = match &facts.refusal {
         Some(Refusal::DecidedAlready) => "You have decided this.".to_owned(),

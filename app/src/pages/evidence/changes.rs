@@ -304,8 +304,7 @@ fn cells(row: &Happened) -> Vec<AnyView> {
     let by = row
         .by
         .as_ref()
-        .map(|by| by.name.clone())
-        .unwrap_or_else(|| "by itself".into());
+        .map_or_else(|| "by itself".to_owned(), |by| by.name.clone());
     let (person, href) = (row.person.name.clone(), row.person.path.clone());
     let person = match href {
         Some(href) => view! { <a class="link" href=href dir="auto">{person}</a> }.into_any(),
