@@ -80,7 +80,7 @@ pub(super) fn page(list: &Requests, waiting: bool, later: bool) -> impl IntoView
     };
     view! {
         <PageHead title="My requests" lead="What you asked for, the newest first."><Segments label="Which requests" items=segments/></PageHead>
-        <Card live="requests" version=version>{body}</Card>
+        <Card title="Requests" live="requests" version=version>{body}</Card>
         <Pager previous=previous next=next back="From the newest" on="Older"/>
     }
 }

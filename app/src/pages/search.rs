@@ -59,9 +59,9 @@ pub(super) fn page(found: &Found) -> impl IntoView + use<> {
     });
     let nothing = (packages.is_none() && requests.is_none() && people.is_none()).then(|| {
         if found.text.is_empty() {
-            view! { <Card><Empty sign=Sign::Search title="What are you looking for?" text="Type the name of an application or package, a request\u{2019}s number such as AR-1042, or paste an \u{201c}access denied\u{201d} text."/></Card> }.into_any()
+            view! { <Card title="Results"><Empty sign=Sign::Search title="What are you looking for?" text="Type the name of an application or package, a request\u{2019}s number such as AR-1042, or paste an \u{201c}access denied\u{201d} text."/></Card> }.into_any()
         } else {
-            view! { <Card><Empty sign=Sign::Search title="Nothing found" text="Try fewer words, or look through the whole catalogue."><LinkButton href="/catalog">"Look in the catalogue"</LinkButton></Empty></Card> }.into_any()
+            view! { <Card title="Results"><Empty sign=Sign::Search title="Nothing found" text="Try fewer words, or look through the whole catalogue."><LinkButton href="/catalog">"Look in the catalogue"</LinkButton></Empty></Card> }.into_any()
         }
     });
     view! {

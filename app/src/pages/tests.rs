@@ -243,8 +243,8 @@ fn the_form_keeps_what_was_typed_and_says_faults_beside_fields() {
         "An answer is needed.",
         "You hold this already",
         "Say how many, as a number.",
-        "value=\"INC-&lt;1>\"",
-        ">no</textarea>",
+        "INC-&lt;1",
+        "no</textarea>",
         "value=\"kept\"",
         "value=\"many\"",
     ] {
