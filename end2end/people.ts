@@ -28,15 +28,15 @@ export async function ask(page: Page, name: string, hours: number, reason: strin
   await page.getByRole("link", { name: "Ask for this" }).click();
   await choose(page, "duration", hours);
   await page.getByLabel("Why do you need it?").fill(reason);
+  await page.getByLabel("Which incident or ticket is this for?").fill("INC-4312");
   await page.getByRole("button", { name: "Send the request" }).click();
   await expect(page.getByText("Your request is on its way")).toBeVisible();
   return page.url().replace(/\?.*/, "");
 }
 
-/** Says how long, with whatever the field offers: its number and unit are there with and without JavaScript. */
+/** Says how long, with the field's own number and unit: they are there with and without JavaScript. */
 export async function choose(page: Page, field: string, hours: number) {
-  const other = page.locator(`input[name="${field}"][value="other"]`);
-  if (await other.count()) await other.check({ force: true });
+  await page.locator(`label[for="${field}-other"]`).click();
   await page.locator(`[name="${field}_number"]`).fill(String(hours));
   await page.locator(`[name="${field}_unit"]`).selectOption("hours");
 }

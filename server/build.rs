@@ -15,10 +15,6 @@ fn main() {
 }
 
 /// A build script speaks to cargo through its standard output.
-#[expect(
-    clippy::print_stdout,
-    reason = "this is how a build script speaks to cargo"
-)]
 fn print(line: &str) {
     println!("{line}");
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use axum::{Router, extract::State, response::Html, routing::get};
+use axum::{Router, extract::State, response::Html, routing::get, serve::ListenerExt};
 use sqlx::{PgPool, SqlitePool};
 
 #[derive(Clone)]
@@ -22,7 +22,6 @@ pub async fn serve(url: &str, port: u16) -> Result<(), Box<dyn std::error::Error
     };
     let app = Router::new().route("/", get(page)).with_state(pool);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    use axum::serve::ListenerExt;
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     axum::serve(listener, app).await?;
     Ok(())

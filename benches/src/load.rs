@@ -32,7 +32,7 @@ pub fn client() -> Client {
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(32)
         .tcp_nodelay(true)
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_mins(1))
         .build()
         .expect("a client without TLS roots of its own")
 }

@@ -122,7 +122,7 @@ impl Portal {
             {
                 break;
             }
-            if begun.elapsed() > Duration::from_secs(60) {
+            if begun.elapsed() > Duration::from_mins(1) {
                 return Err("the portal did not become ready within a minute".into());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -108,7 +108,7 @@ impl Words {
         }
     }
 
-    fn text(&self, value: &str) -> String {
+    fn text(value: &str) -> String {
         format!("CAST({value} AS TEXT)")
     }
 
@@ -132,29 +132,29 @@ pub fn statements(engine: Engine, size: Size, now: i64) -> Vec<String> {
         format!(
             "INSERT INTO persons (id, name, given_name, mail, department, job_title, country, office, company, employee_type, state, search_key, created_at, updated_at)
              SELECT {}, 'Person ' || {n}, 'Person', 'p' || {n} || '@contoso.example', 'Department ' || {d}, 'Engineer', 'SE', 'Gothenburg', 'Contoso AB', 'employee', 'active', 'person ' || {n}, {created}, {created} FROM {}",
-            w.id(Kind::Person, "i"), w.series(people), n = w.text("i"), d = w.text("i % 40")),
+            w.id(Kind::Person, "i"), w.series(people), n = Words::text("i"), d = Words::text("i % 40")),
         format!("UPDATE persons SET manager_id = m.manager FROM (SELECT {} AS person, {} AS manager FROM {} WHERE i > 0) AS m WHERE persons.id = m.person",
             w.id(Kind::Person, "i"), w.id(Kind::Person, "(i - 1) / 10"), w.series(people)),
         format!(
             "INSERT INTO accounts (id, person_id, tenant_id, object_id, kind, user_name, enabled, deleted, created_at, updated_at)
              SELECT {}, {}, {}, {}, 'normal', 'p' || {}, TRUE, FALSE, {created}, {created} FROM {}",
-            w.id(Kind::Account, "i"), w.id(Kind::Person, "i"), w.uuid(TENANT), w.id(Kind::Object, "i"), w.text("i"), w.series(people)),
+            w.id(Kind::Account, "i"), w.id(Kind::Person, "i"), w.uuid(TENANT), w.id(Kind::Object, "i"), Words::text("i"), w.series(people)),
         format!("INSERT INTO portal_roles (account_id, role, source, since) SELECT {}, CASE WHEN i < 6 THEN 'security' ELSE 'auditor' END, 'directory', {created} FROM {} WHERE i BETWEEN 1 AND 6",
             w.id(Kind::Account, "i"), w.series(7)),
         format!("INSERT INTO applications (id, key, name, initials, tint) SELECT {}, 'app' || {n}, 'Application ' || {n}, 'AP', 'a' FROM {}",
-            w.id(Kind::Application, "i"), w.series(40), n = w.text("i")),
+            w.id(Kind::Application, "i"), w.series(40), n = Words::text("i")),
         format!("INSERT INTO targets (id, key, kind, name, tenant_id, paused) SELECT {}, 'entra', 'graph', 'Entra ID', {}, FALSE FROM {}",
             w.id(Kind::Target, "i"), w.uuid(TENANT), w.series(1)),
         format!(
             "INSERT INTO entitlements (id, key, target_id, application_id, kind, external_id, name, lane, privileged, manageable)
              SELECT {}, 'ent' || {n}, {}, {}, 'group', {}, 'Group ' || {n}, 'group:' || {n}, FALSE, TRUE FROM {}",
-            w.id(Kind::Entitlement, "i"), w.id(Kind::Target, "0"), w.id(Kind::Application, "i % 40"), group(engine), w.series(entitlements), n = w.text("i")),
+            w.id(Kind::Entitlement, "i"), w.id(Kind::Target, "0"), w.id(Kind::Application, "i % 40"), group(engine), w.series(entitlements), n = Words::text("i")),
         format!("INSERT INTO catalogue_versions (id, number, state, file_hash, content, difference, widens, created_at) SELECT {}, 1, 'published', 'seed', '{{}}', '{{\"changes\":[]}}', FALSE, {created} FROM {}",
             w.id(Kind::Catalogue, "i"), w.series(1)),
         format!(
             "INSERT INTO packages (id, key, application_id, name, summary, state, version_id, default_seconds, longest_seconds, search_key, updated_at)
              SELECT {}, 'pkg' || {n}, {}, 'Package ' || {n}, 'What package ' || {n} || ' opens.', 'offered', {}, 28800, 2592000, 'package ' || {n} || ' application ' || {a}, {created} FROM {}",
-            w.id(Kind::Package, "i"), w.id(Kind::Application, "i % 40"), w.id(Kind::Version, "i"), w.series(packages), n = w.text("i"), a = w.text("i % 40")),
+            w.id(Kind::Package, "i"), w.id(Kind::Application, "i % 40"), w.id(Kind::Version, "i"), w.series(packages), n = Words::text("i"), a = Words::text("i % 40")),
         format!("INSERT INTO package_versions (id, package_id, number, catalogue_version_id, policy, opens, created_at) SELECT {}, {}, 1, {}, '{policy}', '[\"Opens it.\"]', {created} FROM {}",
             w.id(Kind::Version, "i"), w.id(Kind::Package, "i"), w.id(Kind::Catalogue, "0"), w.series(packages)),
         format!("INSERT INTO package_version_entitlements (package_version_id, entitlement_id) SELECT {}, {} FROM {}",
@@ -181,14 +181,14 @@ pub fn statements(engine: Engine, size: Size, now: i64) -> Vec<String> {
              JOIN accounts p ON p.id = a.account_id JOIN entitlements e ON e.id = a.entitlement_id",
             w.id(Kind::Assignment, "a.n"), w.id(Kind::Target, "0")),
         format!("INSERT INTO jobs (key, kind, subject, priority, due_at) SELECT 'end:' || {}, 'grant_end', {}, 0, {} FROM {} WHERE i % 2 = 0",
-            w.text("i"), w.id(Kind::Grant, "i"), w.at("3600 + (i * 37) % 7776000"), w.series(size.grants())),
+            Words::text("i"), w.id(Kind::Grant, "i"), w.at("3600 + (i * 37) % 7776000"), w.series(size.grants())),
         format!("INSERT INTO requests (id, number, asker_id, idempotency_key, created_at) SELECT {}, 2000 + i, {}, 'k' || {}, {} FROM {}",
-            w.id(Kind::Request, "i"), w.id(Kind::Person, &asker(people)), w.text("i"), w.at("-i * 60"), w.series(size.requests())),
+            w.id(Kind::Request, "i"), w.id(Kind::Person, &asker(people)), Words::text("i"), w.at("-i * 60"), w.series(size.requests())),
         format!(
             "INSERT INTO lines (id, request_id, number, kind, package_id, package_version_id, asker_id, beneficiary_id, account_id, state, reason, answers, length_kind, length_seconds, frozen_hash, screening, submitted_at, lapse_at, ended_at)
              SELECT {}, {}, 2000 + i, 'new', {}, {}, {asker}, {asker}, {}, CASE WHEN i < {waiting} THEN 'awaiting_approval' ELSE 'denied' END, 'Incident ' || {}, '{{}}', 'seconds', 28800, 'seed', '{{}}', {}, {}, CASE WHEN i < {waiting} THEN NULL ELSE {} END FROM {}",
             w.id(Kind::Line, "i"), w.id(Kind::Request, "i"), w.id(Kind::Package, &format!("i % {packages}")), w.id(Kind::Version, &format!("i % {packages}")),
-            w.id(Kind::Account, &asker(people)), w.text("i"), w.at("-i * 60"), w.at("604800"), w.at("-i * 60 + 30"), w.series(size.requests()),
+            w.id(Kind::Account, &asker(people)), Words::text("i"), w.at("-i * 60"), w.at("604800"), w.at("-i * 60 + 30"), w.series(size.requests()),
             asker = w.id(Kind::Person, &asker(people)), waiting = size.waiting()),
     ];
     // Of the waiting lines half stand at the manager, half at security; the rest were denied by the manager.
@@ -216,10 +216,10 @@ pub fn statements(engine: Engine, size: Size, now: i64) -> Vec<String> {
     }
     all.push(format!(
         "INSERT INTO audit_events (seq, at, kind, actor, actor_id, entry, hash) SELECT i + 1, {}, CASE WHEN i % 3 = 0 THEN 'grant_ended' ELSE 'line_decided' END, 'person', {}, '{{\"seq\":' || {} || '}}', {} FROM {}",
-        w.at(&format!("i - {}", size.events())), w.id(Kind::Person, &format!("i % {people}")), w.text("i + 1"), w.hash(), w.series(size.events())));
+        w.at(&format!("i - {}", size.events())), w.id(Kind::Person, &format!("i % {people}")), Words::text("i + 1"), w.hash(), w.series(size.events())));
     all.push(format!(
         "INSERT INTO audit_subjects (subject, seq) SELECT 'lin_' || {}, i + 1 FROM {}",
-        w.text("i % 5000"),
+        Words::text("i % 5000"),
         w.series(size.events())
     ));
     all.push(format!("UPDATE audit_head SET seq = {}", size.events()));
@@ -251,7 +251,7 @@ pub fn storm(engine: Engine, now: i64, due_in_seconds: i64) -> Vec<String> {
         format!(
             "INSERT INTO entitlements (id, key, target_id, kind, external_id, name, lane, privileged, manageable)
              SELECT {}, 'storm' || {n}, {}, 'group', {}, 'Storm ' || {n}, 'group:storm' || {n}, FALSE, TRUE FROM {}",
-            w.id(Kind::Entitlement, &format!("{STORM} + i")), w.id(Kind::Target, "0"), group_from(engine), w.series(GROUPS), n = w.text("i")),
+            w.id(Kind::Entitlement, &format!("{STORM} + i")), w.id(Kind::Target, "0"), group_from(engine), w.series(GROUPS), n = Words::text("i")),
         format!(
             "INSERT INTO grants (id, person_id, account_id, package_id, package_version_id, source, state, valid_from, end_kind, end_at, ready_at, created_at)
              SELECT {grant}, {person}, {account}, {}, {}, 'rule', 'active', {from}, 'at', {end}, {from}, {from} FROM {}",
@@ -260,9 +260,9 @@ pub fn storm(engine: Engine, now: i64, due_in_seconds: i64) -> Vec<String> {
         format!(
             "INSERT INTO assignments (id, account_id, person_id, entitlement_id, target_id, lane, desired, desired_since, observed, observed_at, origin, phase, updated_at)
              SELECT {}, {account}, {person}, {entitlement}, {}, 'group:storm' || {}, TRUE, {from}, 'present', {from}, 'ours', 'settled', {from} FROM {}",
-            w.id(Kind::Assignment, &format!("{STORM} + i")), w.id(Kind::Target, "0"), w.text(&format!("i / {MEMBERS}")), w.series(count)),
+            w.id(Kind::Assignment, &format!("{STORM} + i")), w.id(Kind::Target, "0"), Words::text(&format!("i / {MEMBERS}")), w.series(count)),
         format!("INSERT INTO jobs (key, kind, subject, priority, due_at) SELECT 'end:storm' || {}, 'grant_end', {grant}, 0, {end} FROM {}",
-            w.text("i"), w.series(count)),
+            Words::text("i"), w.series(count)),
     ]
 }
 

@@ -47,6 +47,7 @@ test("a form with faults says so beside the field and keeps what was typed", asy
   await johan.getByRole("link", { name: "Ask for this" }).click();
   await choose(johan, "duration", 9999);
   await johan.getByLabel("Why do you need it?").fill("A reason that must stay");
+  await johan.getByLabel("Which incident or ticket is this for?").fill("INC-4312");
   await johan.getByRole("button", { name: "Send the request" }).click();
   await expect(johan.getByText(/at most/i).first()).toBeVisible();
   await expect(johan.getByLabel("Why do you need it?")).toHaveValue("A reason that must stay");

@@ -69,6 +69,8 @@ test("the whole ask goes by keyboard", async ({ browser }) => {
   await page.keyboard.press("Enter");
   await page.getByLabel("Why do you need it?").focus();
   await page.keyboard.type("Asked with the keyboard alone");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("INC-4312");
   await page.getByRole("button", { name: "Send the request" }).focus();
   await page.keyboard.press("Enter");
   await expect(page.getByText("Your request is on its way")).toBeVisible();

@@ -1,5 +1,7 @@
 //! The catalogue's files: faults, plans, editions, and what reaches those who hold something.
 
+use std::fmt::Write as _;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -195,10 +197,12 @@ fn person(n: u128) -> String {
 fn orders(route: &str, longest: &str, rights: &[u128]) -> String {
     let mut text = String::from("[application]\nkey = \"orders\"\nname = \"Orders\"\n");
     for n in 1..=4_u128 {
-        text += &format!(
+        write!(
+            text,
             "\n[[entitlement]]\nkey = \"right-{n}\"\ngroup = \"{}\"\nname = \"sg-{n}\"\n",
             group(n)
-        );
+        )
+        .unwrap();
     }
     let rights: Vec<String> = rights.iter().map(|n| format!("\"right-{n}\"")).collect();
     text + &format!(
@@ -688,7 +692,7 @@ async fn any_edition_settles() {
                 Applied::Pending { id, .. } => {
                     catalogue::confirm(&house.workflow, &house.viewer(NILS).await, id)
                         .await
-                        .unwrap()
+                        .unwrap();
                 }
             }
             let after = catalogue::plan(&house.workflow, TENANT, &files(&text))

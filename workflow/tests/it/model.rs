@@ -45,18 +45,15 @@ const STEPS: usize = 40;
 
 #[tokio::test]
 async fn random_lives_agree_with_the_model() {
-    let seeds: Vec<u64> = match std::env::var("LATCHKEY_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-    {
-        Some(seed) => vec![seed],
-        None => {
-            let count = std::env::var("LATCHKEY_SEEDS")
-                .ok()
-                .and_then(|count| count.parse().ok())
-                .unwrap_or(SEEDS);
-            (1..=count).collect()
-        }
+    let read = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    let seeds: Vec<u64> = if let Some(seed) = read("LATCHKEY_SEED") {
+        vec![seed]
+    } else {
+        (1..=read("LATCHKEY_SEEDS").unwrap_or(SEEDS)).collect()
     };
     let route = policy(vec![
         stage(ApproverRule::Manager),

@@ -40,13 +40,13 @@ fn applications(all: &[AppTag]) -> Vec<Choice> {
 
 /// How it was made: what makes a page evidence and not just a list.
 fn made(query: String, read_at: Timestamp, head: &(i64, String)) -> impl IntoView + use<> {
-    let (seq, hash) = (words::number(head.0), head.1.clone());
+    let (entry, hash) = (format!("entry {}, ", words::number(head.0)), head.1.clone());
     let items = vec![
         fact("How it was worked out", query),
         fact("Read at", words::exact(read_at)),
         fact_view(
             "The log then ended with",
-            view! { <span>"entry "{seq}", "<span class="mono">{hash}</span></span> },
+            view! { <span>{entry}<span class="mono">{hash}</span></span> },
         ),
     ];
     view! { <Card title="How this was made"><Body><Facts items=items left=true/></Body></Card> }
