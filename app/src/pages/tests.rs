@@ -226,6 +226,7 @@ fn the_form_keeps_what_was_typed_and_says_faults_beside_fields() {
         ("reason", "no"),
         ("duration", "other"),
         ("duration_number", "many"),
+        ("duration_unit", "3600"),
         ("answer-ticket", "INC-<1>"),
         ("key", "kept"),
     ];

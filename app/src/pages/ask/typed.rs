@@ -179,6 +179,7 @@ mod tests {
         let window = typed(&[
             ("duration", "other"),
             ("duration_number", "many"),
+            ("duration_unit", "3600"),
             ("start", "later"),
             ("start_at", "soon"),
         ])
