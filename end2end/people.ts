@@ -44,7 +44,7 @@ export async function choose(page: Page, field: string, hours: number) {
 /** Opens the decision that waits for `asker` and this package. */
 export async function openDecision(page: Page, asker: string, reason: string) {
   await page.goto("/approvals");
-  await page.getByRole("link", { name: new RegExp(asker) }).filter({ hasText: reason }).first().click();
+  await page.locator(".rows > *").filter({ hasText: reason }).getByRole("link", { name: new RegExp(asker) }).first().click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText(asker);
 }
 

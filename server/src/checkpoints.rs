@@ -14,7 +14,7 @@ use workflow::{
     audit::{Checkpoint, Signer, checkpoint, write_atomically},
 };
 
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Writes checkpoints.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::checkpoints::Keeper;
 /// How long open requests may take to end.
 const DRAIN: Duration = Duration::from_secs(15);
 /// How often refusals of anonymous callers are written.
-const FLUSH_EVERY: Duration = Duration::from_secs(60);
+const FLUSH_EVERY: Duration = Duration::from_mins(1);
 
 /// What runs.
 #[derive(Debug)]
@@ -147,7 +147,6 @@ async fn signal() {
                     _ = interrupt => {}
                     _ = terminate.recv() => {}
                 }
-                return;
             }
             Err(error) => tracing::warn!(%error, "SIGTERM cannot be heard"),
         }

@@ -34,18 +34,18 @@ impl Chosen {
         let seconds = match self.choice.as_str() {
             "permanent" => return Ok(None),
             "other" => {
-                let unit: i64 = self
-                    .unit
-                    .parse()
-                    .ok()
-                    .filter(|unit| [MINUTE, HOUR, DAY].contains(unit))
-                    .ok_or("Choose minutes, hours or days.")?;
                 let number: f64 = self
                     .number
                     .trim()
                     .replace(',', ".")
                     .parse()
                     .map_err(|_| "Say how many, as a number.")?;
+                let unit: i64 = self
+                    .unit
+                    .parse()
+                    .ok()
+                    .filter(|unit| [MINUTE, HOUR, DAY].contains(unit))
+                    .ok_or("Choose minutes, hours or days.")?;
                 // Anything that does not fit is too long for every policy; the rule says how long at most.
                 (number * unit as f64).round() as i64
             }

@@ -89,34 +89,31 @@ async fn verify(config: Option<&std::path::Path>, args: VerifyArgs) -> Result<Ex
         None => Vec::new(),
     };
     let compared = checkpoints.len();
-    let verdict = match &args.file {
-        Some(path) => {
-            let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            workflow::audit::verify_lines(BufReader::new(file), checkpoints)
-                .map_err(|error| format!("{}: {error}", path.display()))?
+    let verdict = if let Some(path) = &args.file {
+        let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        workflow::audit::verify_lines(BufReader::new(file), checkpoints)
+            .map_err(|error| format!("{}: {error}", path.display()))?
+    } else {
+        let store = open(config, args.database.as_deref()).await?;
+        let mut tx = store.read().await.map_err(|error| error.to_string())?;
+        let installation = tx
+            .installation()
+            .await
+            .map_err(|error| error.to_string())?
+            .ok_or("the database holds no installation")?;
+        drop(tx);
+        if let Some(other) = checkpoints
+            .iter()
+            .find(|checkpoint| checkpoint.installation != installation.id)
+        {
+            return Err(format!(
+                "the checkpoint is of {}, the database of {}",
+                other.installation, installation.id
+            ));
         }
-        None => {
-            let store = open(config, args.database.as_deref()).await?;
-            let mut tx = store.read().await.map_err(|error| error.to_string())?;
-            let installation = tx
-                .installation()
-                .await
-                .map_err(|error| error.to_string())?
-                .ok_or("the database holds no installation")?;
-            drop(tx);
-            if let Some(other) = checkpoints
-                .iter()
-                .find(|checkpoint| checkpoint.installation != installation.id)
-            {
-                return Err(format!(
-                    "the checkpoint is of {}, the database of {}",
-                    other.installation, installation.id
-                ));
-            }
-            workflow::audit::verify_store(&store, checkpoints)
-                .await
-                .map_err(|error| error.to_string())?
-        }
+        workflow::audit::verify_store(&store, checkpoints)
+            .await
+            .map_err(|error| error.to_string())?
     };
     Ok(tell(&verdict, compared))
 }

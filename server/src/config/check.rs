@@ -159,6 +159,10 @@ impl Check<'_> {
         })
     }
 
+    #[expect(
+        clippy::option_option,
+        reason = "outside: whether it could be read; inside: whether mail is sent at all"
+    )]
     fn mail(&mut self) -> Option<Option<Mail>> {
         let smtp_url = self.text("mail", "smtp_url");
         if smtp_url.is_empty() {

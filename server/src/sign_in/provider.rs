@@ -91,7 +91,7 @@ struct Discovered {
 
 #[derive(Debug, Default)]
 struct Keys {
-    keys: Vec<Key>,
+    set: Vec<Key>,
     fetched: Option<Timestamp>,
     refetched: Option<Timestamp>,
 }
@@ -327,16 +327,16 @@ impl Provider {
     async fn key(&self, id: &str) -> Result<Key, Failure> {
         let mut keys = self.keys.lock().await;
         let now = self.clock.system_now();
-        let found = |keys: &Keys| keys.keys.iter().find(|key| key.id == id).cloned();
+        let found = |keys: &Keys| keys.set.iter().find(|key| key.id == id).cloned();
         if keys.fetched.is_none_or(|at| now - at >= FRESH_FOR) {
             match self.read_keys().await {
                 Ok(new) => {
-                    keys.keys = new;
+                    keys.set = new;
                     keys.fetched = Some(now);
                 }
-                Err(failure) if keys.keys.is_empty() => return Err(failure),
+                Err(failure) if keys.set.is_empty() => return Err(failure),
                 Err(failure) => {
-                    tracing::warn!(?failure, "the provider's keys could not be renewed")
+                    tracing::warn!(?failure, "the provider's keys could not be renewed");
                 }
             }
         }
@@ -350,11 +350,11 @@ impl Provider {
             keys.refetched = Some(now);
             match self.read_keys().await {
                 Ok(new) => {
-                    keys.keys = new;
+                    keys.set = new;
                     keys.fetched = Some(now);
                 }
                 Err(failure) => {
-                    tracing::warn!(?failure, "the provider's keys could not be read again")
+                    tracing::warn!(?failure, "the provider's keys could not be read again");
                 }
             }
         }

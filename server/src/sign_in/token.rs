@@ -129,7 +129,7 @@ type EntraToken = IdToken<
 pub(super) struct Key {
     pub id: String,
     pub issuer: Option<String>,
-    pub key: CoreJsonWebKey,
+    pub public: CoreJsonWebKey,
 }
 
 impl Key {
@@ -142,7 +142,7 @@ impl Key {
         Some(Self {
             id: text("kid")?.to_owned(),
             issuer: text("issuer").map(ToOwned::to_owned),
-            key: serde_json::from_value(value.clone()).ok()?,
+            public: serde_json::from_value(value.clone()).ok()?,
         })
     }
 
@@ -201,7 +201,7 @@ pub(super) fn check(token: &str, key: &Key, expected: &Expected<'_>) -> Result<I
     let verifier = IdTokenVerifier::new_public_client(
         ClientId::new(expected.client_id.to_owned()),
         expected.issuer.clone(),
-        JsonWebKeySet::new(vec![key.key.clone()]),
+        JsonWebKeySet::new(vec![key.public.clone()]),
     )
     .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
     .set_time_fn(move || now - SKEW)
@@ -287,7 +287,7 @@ mod tests {
         Key {
             id: "k".into(),
             issuer: issuer.map(ToOwned::to_owned),
-            key: CoreJsonWebKey::new_rsa(vec![1], vec![1, 0, 1], None),
+            public: CoreJsonWebKey::new_rsa(vec![1], vec![1, 0, 1], None),
         }
     }
 

@@ -261,7 +261,6 @@ impl<'a> Year<'a> {
         let row = self.line(line).await?;
         match row.state {
             LineState::AwaitingApproval => match mood {
-                Mood::Silence => {}
                 Mood::Cancel => {
                     let minutes = 30 + self.chance.up_to(600);
                     self.soon(minutes, Act::Cancel(line));
@@ -284,7 +283,7 @@ impl<'a> Year<'a> {
                         },
                     );
                 }
-                Mood::Approve | Mood::Less | Mood::Deny => {}
+                Mood::Silence | Mood::Approve | Mood::Less | Mood::Deny => {}
             },
             LineState::Approved => self.use_it(line, then).await?,
             LineState::Denied

@@ -32,10 +32,11 @@ pub fn build_id() -> &'static str {
                 hasher.update(file.metadata.sha256_hash());
             }
         }
-        hasher.finalize()[..6]
+        let hash = hasher.finalize();
+        let short = hash[..8]
             .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+            .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+        format!("{short:016x}")
     })
 }
 

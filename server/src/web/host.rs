@@ -49,7 +49,6 @@ pub async fn check(State(portal): State<Portal>, request: Request, next: Next) -
         }
     });
     match name {
-        "127.0.0.1" => next.run(request).await,
         "localhost" if matches!(*request.method(), Method::GET | Method::HEAD) => {
             let path = request
                 .uri()
@@ -62,7 +61,7 @@ pub async fn check(State(portal): State<Portal>, request: Request, next: Next) -
             )
                 .into_response()
         }
-        "localhost" => next.run(request).await,
+        "127.0.0.1" | "localhost" => next.run(request).await,
         _ => refuse("The request was sent to another name."),
     }
 }

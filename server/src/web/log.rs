@@ -76,17 +76,15 @@ pub async fn time_out(
     request: Request,
     next: Next,
 ) -> Response {
-    match tokio::time::timeout(PATIENCE, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!(request.id = %caller.request_id, "a request took too long");
-            Problem::new(
+    if let Ok(response) = tokio::time::timeout(PATIENCE, next.run(request)).await {
+        return response;
+    }
+    tracing::error!(request.id = %caller.request_id, "a request took too long");
+    Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "That took too long",
                 "The portal could not answer in time. If you sent a form, look whether it took effect before you send it again.",
                 "Try again in a moment.",
             )
             .into_response()
-        }
-    }
 }
