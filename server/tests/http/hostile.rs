@@ -186,51 +186,51 @@ type Spoiled = (&'static str, fn(&mut Script, DateTime<Utc>));
 
 const SPOILED: &[Spoiled] = &[
     ("token_signature", |script, _| {
-        script.signature = Signature::Wrong
+        script.signature = Signature::Wrong;
     }),
     ("token_algorithm", |script, _| {
         script.header["alg"] = json!("none");
         script.signature = Signature::None;
     }),
     ("token_algorithm", |script, _| {
-        script.header["alg"] = json!("HS256")
+        script.header["alg"] = json!("HS256");
     }),
     ("token_without_key_id", |script, _| {
-        script.header = json!({"alg": "RS256"})
+        script.header = json!({"alg": "RS256"});
     }),
     ("token_key_unknown", |script, _| {
-        script.header["kid"] = json!("k2")
+        script.header["kid"] = json!("k2");
     }),
     ("token_key_of_other_issuer", |script, _| {
         script.keys[0]["issuer"] =
             json!("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0");
     }),
     ("token_issuer", |script, _| {
-        script.claims["iss"] = json!("https://evil.example/v2.0")
+        script.claims["iss"] = json!("https://evil.example/v2.0");
     }),
     ("token_audience", |script, _| {
-        script.claims["aud"] = json!("another-app")
+        script.claims["aud"] = json!("another-app");
     }),
     ("token_audience", |script, _| {
-        script.claims["aud"] = json!([CLIENT, "another-app"])
+        script.claims["aud"] = json!([CLIENT, "another-app"]);
     }),
     ("token_expired", |script, now| {
-        script.claims["exp"] = json!((now - Duration::minutes(6)).timestamp())
+        script.claims["exp"] = json!((now - Duration::minutes(6)).timestamp());
     }),
     ("token_not_yet_valid", |script, now| {
-        script.claims["nbf"] = json!((now + Duration::minutes(6)).timestamp())
+        script.claims["nbf"] = json!((now + Duration::minutes(6)).timestamp());
     }),
     ("token_not_yet_valid", |script, now| {
-        script.claims["iat"] = json!((now + Duration::minutes(6)).timestamp())
+        script.claims["iat"] = json!((now + Duration::minutes(6)).timestamp());
     }),
     ("token_nonce", |script, _| {
-        script.claims["nonce"] = json!("keep")
+        script.claims["nonce"] = json!("keep");
     }),
     ("wrong_tenant", |script, _| {
-        script.claims["tid"] = json!("99999999-2222-4333-8444-555555555555")
+        script.claims["tid"] = json!("99999999-2222-4333-8444-555555555555");
     }),
     ("wrong_tenant", |script, _| {
-        script.claims["tid"] = json!("common")
+        script.claims["tid"] = json!("common");
     }),
     ("wrong_tenant", |script, _| {
         script
@@ -240,7 +240,7 @@ const SPOILED: &[Spoiled] = &[
             .remove("tid");
     }),
     ("no_object_id", |script, _| {
-        script.claims["oid"] = json!("anna@sample.example")
+        script.claims["oid"] = json!("anna@sample.example");
     }),
     ("no_object_id", |script, _| {
         script
@@ -250,7 +250,7 @@ const SPOILED: &[Spoiled] = &[
             .remove("oid");
     }),
     ("token_unreadable", |script, _| {
-        script.claims = json!("not claims")
+        script.claims = json!("not claims");
     }),
 ];
 
