@@ -218,8 +218,8 @@ async fn ask(
     .await?;
     let mut form = hidden(&html).ok_or_else(|| format!("the form answered {status}"))?;
     form.push(("reason".into(), "A benchmark asks for this".into()));
-    form.push(("amount".into(), "8".into()));
-    form.push(("unit".into(), "hours".into()));
+    form.push(("duration".into(), "28800".into()));
+    form.push(("start".into(), "now".into()));
     Ok(form)
 }
 
