@@ -96,11 +96,17 @@ impl Unit {
                 due_at: now,
             });
         }
-        // One statement may touch a key once; of several the earliest counts.
+        // One statement may touch a key once; of several the earliest instant counts, and the most urgent order of work:
+        // a removal never waits in the line of additions.
         self.jobs
             .sort_by(|one, other| (&one.key, one.due_at).cmp(&(&other.key, other.due_at)));
-        self.jobs
-            .dedup_by(|later, earlier| later.key == earlier.key);
+        self.jobs.dedup_by(|later, earlier| {
+            let same = later.key == earlier.key;
+            if same {
+                earlier.priority = earlier.priority.min(later.priority);
+            }
+            same
+        });
         Ok(self.tx.enqueue(&self.jobs).await?)
     }
 
