@@ -243,18 +243,30 @@ fn failed(error: store::Error) -> Error {
     Error::Backend(error.to_string())
 }
 
-/// The value of a cookie. Of two with one name the first counts, as in browsers' own order.
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The values of all cookies with this name.
+fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
+        .filter(move |(key, _)| *key == name)
         .map(|(_, value)| value)
+}
+
+/// The value of a cookie. Of two with one name the first counts, as in browsers' own order.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &'a str) -> Option<&'a str> {
+    values(headers, name)
+        .next()
         // Ours have 43 characters; anything longer is not worth hashing.
         .filter(|value| !value.is_empty() && value.len() <= 128)
+}
+
+/// Whether a request brings several cookies of this name. No browser does with the `__Host-` prefix, so somebody planted
+/// one of them: which of the sessions is meant is nobody's to guess.
+pub fn doubled(headers: &HeaderMap, name: &str) -> bool {
+    values(headers, name).nth(1).is_some()
 }
 
 #[cfg(test)]
@@ -270,5 +282,7 @@ mod tests {
         );
         assert_eq!(cookie(&headers, "latchkey-trial"), Some("2"));
         assert_eq!(cookie(&headers, "latchkey"), None);
+        assert!(doubled(&headers, "latchkey-trial"));
+        assert!(!doubled(&headers, "xlatchkey-trial"));
     }
 }

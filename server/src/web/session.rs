@@ -12,10 +12,10 @@ use tower_sessions::Session;
 use workflow::access::Viewer;
 
 use super::{Caller, Portal, log::Found};
-use crate::sessions::{ME, Me};
+use crate::sessions::{ME, Me, doubled};
 
 /// Puts `Option<Arc<Viewer>>` into the request. A session whose person has left or whose account was disabled counts as
-/// none.
+/// none, and so do two sessions at once.
 pub async fn identify(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
@@ -28,9 +28,13 @@ pub async fn identify(
         .extensions()
         .get::<MatchedPath>()
         .is_some_and(|path| path.as_str() == "/events");
-    let viewer = match look(&portal, &session, listens).await {
-        Ok(viewer) => viewer,
-        Err(error) => return portal.failed(&caller, error),
+    let viewer = if doubled(request.headers(), portal.sessions().cookie()) {
+        None
+    } else {
+        match look(&portal, &session, listens).await {
+            Ok(viewer) => viewer,
+            Err(error) => return portal.failed(&caller, error),
+        }
     };
     let found = Found {
         viewer: viewer.clone(),

@@ -43,6 +43,7 @@ async fn deciding(script: &mut Script) {
         );
     }
     ask!(script, items_under_way(person(3), 10));
+    ask!(script, stuck_items(10));
     ask!(script, items_of_requests(&[request(1), request(2)]));
     ask!(script, request_by_number(1001));
     ask!(script, compare(person(3), Some(person(2)), package(1), 100));
