@@ -98,3 +98,31 @@ fn a_text_area_keeps_what_was_typed_and_lets_nothing_out() {
         "nothing typed is nothing, not a blank: {out}"
     );
 }
+
+#[test]
+fn only_the_tokens_name_a_colour() {
+    let style = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../style");
+    let mut looked_at = 0;
+    for folder in [style.join("components"), style] {
+        for entry in std::fs::read_dir(folder).expect("the styles are there") {
+            let path = entry.expect("it can be read").path();
+            let style_sheet = path.extension().is_some_and(|ending| ending == "css");
+            if !style_sheet || path.ends_with("tokens.css") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("it can be read");
+            for name in ["oklch(", "rgb(", "rgba(", "hsl(", ": white", ": black"] {
+                assert!(!text.contains(name), "{} says {name}", path.display());
+            }
+            for (at, _) in text.match_indices('#') {
+                let digits = text[at + 1..]
+                    .chars()
+                    .take_while(char::is_ascii_hexdigit)
+                    .count();
+                assert!(digits < 3, "{} has a colour in numbers", path.display());
+            }
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 8, "the search is wrong");
+}
