@@ -9,8 +9,6 @@
 )]
 
 mod bare;
-mod load;
-mod portal;
 mod seed;
 mod storm;
 mod table;

@@ -1,4 +1,4 @@
-//! One portal under test: a fresh database, a sandbox, and the release binary as a process of its own.
+//! One portal under test: a sandbox in this process, and the binary as a process of its own.
 
 use std::{
     error::Error,
@@ -8,17 +8,38 @@ use std::{
 };
 
 use reqwest::{Client, header};
-use sandbox::{Client as Registration, Config, Directory, Running, Sandbox, User};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sandbox::{Client as Registration, Config, Directory, Running, Sandbox};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, sqlite::SqliteConnectOptions};
 use store::{Engine, Options, Store};
 use tokio::process::{Child, Command};
+use uuid::Uuid;
 
-use crate::{
-    load,
-    seed::{self, Kind, TENANT},
-};
+use crate::load;
+
+/// Client id of the portal at its sandbox.
+pub const PORTAL: &str = "portal";
+/// Client id of the provisioner at its sandbox.
+pub const PROVISIONER: &str = "provisioner";
+/// The secret of both; it opens nothing but that sandbox.
+pub const SECRET: &str = "bench-secret";
+
+/// What a portal is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The program.
+    pub binary: PathBuf,
+    /// Address of a migrated database.
+    pub database: String,
+    /// Where the audit key and its checkpoint go.
+    pub folder: PathBuf,
+    /// Its address, with a port on 127.0.0.1.
+    pub url: String,
+    /// The tenant.
+    pub tenant: Uuid,
+}
 
 /// A portal that serves.
+#[derive(Debug)]
 pub struct Portal {
     /// Its address.
     pub url: String,
@@ -26,10 +47,10 @@ pub struct Portal {
     pub process: u32,
     /// Seconds from the start of the process to the first good answer.
     pub started: f64,
-    /// The directory and target that it talks to.
+    /// The directory and target that it talks to. It outlives the process.
     pub sandbox: Running,
+    setup: Setup,
     child: Child,
-    folder: PathBuf,
 }
 
 /// A fresh, migrated database. On PostgreSQL durable, whatever the server was started with.
@@ -63,89 +84,68 @@ pub async fn database(engine: Engine, folder: &Path, name: &str) -> Result<Strin
     Ok(url)
 }
 
-impl Portal {
-    /// Starts a sandbox with the first people, and the binary over `database`.
-    pub async fn start(
-        database: &str,
-        folder: &Path,
-        port: u16,
-        memberships: Directory,
-    ) -> Result<Self, Box<dyn Error>> {
-        let url = format!("http://127.0.0.1:{port}");
-        let mut directory = memberships;
-        for n in 0..64 {
-            directory.users.push(User::new(
-                seed::id(Kind::Object, n),
-                &format!("Person {n}"),
-                &format!("p{n}@contoso.example"),
-            ));
-        }
-        let registration = Registration::portal(
-            "portal",
-            "portal-secret",
-            &format!("{url}/auth/callback"),
-            &format!("{url}/signed-out"),
-        );
-        let sandbox = Sandbox::start(Config::new(TENANT, directory).client(registration).client(
-            Registration::provisioner("provisioner", "provisioner-secret"),
-        ))
-        .await?;
-        let binary =
-            std::env::var("LATCHKEY_BIN").unwrap_or_else(|_| "target/release/latchkey".into());
-        let begun = Instant::now();
-        let child = Command::new(&binary)
-            .arg("serve")
-            .env("LATCHKEY_SERVER__LISTEN", format!("127.0.0.1:{port}"))
-            .env("LATCHKEY_SERVER__PUBLIC_URL", &url)
-            .env("LATCHKEY_DATABASE__URL", database)
-            .env("LATCHKEY_SIGN_IN__AUTHORITY", sandbox.url())
-            .env("LATCHKEY_SIGN_IN__TENANT", TENANT.to_string())
-            .env("LATCHKEY_SIGN_IN__CLIENT_ID", "portal")
-            .env("LATCHKEY_SIGN_IN__CLIENT_SECRET", "portal-secret")
-            .env("LATCHKEY_GRAPH__URL", sandbox.graph_url())
-            .env("LATCHKEY_GRAPH__CLIENT_ID", "provisioner")
-            .env("LATCHKEY_GRAPH__CLIENT_SECRET", "provisioner-secret")
-            .env("LATCHKEY_AUDIT__KEY_FILE", folder.join("audit.key"))
-            .env("LATCHKEY_AUDIT__CHECKPOINT_FILE", folder.join("checkpoint"))
-            .env("LATCHKEY_ASKING__PER_TEN_MINUTES", "1000000")
-            .env("LATCHKEY_SIGN_IN__ATTEMPTS_PER_MINUTE", "100000")
-            .env("LATCHKEY_DIRECTORY__EVERY_MINUTES", "600")
-            .env("LATCHKEY_LOG__FILTER", "warn")
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        let process = child.id().ok_or("the portal ended at once")?;
-        let client = load::client();
-        loop {
-            if let Ok(answer) = client.get(format!("{url}/health/ready")).send().await
-                && answer.status().is_success()
-            {
-                break;
-            }
-            if begun.elapsed() > Duration::from_mins(1) {
-                return Err("the portal did not become ready within a minute".into());
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        let started = begun.elapsed().as_secs_f64();
-        Ok(Self {
-            url,
-            process,
+/// Starts a sandbox with this directory, for a portal at this address.
+pub async fn sandbox(
+    url: &str,
+    tenant: Uuid,
+    directory: Directory,
+) -> Result<Running, Box<dyn Error>> {
+    let registration = Registration::portal(
+        PORTAL,
+        SECRET,
+        &format!("{url}/auth/callback"),
+        &format!("{url}/signed-out"),
+    );
+    let config = Config::new(tenant, directory)
+        .client(registration)
+        .client(Registration::provisioner(PROVISIONER, SECRET));
+    Ok(Sandbox::start(config).await?)
+}
 
+/// Asks the database for one number, beside the portal. The text must be the caller's own.
+pub async fn count(database: &str, text: &str) -> Result<i64, sqlx::Error> {
+    let text = AssertSqlSafe(text.to_owned());
+    if let Some(path) = database.strip_prefix("sqlite:") {
+        let mut connection = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .connect()
+            .await?;
+        sqlx::query_scalar(text).fetch_one(&mut connection).await
+    } else {
+        let mut connection = PgConnection::connect(database).await?;
+        sqlx::query_scalar(text).fetch_one(&mut connection).await
+    }
+}
+
+impl Portal {
+    /// Starts the binary over a database and a sandbox.
+    pub async fn start(setup: Setup, sandbox: Running) -> Result<Self, Box<dyn Error>> {
+        let (child, process, started) = serve(&setup, &sandbox).await?;
+        Ok(Self {
+            url: setup.url.clone(),
+            process,
             started,
             sandbox,
+            setup,
             child,
-            folder: folder.to_owned(),
         })
     }
 
-    /// Signs one of the first people in, through the provider as a browser would, and gives the session's cookie.
-    pub async fn sign_in(&self, client: &Client, person: i64) -> Result<String, Box<dyn Error>> {
+    /// Kills the process as a power cut would, waits until it is gone, and starts it again over what it left.
+    pub async fn kill_and_start(&mut self) -> Result<(), Box<dyn Error>> {
+        self.child.kill().await?;
+        (self.child, self.process, self.started) = serve(&self.setup, &self.sandbox).await?;
+        Ok(())
+    }
+
+    /// Signs somebody in, through the provider as a browser would, and gives the session's cookie.
+    pub async fn sign_in(&self, client: &Client, person: Uuid) -> Result<String, Box<dyn Error>> {
         let begin = client.get(format!("{}/sign-in", self.url)).send().await?;
         let binding = cookies(begin.headers());
         let provider = location(begin.headers())?;
         let back = client
-            .get(format!("{provider}&oid={}", seed::id(Kind::Object, person)))
+            .get(format!("{provider}&oid={person}"))
             .send()
             .await?;
         let callback = location(back.headers())?;
@@ -181,9 +181,52 @@ impl Portal {
             .await?;
         self.child.wait().await?;
         self.sandbox.stop().await;
-        drop(std::fs::remove_dir_all(&self.folder));
+        drop(std::fs::remove_dir_all(&self.setup.folder));
         Ok(())
     }
+}
+
+/// Starts the binary and waits until it answers: the process, its number, and the seconds that it took.
+async fn serve(setup: &Setup, sandbox: &Running) -> Result<(Child, u32, f64), Box<dyn Error>> {
+    let begun = Instant::now();
+    let child = Command::new(&setup.binary)
+        .arg("serve")
+        .env("LATCHKEY_SERVER__LISTEN", setup.url.trim_start_matches("http://"))
+        .env("LATCHKEY_SERVER__PUBLIC_URL", &setup.url)
+        .env("LATCHKEY_DATABASE__URL", &setup.database)
+        .env("LATCHKEY_SIGN_IN__AUTHORITY", sandbox.url())
+        .env("LATCHKEY_SIGN_IN__TENANT", setup.tenant.to_string())
+        .env("LATCHKEY_SIGN_IN__CLIENT_ID", PORTAL)
+        .env("LATCHKEY_SIGN_IN__CLIENT_SECRET", SECRET)
+        .env("LATCHKEY_GRAPH__URL", sandbox.graph_url())
+        .env("LATCHKEY_GRAPH__CLIENT_ID", PROVISIONER)
+        .env("LATCHKEY_GRAPH__CLIENT_SECRET", SECRET)
+        .env("LATCHKEY_AUDIT__KEY_FILE", setup.folder.join("audit.key"))
+        .env(
+            "LATCHKEY_AUDIT__CHECKPOINT_FILE",
+            setup.folder.join("checkpoint"),
+        )
+        .env("LATCHKEY_ASKING__PER_TEN_MINUTES", "1000000")
+        .env("LATCHKEY_SIGN_IN__ATTEMPTS_PER_MINUTE", "100000")
+        .env("LATCHKEY_DIRECTORY__EVERY_MINUTES", "600")
+        .env("LATCHKEY_LOG__FILTER", "warn")
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let process = child.id().ok_or("the portal ended at once")?;
+    let client = load::client();
+    loop {
+        if let Ok(answer) = client.get(format!("{}/health/ready", setup.url)).send().await
+            && answer.status().is_success()
+        {
+            break;
+        }
+        if begun.elapsed() > Duration::from_mins(1) {
+            return Err("the portal did not become ready within a minute".into());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok((child, process, begun.elapsed().as_secs_f64()))
 }
 
 fn location(headers: &header::HeaderMap) -> Result<String, Box<dyn Error>> {

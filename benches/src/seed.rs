@@ -1,5 +1,9 @@
 //! Fills a migrated database with a company of a given size, in SQL that each engine runs by itself.
 
+use std::{error::Error, path::{Path, PathBuf}};
+
+use benches::portal::{self, Portal, Setup};
+use sandbox::{Directory, User};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection,
     sqlite::{SqliteConnectOptions, SqliteSynchronous},
@@ -314,4 +318,31 @@ pub async fn fill(url: &str, statements: &[String]) -> Result<(), sqlx::Error> {
         }
         connection.close().await
     }
+}
+
+/// The release binary over a filled database, with a directory in which the first people can sign in.
+pub async fn start(
+    database: &str,
+    folder: &Path,
+    port: u16,
+    mut directory: Directory,
+) -> Result<Portal, Box<dyn Error>> {
+    for n in 0..64 {
+        directory.users.push(User::new(
+            id(Kind::Object, n),
+            &format!("Person {n}"),
+            &format!("p{n}@contoso.example"),
+        ));
+    }
+    let url = format!("http://127.0.0.1:{port}");
+    let sandbox = portal::sandbox(&url, TENANT, directory).await?;
+    let setup = Setup {
+        binary: std::env::var_os("LATCHKEY_BIN")
+            .map_or_else(|| "target/release/latchkey".into(), PathBuf::from),
+        database: database.to_owned(),
+        folder: folder.to_owned(),
+        url,
+        tenant: TENANT,
+    };
+    Portal::start(setup, sandbox).await
 }

@@ -7,14 +7,14 @@ use std::{
 
 use reqwest::Method;
 use sandbox::{Directory, Group, User};
-use sqlx::{ConnectOptions, Connection, PgConnection, sqlite::SqliteConnectOptions};
 use store::Engine;
 
-use crate::{
+use benches::{
     load::{self, Shot},
-    portal::{self, Portal},
-    seed::{self, GROUPS, Kind, MEMBERS, Size},
+    portal,
 };
+
+use crate::seed::{self, GROUPS, Kind, MEMBERS, Size};
 
 /// Seconds from seeding to the instant at which everything ends.
 const AHEAD: i64 = 45;
@@ -43,9 +43,9 @@ async fn one(engine: Engine) -> Result<(), Box<dyn Error>> {
     seed::fill(&database, &seed::statements(engine, size, now)).await?;
     let seeded = i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros())?;
     seed::fill(&database, &seed::storm(engine, seeded, AHEAD)).await?;
-    let portal = Portal::start(&database, &folder, 31803, directory()).await?;
+    let portal = seed::start(&database, &folder, 31803, directory()).await?;
     let client = load::client();
-    let reader = portal.sign_in(&client, 20).await?;
+    let reader = portal.sign_in(&client, seed::id(Kind::Object, 20)).await?;
     let shot = Shot {
         url: format!("{}/catalog", portal.url),
         cookie: reader,
@@ -106,29 +106,10 @@ async fn one(engine: Engine) -> Result<(), Box<dyn Error>> {
 async fn left(database: &str) -> Result<(i64, i64), sqlx::Error> {
     const ENDS: &str = "SELECT COUNT(*) FROM jobs WHERE key LIKE 'end:storm%'";
     const UNSETTLED: &str = "SELECT COUNT(*) FROM assignments WHERE phase <> 'settled'";
-    if let Some(path) = database.strip_prefix("sqlite:") {
-        let mut connection = SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true)
-            .connect()
-            .await?;
-        let ends = sqlx::query_scalar(ENDS).fetch_one(&mut connection).await?;
-        Ok((
-            ends,
-            sqlx::query_scalar(UNSETTLED)
-                .fetch_one(&mut connection)
-                .await?,
-        ))
-    } else {
-        let mut connection = PgConnection::connect(database).await?;
-        let ends = sqlx::query_scalar(ENDS).fetch_one(&mut connection).await?;
-        Ok((
-            ends,
-            sqlx::query_scalar(UNSETTLED)
-                .fetch_one(&mut connection)
-                .await?,
-        ))
-    }
+    Ok((
+        portal::count(database, ENDS).await?,
+        portal::count(database, UNSETTLED).await?,
+    ))
 }
 
 fn directory() -> Directory {

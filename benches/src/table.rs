@@ -6,11 +6,13 @@ use reqwest::Client;
 use store::Engine;
 use tokio::process::Command;
 
-use crate::{
+use benches::{
+    forms::{hidden, links},
     load::{self, Figures, Shot},
     portal::{self, Portal},
-    seed::{self, Kind, Size},
 };
+
+use crate::seed::{self, Kind, Size};
 
 /// One measured row.
 pub struct Row {
@@ -45,11 +47,11 @@ pub async fn measure(engine: Engine, size: Size) -> Result<Column, Box<dyn Error
         name: "bare handler, one indexed query",
         ..bare(&database).await?
     }];
-    let portal = Portal::start(&database, &folder, 31801, sandbox::Directory::default()).await?;
+    let portal = seed::start(&database, &folder, 31801, sandbox::Directory::default()).await?;
     let client = load::client();
-    let asker = portal.sign_in(&client, 20).await?;
-    let manager = portal.sign_in(&client, 1).await?;
-    let auditor = portal.sign_in(&client, 6).await?;
+    let asker = portal.sign_in(&client, seed::id(Kind::Object, 20)).await?;
+    let manager = portal.sign_in(&client, seed::id(Kind::Object, 1)).await?;
+    let auditor = portal.sign_in(&client, seed::id(Kind::Object, 6)).await?;
     for (name, path, cookie) in pages(size, &asker, &manager, &auditor) {
         println!("# {name}");
         let shot = Shot {
@@ -128,10 +130,10 @@ async fn page(
 /// Asks and decides through the forms, each once.
 async fn actions(client: &Client, portal: &Portal) -> Result<Vec<Row>, Box<dyn Error>> {
     // Person 3 manages 31 to 40.
-    let manager = portal.sign_in(client, 3).await?;
+    let manager = portal.sign_in(client, seed::id(Kind::Object, 3)).await?;
     let mut asks = Vec::new();
     for person in 31..41 {
-        let cookie = portal.sign_in(client, person).await?;
+        let cookie = portal.sign_in(client, seed::id(Kind::Object, person)).await?;
         for package in 0..12 {
             let package = seed::id(Kind::Package, 100 + package).simple();
             asks.push(Shot {
@@ -221,39 +223,6 @@ async fn ask(
     form.push(("duration".into(), "28800".into()));
     form.push(("start".into(), "now".into()));
     Ok(form)
-}
-
-/// The hidden fields of the first form that has any.
-fn hidden(html: &str) -> Option<Vec<(String, String)>> {
-    let fields: Vec<(String, String)> = html
-        .split("<input")
-        .skip(1)
-        .filter_map(|rest| rest.split('>').next())
-        .filter(|tag| tag.contains("type=\"hidden\""))
-        .filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value")?)))
-        .collect();
-    (!fields.is_empty()).then_some(fields)
-}
-
-fn attribute(tag: &str, name: &str) -> Option<String> {
-    let rest = tag.split(&format!(" {name}=\"")).nth(1)?;
-    Some(rest.split('"').next()?.replace("&amp;", "&"))
-}
-
-/// Links that begin so, each once, in order.
-fn links(html: &str, begin: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for rest in html.split("href=\"").skip(1) {
-        let path = rest
-            .split('"')
-            .next()
-            .unwrap_or_default()
-            .replace("&amp;", "&");
-        if path.starts_with(begin) && !found.contains(&path) {
-            found.push(path);
-        }
-    }
-    found
 }
 
 async fn bare(database: &str) -> Result<Row, Box<dyn Error>> {
