@@ -9,11 +9,16 @@ use crate::{
     ui::{Flash, Frame, Me, Shell, Sign, Tone, Way, Ways},
 };
 
+/// The words after skipping time, which are said with the time that it is then.
+pub const SKIPPED: &str = "Time has passed.";
+
 /// What a page says about itself to the frame.
 #[derive(Clone, Debug, Default)]
 pub struct About {
     /// The page's path: marks the way that leads here.
     pub path: String,
+    /// Path and query: where the trial's bar leads back to.
+    pub address: String,
     /// What was searched for.
     pub query: String,
     /// What the last form did.

@@ -26,15 +26,15 @@ impl Fault {
         })
     }
 
-    /// A form came from somebody whose session is over.
-    pub fn signed_out() -> Self {
+    /// A form came from somebody whose session is over. `sign_in` is the address that leads back to its page.
+    pub fn signed_out(sign_in: String) -> Self {
         Self(Problem {
             status: StatusCode::UNAUTHORIZED,
             title: "You are signed out".into(),
             what: "Your session is over, so nothing was sent.".into(),
-            next: "Sign in, go back, and send the form again.".into(),
+            next: "Sign in, then send the form again.".into(),
             detail: None,
-            link: Some(("Sign in".into(), "/sign-in".into())),
+            link: Some(("Sign in".into(), sign_in)),
         })
     }
 
@@ -74,7 +74,7 @@ impl From<Error> for Fault {
                 StatusCode::FORBIDDEN,
                 "This page is not for your role",
                 "The page needs a portal role that you do not hold.",
-                "If you need it for your work, ask for the role in the catalogue.",
+                "If you need it for your work, ask an administrator: portal roles are given in Entra ID.",
             ),
             Error::Stale => problem(
                 StatusCode::CONFLICT,
@@ -97,7 +97,7 @@ impl From<Error> for Fault {
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "Something went wrong here",
                     "The fault is ours. What was saved before is safe; this was not done.",
-                    "Try again. If it stays, tell the service desk the reference below.",
+                    "Try again. If it stays, give the service desk the reference that stands under “For the service desk”.",
                 )
             }
         }

@@ -44,6 +44,38 @@ pub fn routes() -> &'static [Route] {
     pages::ROUTES
 }
 
+/// Whether a page is shown at a path.
+pub fn is_page(path: &str) -> bool {
+    routes()
+        .iter()
+        .any(|route| route.method == "GET" && fits(route.path, path))
+}
+
+/// The page at a path, or the nearest one above it: where somebody goes on who sent a form in vain.
+pub fn page_above(path: &str) -> &str {
+    let mut path = path;
+    while !path.is_empty() {
+        if is_page(path) {
+            return path;
+        }
+        path = path.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+    "/"
+}
+
+/// Whether a path is one of those that a row names.
+fn fits(row: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (row.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(given))
+                if wanted == given || (wanted.starts_with('{') && !given.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
 /// The router over the table.
 pub fn router(state: State) -> Router {
     routes()
@@ -70,5 +102,28 @@ impl Route {
             who,
             serve,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_has_a_page_above_it() {
+        for (path, page) in [
+            ("/", "/"),
+            ("/requests/req_1/cancel", "/requests/req_1"),
+            ("/access/gra_1/return", "/access"),
+            ("/access/gra_1/extend", "/access/gra_1/extend"),
+            ("/admin/holds/hld_1/confirm", "/admin/holds"),
+            ("/trial/skip", "/trial"),
+            ("/nothing/here", "/"),
+            ("nonsense", "/"),
+        ] {
+            assert_eq!(page_above(path), page, "{path}");
+        }
+        assert!(!is_page("/requests/"));
+        assert!(!is_page("//evil.example"));
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     frame::{self, About},
     problem::Fault,
     render::{self, Head},
+    routes,
     state::{Nonce, State},
 };
 
@@ -110,6 +111,11 @@ impl Visit {
         let shell: Shell = shell::load(self.workflow(), &self.viewer).await?;
         let about = About {
             path: self.uri.path().to_owned(),
+            address: self
+                .uri
+                .path_and_query()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             trial: self.state.trial.is_some(),
             notice: notice(&self.uri),
             ..about
@@ -147,7 +153,8 @@ fn notice(uri: &Uri) -> Option<&'static str> {
         "confirmed" => "Confirmed.",
         "dismissed" => "Dismissed. Nothing was changed.",
         "extended" => "Your request for more time is on its way.",
-        "skipped" => "Time has passed.",
+        "skipped" => frame::SKIPPED,
+        "sessions" => "All their sessions are over. Their access stays.",
         "switched" => "The sandbox was switched.",
         _ => return None,
     })
@@ -181,9 +188,13 @@ impl FromRequestParts<State> for Visit {
                 uri: parts.uri.clone(),
             }),
             None if parts.method == Method::GET => {
-                Err(Redirect::to(&sign_in(&parts.uri)).into_response())
+                let wanted = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+                Err(Redirect::to(&sign_in(wanted)).into_response())
             }
-            None => Err(Fault::signed_out().into_response()),
+            None => {
+                let page = routes::page_above(parts.uri.path());
+                Err(Fault::signed_out(sign_in(page)).into_response())
+            }
         }
     }
 }
@@ -203,9 +214,8 @@ impl OptionalFromRequestParts<State> for Visit {
     }
 }
 
-/// The address of the sign-in that leads back to `uri`.
-fn sign_in(uri: &Uri) -> String {
-    let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
+/// The address of the sign-in that leads back to a page.
+fn sign_in(wanted: &str) -> String {
     let mut encoded = String::with_capacity(wanted.len());
     for byte in wanted.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.') {
