@@ -6,6 +6,7 @@ use workflow::views::{Capped, shell::Shell as Facts};
 
 use crate::{
     pages::said,
+    routes::{Who, routes},
     ui::{Flash, Frame, Me, Shell, Sign, Tone, Way, Ways},
 };
 
@@ -35,6 +36,7 @@ pub struct About {
 pub fn frame(facts: &Facts, about: About, body: impl IntoView + 'static) -> AnyView {
     let About {
         path,
+        address,
         query,
         notice,
         mut topics,
@@ -45,7 +47,7 @@ pub fn frame(facts: &Facts, about: About, body: impl IntoView + 'static) -> AnyV
     let frame = Frame {
         me: Me {
             name: facts.me.name.clone(),
-            detail: String::new(),
+            detail: facts.title.clone(),
             roles: facts
                 .roles
                 .iter()
@@ -54,10 +56,12 @@ pub fn frame(facts: &Facts, about: About, body: impl IntoView + 'static) -> AnyV
         },
         ways: ways(facts),
         path,
+        back: without_notice(&address),
         query,
         flash: notice.map(|words| Flash {
             tone: Tone::Good,
             words: words.to_owned(),
+            moment: (words == SKIPPED).then_some(facts.now),
         }),
         now: facts.now,
         topics,
@@ -67,6 +71,33 @@ pub fn frame(facts: &Facts, about: About, body: impl IntoView + 'static) -> AnyV
     view! { <Shell frame=frame>{body.into_any()}</Shell> }.into_any()
 }
 
+/// An address without what the last form did: coming back to it must not say it again.
+fn without_notice(address: &str) -> String {
+    let Some((path, query)) = address.split_once('?') else {
+        return address.to_owned();
+    };
+    let rest: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("done="))
+        .collect();
+    if rest.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", rest.join("&"))
+    }
+}
+
+/// Whether the viewer's roles open a page: the table of routes says so, and nothing else.
+fn opens(facts: &Facts, page: &str) -> bool {
+    routes()
+        .iter()
+        .find(|route| route.method == "GET" && route.path == page)
+        .is_some_and(|route| match route.who {
+            Who::Roles(roles) => roles.iter().any(|role| facts.has(*role)),
+            Who::Anyone | Who::SignedIn | Who::Party => true,
+        })
+}
+
 fn ways(facts: &Facts) -> Vec<Ways> {
     let way = |label, href, sign, key| Way {
         label,
@@ -74,21 +105,25 @@ fn ways(facts: &Facts) -> Vec<Ways> {
         sign,
         key,
         count: 0,
+        more: false,
         attention: false,
     };
-    let counted = |way: Way, count: i64| Way {
-        count: u32::try_from(count).unwrap_or_default(),
+    let counted = |way: Way, count: Capped| Way {
+        count: u32::try_from(count.count).unwrap_or_default(),
+        more: count.more,
         ..way
     };
-    let capped =
-        |count: Option<Capped>| count.map_or(0, |count| count.count + i64::from(count.more));
-    let any = |roles: &[PortalRole]| roles.iter().any(|role| facts.has(*role));
+    let whole = |count: Option<i64>| Capped {
+        count: count.unwrap_or_default(),
+        more: false,
+    };
 
     let mut deciding = Vec::new();
-    if facts.has_team || facts.owns || facts.decisions.count > 0 || any(&[PortalRole::Security]) {
+    if facts.has_team || facts.owns || facts.decisions.count > 0 || facts.has(PortalRole::Security)
+    {
         deciding.push(counted(
             way("Decisions", "/approvals", Sign::Check, "d"),
-            capped(Some(facts.decisions)),
+            facts.decisions,
         ));
     }
     if facts.has_team {
@@ -98,32 +133,27 @@ fn ways(facts: &Facts) -> Vec<Ways> {
         deciding.push(way("My packages", "/owned", Sign::Package, "p"));
     }
 
-    let mut running = Vec::new();
-    if facts.attention.is_some() {
-        running.push(Way {
+    // What waits is counted for those who may decide it; who only reads finds the page without a number.
+    let mut running = vec![
+        Way {
             attention: true,
             ..counted(
                 way("Provisioner", "/provisioning", Sign::Wrench, "s"),
-                capped(facts.attention),
+                facts.attention.unwrap_or_default(),
             )
-        });
-    }
-    if let Some(count) = facts.holds {
-        running.push(counted(
+        },
+        counted(
             way("Held changes", "/admin/holds", Sign::Shield, "o"),
-            count,
-        ));
-    }
-    if let Some(count) = facts.versions {
-        running.push(counted(
+            whole(facts.holds),
+        ),
+        counted(
             way("Catalogue versions", "/admin/versions", Sign::List, "v"),
-            count,
-        ));
-    }
-    if any(&[PortalRole::Auditor, PortalRole::Security]) {
-        running.push(way("Evidence", "/evidence", Sign::Evidence, "e"));
-        running.push(way("Audit log", "/audit", Sign::Log, "l"));
-    }
+            whole(facts.versions),
+        ),
+        way("Evidence", "/evidence", Sign::Evidence, "e"),
+        way("Audit log", "/audit", Sign::Log, "l"),
+    ];
+    running.retain(|way| opens(facts, way.href));
 
     let mut all = vec![Ways {
         label: None,
@@ -133,11 +163,11 @@ fn ways(facts: &Facts) -> Vec<Ways> {
             way("My access", "/access", Sign::Lock, "a"),
             counted(
                 way("My requests", "/requests", Sign::Request, "r"),
-                capped(Some(facts.requests)),
+                facts.requests,
             ),
         ],
     }];
-    for (label, ways) in [("Deciding", deciding), ("Looking after it", running)] {
+    for (label, ways) in [("Deciding", deciding), ("Operations", running)] {
         if !ways.is_empty() {
             all.push(Ways {
                 label: Some(label),
@@ -164,6 +194,7 @@ mod tests {
                 name: "<b>Maya</b>".into(),
                 initials: "M".into(),
             },
+            title: "Analyst".into(),
             roles: Vec::new(),
             requests: Capped {
                 count: 2,
@@ -219,5 +250,74 @@ mod tests {
         };
         let out = html(move || frame(&facts, About::default(), "body"));
         assert!(out.contains("/approvals") && out.contains("/team"), "{out}");
+    }
+
+    #[test]
+    fn every_page_that_a_role_opens_has_a_way_to_it() {
+        for role in PortalRole::ALL {
+            let facts = Facts {
+                roles: vec![*role],
+                ..facts()
+            };
+            let ways: Vec<&str> = ways(&facts)
+                .iter()
+                .flat_map(|group| &group.ways)
+                .map(|way| way.href)
+                .collect();
+            for route in routes() {
+                let Who::Roles(roles) = route.who else {
+                    continue;
+                };
+                let led_to = ways
+                    .iter()
+                    .any(|way| route.path == *way || route.path.starts_with(&format!("{way}/")));
+                if route.method == "GET" {
+                    assert_eq!(led_to, roles.contains(role), "{} for {role}", route.path);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_are_said_as_many() {
+        let facts = Facts {
+            has_team: true,
+            decisions: Capped {
+                count: 99,
+                more: true,
+            },
+            ..facts()
+        };
+        let out = html(move || frame(&facts, About::default(), "body"));
+        assert!(out.contains("99+"), "{out}");
+    }
+
+    #[test]
+    fn the_trial_goes_on_where_one_is() {
+        let about = |address: &str| About {
+            path: "/requests/req_1".into(),
+            address: address.into(),
+            notice: Some(SKIPPED),
+            trial: true,
+            ..About::default()
+        };
+        let out = html(|| {
+            frame(
+                &facts(),
+                about("/requests/req_1?show=all&done=skipped"),
+                "body",
+            )
+        });
+        for part in [
+            "name=\"back\" value=\"/requests/req_1?show=all\"",
+            "Skip to the next deadline",
+            "/sign-in?switch=1",
+            "Time has passed.",
+            "It is now",
+        ] {
+            assert!(out.contains(part), "{part} is missing in {out}");
+        }
+        assert_eq!(without_notice("/?done=asked"), "/");
+        assert_eq!(without_notice("/access"), "/access");
     }
 }

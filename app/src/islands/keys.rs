@@ -1,4 +1,4 @@
-//! The keyboard: `/` searches, `g` and a letter goes, `?` helps, a page's own keys lead to its buttons. All of it optional.
+//! The keyboard: `/` searches, `g` and a letter goes, `?` (or whatever has `data-keys-open`) helps, a page's own keys lead to its buttons. All of it optional.
 
 use leptos::prelude::*;
 
@@ -34,12 +34,14 @@ mod alive {
             }
         });
         dom::on(&document, "click", |event| {
-            close_menus(
-                event
-                    .target()
-                    .and_then(|target| target.dyn_into().ok())
-                    .as_ref(),
-            );
+            let clicked: Option<Element> = event.target().and_then(|it| it.dyn_into().ok());
+            let asked = clicked
+                .as_ref()
+                .is_some_and(|it| it.closest("[data-keys-open]").ok().flatten().is_some());
+            close_menus(clicked.as_ref().filter(|_| !asked));
+            if asked {
+                help();
+            }
         });
         if let Some(switch) = switch() {
             switch.set_checked(on());
@@ -171,11 +173,22 @@ mod alive {
         }
     }
 
-    /// Folds menus that a click was not in.
+    /// Folds menus that a click was not in. The focus does not vanish with what had it: it goes to what unfolds the menu.
     fn close_menus(clicked: Option<&Element>) {
         for menu in dom::all("details.menu[open]") {
-            if !clicked.is_some_and(|clicked| menu.contains(Some(clicked))) {
-                drop(menu.remove_attribute("open"));
+            if clicked.is_some_and(|clicked| menu.contains(Some(clicked))) {
+                continue;
+            }
+            let focused = dom::document()
+                .active_element()
+                .is_some_and(|active| menu.contains(Some(&active)));
+            drop(menu.remove_attribute("open"));
+            if focused
+                && let Some(summary) = menu
+                    .first_element_child()
+                    .and_then(|summary| summary.dyn_into::<HtmlElement>().ok())
+            {
+                drop(summary.focus());
             }
         }
     }

@@ -55,6 +55,7 @@ signs! {
     Calendar = "M5 6h14v14H5zM5 10h14M9 3.5V8M15 3.5V8",
     Dots = "M6 12h.01M12 12h.01M18 12h.01",
     Mail = "M4 6h16v12H4zM4 7l8 6 8-6",
+    Keyboard = "M3 7h18v10H3zM7 10.5h.01M10.5 10.5h.01M14 10.5h.01M17.5 10.5h.01M8.5 14h7",
     Log = "M5 4h14v16H5zM8.5 8h7M8.5 12h7M8.5 16h4",
 }
 

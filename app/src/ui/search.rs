@@ -6,7 +6,7 @@ use super::{Icon, Key, Sign, Words};
 use crate::islands::SearchBox;
 
 /// A search form. On the page at `action`, if that has a region `data-live="results"`, results refresh while one types; say how many
-/// there are in the region's `data-said`. Contains an island.
+/// there are in the region's `data-said`. Contains an island unless it is `still`.
 #[component]
 pub fn SearchForm(
     /// The list's address.
@@ -24,14 +24,18 @@ pub fn SearchForm(
     /// The one that `/` leads to.
     #[prop(optional)]
     main: bool,
+    /// Without the island: for pages that must not need any.
+    #[prop(optional)]
+    still: bool,
 ) -> impl IntoView {
+    let alive = (!still).then(|| view! { <SearchBox action=action.clone()/> });
     view! {
-        <form class="search" role="search" action=action.clone() method="get">
+        <form class="search" role="search" aria-label=label.clone() action=action method="get">
             <Icon sign=Sign::Search/>
-            <input type="search" name="q" value=value.0 placeholder=label.clone() aria-label=label autocomplete="off" maxlength="200" dir="auto" data-search=main.then_some("")/>
+            <input type="search" name="q" value=value.0 placeholder=label.clone() aria-label=label autocomplete="off" maxlength="2000" dir="auto" data-search=main.then_some("")/>
             <super::Hidden fields=keep/>
             {main.then(|| view! { <Key key="/"/> })}
-            <SearchBox action=action.clone()/>
+            {alive}
         </form>
     }
 }

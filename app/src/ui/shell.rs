@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
-use super::{Avatar, Icon, LinkButton, Look, Note, SearchForm, Sign, Size, Tone, Words};
+use super::{
+    Avatar, Icon, LinkButton, Look, Moment, Note, PostButton, Say, SearchForm, Sign, Size, Tone,
+    Words,
+};
 use crate::islands::{Keys, LiveRegion, LocalTime};
 
 /// One way to go.
@@ -19,6 +22,8 @@ pub struct Way {
     pub key: &'static str,
     /// How many wait there; nothing is shown for none.
     pub count: u32,
+    /// Whether there are more than that: `99+`.
+    pub more: bool,
     /// Whether those need somebody's attention.
     pub attention: bool,
 }
@@ -37,7 +42,7 @@ pub struct Ways {
 pub struct Me {
     /// Their name.
     pub name: String,
-    /// Under the name: mail or title.
+    /// Under the name: their title, or what they sign in with.
     pub detail: String,
     /// Their portal roles in words.
     pub roles: Vec<String>,
@@ -50,6 +55,8 @@ pub struct Flash {
     pub tone: Tone,
     /// What happened.
     pub words: String,
+    /// The time that it is now, where that is what happened.
+    pub moment: Option<DateTime<Utc>>,
 }
 
 /// Everything that the frame shows around a page.
@@ -61,6 +68,8 @@ pub struct Frame {
     pub ways: Vec<Ways>,
     /// The path of this page: marks the way that leads here.
     pub path: String,
+    /// Path and query of this page: where the trial's bar leads back to.
+    pub back: String,
     /// What was searched for.
     pub query: String,
     /// What to say once.
@@ -86,6 +95,7 @@ pub fn Shell(
         me,
         ways,
         path,
+        back,
         query,
         flash,
         now,
@@ -98,22 +108,32 @@ pub fn Shell(
         .flat_map(|group| &group.ways)
         .map(|way| (way.key, way.label))
         .collect();
-    let flash = flash.map(|flash| view! { <div class="flash" role="status"><Note tone=flash.tone>{flash.words}</Note></div> });
+    let flash = flash.map(|flash| {
+        let moment = flash.moment.map(|at| view! { " It is now "<b><Moment at=at now=now say=Say::Stamp/></b>"." });
+        view! { <div class="flash" role="status"><Note tone=flash.tone>{flash.words}{moment}</Note></div> }
+    });
+    let trial = trial.then(|| view! { <TrialBar path=path.clone() back=back/> });
+    // In the catalogue the box narrows what is shown; everywhere else it looks through everything.
+    let (action, label) = if path == "/catalog" {
+        ("/catalog", "Search the catalogue")
+    } else {
+        ("/search", "Search for access, people, requests")
+    };
     view! {
         <div class="shell">
             <a class="skip" href="#main">"Skip to the content"</a>
-            {trial.then(|| view! { <p class="trialbar" role="note"><b>"Trial"</b>"A sample company; nothing here is real."<a class="link" href="/trial">"Skip time and switch faults"</a></p> })}
-            <div class="side"><a class="brand" href="/"><Icon sign=Sign::Key/>"Latchkey"</a><Navigation ways=ways.clone() path=path.clone() live="nav"/>
-                <div class="foot"><Account me=me.clone() named=true/></div></div>
+            {trial}
+            <header class="side"><a class="brand" href="/"><Icon sign=Sign::Key/>"Latchkey"</a><Navigation ways=ways.clone() path=path.clone() live="nav"/>
+                <div class="foot"><Account me=me.clone() named=true/></div></header>
             <div class="column">
-                <div class="phonebar">
+                <header class="phonebar">
                     <details class="menu"><summary aria-label="Menu"><Icon sign=Sign::Menu/></summary><div class="pop"><Navigation ways=ways path=path live="nav-phone"/></div></details>
                     <a class="brand" href="/">"Latchkey"</a><span class="grow"></span>
                     <Account me=me named=false/>
-                </div>
+                </header>
                 <main class=if narrow { "main narrow" } else { "main" } id="main" tabindex="-1">
                     <div class="topbar">
-                        <SearchForm action="/catalog" label="Search for access" value=query main=true/>
+                        <SearchForm action=action label=label value=query main=true/>
                         <span class="grow"></span><LinkButton href="/catalog" look=Look::Primary>"Ask for access"</LinkButton>
                     </div>
                     {flash}
@@ -126,6 +146,21 @@ pub fn Shell(
     }
 }
 
+/// What only the trial has, on every page: time goes on under one's eyes, and one can be somebody else.
+#[component]
+fn TrialBar(path: String, back: String) -> impl IntoView {
+    let skip = (path != "/trial").then(|| {
+        let fields = vec![("ahead", "next".to_owned()), ("back", back)];
+        view! { <PostButton action="/trial/skip" fields=fields small=true>"Skip to the next deadline"</PostButton> }
+    });
+    view! {
+        <aside class="trialbar" aria-label="Trial">
+            <b>"Trial"</b><span>"A sample company; nothing here is real."</span>
+            {skip}<a class="link" href="/sign-in?switch=1">"Be somebody else"</a><a class="link" href="/trial">"Time and faults"</a>
+        </aside>
+    }
+}
+
 /// The ways to go, in groups.
 #[component]
 fn Navigation(ways: Vec<Ways>, path: String, live: &'static str) -> impl IntoView {
@@ -133,7 +168,8 @@ fn Navigation(ways: Vec<Ways>, path: String, live: &'static str) -> impl IntoVie
         .iter()
         .flat_map(|group| &group.ways)
         .fold(7, |sum: u32, way| {
-            sum.wrapping_mul(31).wrapping_add(way.count)
+            sum.wrapping_mul(31)
+                .wrapping_add(way.count * 2 + u32::from(way.more))
         });
     let groups = ways
         .into_iter()
@@ -144,7 +180,7 @@ fn Navigation(ways: Vec<Ways>, path: String, live: &'static str) -> impl IntoVie
                 .map(|way| {
                     let current = leads_here(way.href, &path).then_some("page");
                     let class = if way.attention { "count attention" } else { "count" };
-                    let count = (way.count > 0).then(|| view! { <span class=class>{way.count}<span class="sr">" waiting"</span></span> });
+                    let count = (way.count > 0).then(|| view! { <span class=class>{way.count}{way.more.then_some("+")}<span class="sr">" waiting"</span></span> });
                     view! { <li><a href=way.href aria-current=current data-go=way.key><Icon sign=way.sign/>{way.label}{count}</a></li> }
                 })
                 .collect_view();
@@ -164,7 +200,7 @@ fn leads_here(href: &str, path: &str) -> bool {
                 .is_some_and(|rest| rest.starts_with('/')))
 }
 
-/// The keys that this portal knows; shown by `?`. Without JavaScript there are none, and it stays closed.
+/// The keys that this portal knows; shown by `?` and from the account's menu. Without JavaScript there are none, and it stays closed.
 #[component]
 fn KeyHelp(keys: Vec<(&'static str, &'static str)>) -> impl IntoView {
     let goes = keys
@@ -197,9 +233,11 @@ fn Account(me: Me, named: bool) -> impl IntoView {
         <details class="menu">
             <summary aria-label=label><Avatar name=name.clone() size=Size::Small/>{named.then(|| view! { <span class="clip" dir="auto">{name.clone()}</span> })}</summary>
             <div class="pop">
-                <div class="who"><div><b dir="auto">{name.clone()}</b><span class="small dim" dir="auto">{detail}</span>{roles.0.map(|roles| view! { <span class="small dim">{roles}</span> })}</div></div>
+                <div class="who"><div><b dir="auto">{name.clone()}</b>{(!detail.is_empty()).then(|| view! { <span class="small dim" dir="auto">{detail}</span> })}{roles.0.map(|roles| view! { <span class="small dim">{roles}</span> })}</div></div>
                 <a class="item" href="/access"><Icon sign=Sign::Lock/>"My access"</a>
+                <button class="item only-alive" type="button" data-keys-open=""><Icon sign=Sign::Keyboard/>"Keyboard keys"</button>
                 <form method="post" action="/sign-out"><button class="item" type="submit"><Icon sign=Sign::Out/>"Sign out"</button></form>
+                <form method="post" action="/sign-out/everywhere"><button class="item" type="submit"><Icon sign=Sign::Out/>"Sign out everywhere"</button></form>
             </div>
         </details>
     }

@@ -16,6 +16,8 @@ pub struct Shell {
     pub now: Timestamp,
     /// The viewer.
     pub me: PersonTag,
+    /// What they do: their title, else their department, else what they sign in with.
+    pub title: String,
     /// The portal roles that count.
     pub roles: Vec<PortalRole>,
     /// Lines that the viewer asked for, or that are for them, and wait.
@@ -41,7 +43,7 @@ impl Shell {
     }
 }
 
-/// Reads the frame: one statement.
+/// Reads the frame: one statement, and a second for somebody of whom the directory says next to nothing.
 pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Shell> {
     let attention = viewer.must_have(super::provisioning::READERS).is_ok();
     let holds = viewer.must_have(super::holds::DECIDERS).is_ok();
@@ -50,9 +52,22 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Shell> {
     let row = tx
         .shell(viewer.id(), CAP + 1, attention, holds, versions)
         .await?;
+    let person = &viewer.person;
+    let said = [&person.job_title, &person.department]
+        .into_iter()
+        .find(|text| !text.is_empty());
+    let title = match said {
+        Some(said) => said.clone(),
+        None => tx
+            .account(viewer.account)
+            .await?
+            .map(|account| account.user_name)
+            .unwrap_or_default(),
+    };
     Ok(Shell {
         now: workflow.clock().now(),
         me: PersonTag::new(viewer.id(), viewer.person.name.clone()),
+        title,
         roles: viewer.roles.clone(),
         requests: Capped::of(row.requests, CAP),
         decisions: Capped::of(row.decisions, CAP),
