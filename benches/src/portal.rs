@@ -191,7 +191,10 @@ async fn serve(setup: &Setup, sandbox: &Running) -> Result<(Child, u32, f64), Bo
     let begun = Instant::now();
     let child = Command::new(&setup.binary)
         .arg("serve")
-        .env("LATCHKEY_SERVER__LISTEN", setup.url.trim_start_matches("http://"))
+        .env(
+            "LATCHKEY_SERVER__LISTEN",
+            setup.url.trim_start_matches("http://"),
+        )
         .env("LATCHKEY_SERVER__PUBLIC_URL", &setup.url)
         .env("LATCHKEY_DATABASE__URL", &setup.database)
         .env("LATCHKEY_SIGN_IN__AUTHORITY", sandbox.url())
@@ -216,7 +219,10 @@ async fn serve(setup: &Setup, sandbox: &Running) -> Result<(Child, u32, f64), Bo
     let process = child.id().ok_or("the portal ended at once")?;
     let client = load::client();
     loop {
-        if let Ok(answer) = client.get(format!("{}/health/ready", setup.url)).send().await
+        if let Ok(answer) = client
+            .get(format!("{}/health/ready", setup.url))
+            .send()
+            .await
             && answer.status().is_success()
         {
             break;

@@ -1,6 +1,9 @@
 //! Fills a migrated database with a company of a given size, in SQL that each engine runs by itself.
 
-use std::{error::Error, path::{Path, PathBuf}};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+};
 
 use benches::portal::{self, Portal, Setup};
 use sandbox::{Directory, User};

@@ -133,7 +133,9 @@ async fn actions(client: &Client, portal: &Portal) -> Result<Vec<Row>, Box<dyn E
     let manager = portal.sign_in(client, seed::id(Kind::Object, 3)).await?;
     let mut asks = Vec::new();
     for person in 31..41 {
-        let cookie = portal.sign_in(client, seed::id(Kind::Object, person)).await?;
+        let cookie = portal
+            .sign_in(client, seed::id(Kind::Object, person))
+            .await?;
         for package in 0..12 {
             let package = seed::id(Kind::Package, 100 + package).simple();
             asks.push(Shot {
