@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test fmt lint unit browser bench soak release clean-data
+.PHONY: help setup run dev test fmt lint unit browser pictures bench soak release clean-data
 
 SEEDS ?= 20000
 
@@ -37,6 +37,11 @@ unit: ## Tests without a browser, on SQLite and on a PostgreSQL of their own
 
 browser: ## The journeys in Chromium, against the binary that `make run` starts
 	@.ci/test browser
+
+pictures: ## Take the pictures of README.md anew, from the running product
+	@.ci/setup/all test
+	@.ci/build trial
+	@CHROMIUM=$$(.ci/setup/chromium) node_modules/.bin/playwright test -c end2end/pictures.config.ts
 
 soak: ## The simulations with many more seeds: make soak SEEDS=20000
 	@LATCHKEY_SEEDS=$(SEEDS) .ci/test soak

@@ -2,14 +2,20 @@
 
 /// The hidden fields of the first form that has any.
 pub fn hidden(html: &str) -> Option<Vec<(String, String)>> {
-    let fields: Vec<(String, String)> = html
-        .split("<input")
+    html.split("<form")
+        .skip(1)
+        .filter_map(|rest| rest.split("</form>").next())
+        .map(hidden_in)
+        .find(|fields| !fields.is_empty())
+}
+
+fn hidden_in(form: &str) -> Vec<(String, String)> {
+    form.split("<input")
         .skip(1)
         .filter_map(|rest| rest.split('>').next())
         .filter(|tag| tag.contains("type=\"hidden\""))
         .filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value")?)))
-        .collect();
-    (!fields.is_empty()).then_some(fields)
+        .collect()
 }
 
 fn attribute(tag: &str, name: &str) -> Option<String> {

@@ -189,7 +189,12 @@ impl Portal {
 /// Starts the binary and waits until it answers: the process, its number, and the seconds that it took.
 async fn serve(setup: &Setup, sandbox: &Running) -> Result<(Child, u32, f64), Box<dyn Error>> {
     let begun = Instant::now();
-    let child = Command::new(&setup.binary)
+    let log = setup.folder.join("portal.log");
+    let output = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(&log)?;
+    let mut child = Command::new(&setup.binary)
         .arg("serve")
         .env(
             "LATCHKEY_SERVER__LISTEN",
@@ -209,11 +214,13 @@ async fn serve(setup: &Setup, sandbox: &Running) -> Result<(Child, u32, f64), Bo
             "LATCHKEY_AUDIT__CHECKPOINT_FILE",
             setup.folder.join("checkpoint"),
         )
-        .env("LATCHKEY_ASKING__PER_TEN_MINUTES", "1000000")
-        .env("LATCHKEY_SIGN_IN__ATTEMPTS_PER_MINUTE", "100000")
+        .env("LATCHKEY_ASKING__PER_TEN_MINUTES", "10000")
+        .env("LATCHKEY_SIGN_IN__ATTEMPTS_PER_MINUTE", "10000")
         .env("LATCHKEY_DIRECTORY__EVERY_MINUTES", "600")
         .env("LATCHKEY_LOG__FILTER", "warn")
-        .stdout(Stdio::null())
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output)
         .kill_on_drop(true)
         .spawn()?;
     let process = child.id().ok_or("the portal ended at once")?;
@@ -227,8 +234,10 @@ async fn serve(setup: &Setup, sandbox: &Running) -> Result<(Child, u32, f64), Bo
         {
             break;
         }
-        if begun.elapsed() > Duration::from_mins(1) {
-            return Err("the portal did not become ready within a minute".into());
+        let ended = child.try_wait()?;
+        if ended.is_some() || begun.elapsed() > Duration::from_mins(1) {
+            let said = std::fs::read_to_string(&log)?;
+            return Err(format!("the portal is not ready ({ended:?}):\n{said}").into());
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -5,6 +5,10 @@ mod certified;
 mod hostile;
 mod layers;
 mod matrix;
+mod objects;
 mod sandboxed;
 mod sessions;
 mod support;
+mod text;
+#[path = "../town/mod.rs"]
+mod town;

@@ -1,10 +1,12 @@
 //! Every route × every role, generated from the one table that also builds the router: who gets in, who is sent to sign
 //! in, who is told that it is not for them; and that nothing a caller can put into an address or a form breaks a page.
 
+use std::collections::BTreeSet;
+
 use app::routes::{Route, Who, routes};
 use axum::{
     body::Body,
-    http::{Request, StatusCode, header},
+    http::{Method, Request, StatusCode, header},
 };
 use domain::person::PortalRole;
 use uuid::Uuid;
@@ -51,6 +53,8 @@ fn ids() -> Vec<String> {
     ]
     .iter()
     .map(|prefix| format!("{prefix}_{nothing}"))
+    // Entries of the log are counted.
+    .chain(["9999".to_owned()])
     .collect()
 }
 
@@ -67,9 +71,11 @@ async fn every_route_admits_whom_its_row_names_and_nobody_else() {
     let house = House::new("http://127.0.0.1:9", Setup::default()).await;
     let callers = callers(&house).await;
     for route in routes() {
+        // Who was told that this is not for them: that must have been asked before whether the thing exists.
+        let mut forbidden = BTreeSet::new();
         for id in ids() {
             let path = path(route, |_| id.clone());
-            for (roles, browser) in &callers {
+            for (caller, (roles, browser)) in callers.iter().enumerate() {
                 let answer = ask(browser, route, &path, "").await;
                 let status = answer.status;
                 let said = format!("{} {path} for {roles:?}: {status}", route.method);
@@ -87,17 +93,100 @@ async fn every_route_admits_whom_its_row_names_and_nobody_else() {
                         if admitted {
                             assert_ne!(status, StatusCode::FORBIDDEN, "{said}");
                         } else {
-                            // An id that one may not see behaves like one that does not exist.
+                            // Nothing exists under an id of another kind, whoever asks.
                             assert!(
                                 matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND),
                                 "{said}"
                             );
+                            if status == StatusCode::FORBIDDEN {
+                                forbidden.insert(caller);
+                            }
                         }
                     }
                 }
             }
             if !route.path.contains('{') {
                 break;
+            }
+        }
+        if let Who::Roles(wanted) = route.who {
+            for (caller, (roles, _)) in callers.iter().enumerate() {
+                let Some(held) = roles else { continue };
+                assert_eq!(
+                    forbidden.contains(&caller),
+                    !held.iter().any(|role| wanted.contains(role)),
+                    "{} {} for {held:?}",
+                    route.method,
+                    route.path
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_address_answers_another_method() {
+    let house = House::new("http://127.0.0.1:9", Setup::default()).await;
+    let callers = callers(&house).await;
+    let (_, employee) = &callers[1];
+    let id = format!("req_{}", Uuid::from_u128(0xdead).simple());
+    for route in routes() {
+        let path = path(route, |_| id.clone());
+        let mut others = vec!["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
+        let has = |method: &str| {
+            routes()
+                .iter()
+                .any(|other| other.path == route.path && other.method == method)
+        };
+        if !has("POST") {
+            others.push("POST");
+        }
+        for other in others {
+            let method = Method::from_bytes(other.as_bytes()).expect("it is a word");
+            let answer = employee.method(method, &path).await;
+            assert_eq!(
+                answer.status,
+                StatusCode::METHOD_NOT_ALLOWED,
+                "{other} {path}"
+            );
+        }
+        if has("GET") {
+            let head = employee.method(Method::HEAD, &path).await;
+            assert!(head.body.is_empty(), "HEAD {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_other_spelling_of_an_address_opens_it() {
+    let house = House::new("http://127.0.0.1:9", Setup::default()).await;
+    let callers = callers(&house).await;
+    let guarded = routes().iter().filter(|route| {
+        route.method == "GET" && matches!(route.who, Who::Roles(_)) && !route.path.contains('{')
+    });
+    for route in guarded {
+        let path = route.path;
+        let bare = path.trim_start_matches('/');
+        for spelling in [
+            format!("//{bare}"),
+            format!("{path}/"),
+            format!("/./{bare}"),
+            format!("/x/../{bare}"),
+            format!("/{}", bare.to_uppercase()),
+            format!("{path};x"),
+            format!("{path}%00"),
+            format!("{path}%2f"),
+            format!("/%2e/{bare}"),
+            format!("{path}.css"),
+            format!("{path}%20"),
+        ] {
+            for (roles, browser) in callers.iter().take(2) {
+                let answer = browser.get(&spelling).await;
+                assert!(
+                    !answer.status.is_success() && !answer.status.is_server_error(),
+                    "{spelling} for {roles:?}: {}",
+                    answer.status
+                );
             }
         }
     }

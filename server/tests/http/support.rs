@@ -284,6 +284,12 @@ impl Browser {
         self.send(request).await
     }
 
+    /// Loads a page, fills its form in, and sends it.
+    pub async fn fill(&self, path: &str, typed: &[(&str, &str)]) -> Answer {
+        let page = self.get(path).await.expect(StatusCode::OK);
+        self.post(path, &filled(&page.body, typed)).await
+    }
+
     pub async fn method(&self, method: Method, path: &str) -> Answer {
         let request = Request::builder()
             .method(method)
@@ -351,6 +357,32 @@ impl Browser {
             .expect("nobody panics with it")
             .insert(name.to_owned(), value.to_owned());
     }
+}
+
+/// The form of a page with these fields filled in, as a browser encodes it.
+pub fn filled(page: &str, typed: &[(&str, &str)]) -> String {
+    let hidden = benches::forms::hidden(page).unwrap_or_default();
+    let hidden = hidden
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let pairs: Vec<String> = hidden
+        .chain(typed.iter().copied())
+        .map(|(name, value)| format!("{}={}", escaped(name), escaped(value)))
+        .collect();
+    pairs.join("&")
+}
+
+/// Any text inside a form or an address.
+pub fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 /// What talks to providers.
