@@ -7,7 +7,7 @@ use domain::{
 use sqlx::QueryBuilder;
 
 use super::app_columns;
-use crate::engine::{Error, Tx};
+use crate::engine::{At, Error, Tx};
 
 row! {
     /// An application of the catalogue.
@@ -104,6 +104,14 @@ row! {
         pub package_id: PackageId,
         /// How many of those looked at hold it.
         pub holders: i64,
+    }
+
+    /// A package that somebody had.
+    pub struct HadRow {
+        /// Which.
+        pub package_id: PackageId,
+        /// When it last ended.
+        pub last_at: Timestamp,
     }
 
     /// One right of an edition.
@@ -284,6 +292,20 @@ impl Tx {
              JOIN grants g ON g.person_id = n.id AND g.state = 'active' AND g.package_id IS NOT NULL
              GROUP BY g.package_id ORDER BY holders DESC, g.package_id LIMIT $4")
             .bind(department).bind(except.0).bind(people).bind(limit).fetch_all(c).await)?)
+    }
+
+    /// What a person had that has ended since, latest first; offered or not.
+    pub async fn had_lately(
+        &mut self,
+        person: PersonId,
+        since: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<HadRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT package_id, MAX(ended_at) AS last_at FROM grants
+             WHERE person_id = $1 AND ended_at > $2 AND state = 'ended' AND package_id IS NOT NULL
+             GROUP BY package_id ORDER BY last_at DESC, package_id LIMIT $3")
+            .bind(person.0).bind(At(since)).bind(limit).fetch_all(c).await)?)
     }
 
     /// What an edition contains.

@@ -54,6 +54,30 @@ row! {
         pub next_end: Option<Timestamp>,
     }
 
+    /// A grant of one of a page of people.
+    pub struct TeamGrantRow {
+        /// Who.
+        pub person_id: PersonId,
+        /// Which.
+        pub id: GrantId,
+        /// The package's name, or the right's for what was found at a target.
+        pub name: String,
+        /// Whether the package is privileged.
+        pub privileged: bool,
+        /// Where it comes from.
+        pub source: GrantSource,
+        /// Where it stands.
+        pub state: GrantState,
+        /// Ends; none for without end.
+        pub end_at: Option<Timestamp>,
+        /// When every target first confirmed it.
+        pub ready_at: Option<Timestamp>,
+        /// The request behind it.
+        pub request_id: Option<RequestId>,
+        /// Its short number.
+        pub number: Option<i64>,
+    }
+
     /// How many lines of each of a page of people wait.
     pub struct WaitingRow {
         /// Who.
@@ -98,6 +122,13 @@ row! {
         pub holders: i64,
         /// How many requests for it wait.
         pub waiting: i64,
+    }
+}
+
+impl TeamGrantRow {
+    /// The end as its own type.
+    pub fn end(&self) -> End {
+        self.end_at.map_or(End::Permanent, End::At)
     }
 }
 
@@ -156,6 +187,37 @@ impl Tx {
         })?)
     }
 
+    /// What these people hold, at most `each` grants of each, soonest end first, without end last.
+    pub async fn held_by_each(
+        &mut self,
+        people: &[PersonId],
+        each: i64,
+    ) -> Result<Vec<TeamGrantRow>, Error> {
+        if people.is_empty() {
+            return Ok(Vec::new());
+        }
+        // One short index scan for each person: somebody who holds very much does not make the page long.
+        Ok(on!(self, c => {
+            let mut query = QueryBuilder::new(
+                "SELECT g.person_id, g.id,
+                   COALESCE(p.name, (SELECT MIN(n.name) FROM grant_entitlements x JOIN entitlements n ON n.id = x.entitlement_id
+                     WHERE x.grant_id = g.id), '') AS name,
+                   COALESCE(p.privileged, FALSE) AS privileged, g.source, g.state, g.end_at, g.ready_at, l.request_id, l.number
+                 FROM (");
+            for (index, person) in people.iter().enumerate() {
+                query.push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+                query.push(
+                    "SELECT id, person_id, package_id, line_id, source, state, end_at, ready_at FROM grants
+                     WHERE state IN ('scheduled', 'active', 'suspended') AND person_id = ").push_bind(person.0)
+                    .push(" ORDER BY CASE WHEN end_at IS NULL THEN 1 ELSE 0 END, end_at, id LIMIT ").push_bind(each).push(") AS one");
+            }
+            query.push(
+                ") AS g LEFT JOIN packages p ON p.id = g.package_id LEFT JOIN lines l ON l.id = g.line_id
+                 ORDER BY g.person_id, CASE WHEN g.end_at IS NULL THEN 1 ELSE 0 END, g.end_at, g.id");
+            query.build_query_as().fetch_all(c).await
+        })?)
+    }
+
     /// How many lines for each of these people wait.
     pub async fn waiting_for(&mut self, people: &[PersonId]) -> Result<Vec<WaitingRow>, Error> {
         if people.is_empty() {
@@ -169,6 +231,17 @@ impl Tx {
             query.push(") GROUP BY beneficiary_id");
             query.build_query_as().fetch_all(c).await
         })?)
+    }
+
+    /// How many sessions of a person hold at an instant of the system's clock.
+    pub async fn count_sessions_of(
+        &mut self,
+        person: PersonId,
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT COUNT(*) FROM sessions WHERE person_id = $1 AND expires_at > $2")
+            .bind(person.0).bind(At(now)).fetch_one(c).await)?)
     }
 
     /// A page of a package's holders, newest first.

@@ -76,6 +76,7 @@ async fn catalogue(script: &mut Script) {
     ask!(script, latest_ready(&[package(1)], 5));
     ask!(script, mine(person(3)));
     ask!(script, held_nearby("Orders", person(3), 100, 10));
+    ask!(script, had_lately(person(4), at(0), 10));
     ask!(script, contents(version(1)));
     ask!(script, named_owners(package(1)));
     ask!(script, count_holders(package(1), 100));
@@ -114,7 +115,9 @@ async fn people(script: &mut Script) {
         reports_of(person(1), Some(("elin berg", person(6))), 10)
     );
     ask!(script, holdings(&[person(3), person(4)], at(9999)));
+    ask!(script, held_by_each(&[person(3), person(4)], 2));
     ask!(script, waiting_for(&[person(3), person(4)]));
+    ask!(script, count_sessions_of(person(3), at(0)));
     ask!(script, holders(package(1), None, 10));
     ask!(script, holders(package(1), Some((at(28), grant(2))), 10));
     ask!(script, owned_by(person(5), 100, 10));

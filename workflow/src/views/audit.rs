@@ -6,10 +6,15 @@ use domain::{
     person::PortalRole,
 };
 use serde::Serialize;
-use store::{Tx, audit::AuditRow, views::audit::TrailQuery};
+use store::{
+    Tx,
+    audit::AuditRow,
+    people::{PeopleQuery, PersonRow},
+    views::audit::TrailQuery,
+};
 
-use super::{Entry, names::Names};
-use crate::{Error, Result, Workflow, access::Viewer, frozen::hex, unit::link};
+use super::{Entry, PersonTag, names::Names, search::FoundPerson};
+use crate::{Error, Result, Workflow, access::Viewer, fold::fold, frozen::hex, unit::link};
 
 /// Who may look.
 const READERS: &[PortalRole] = &[
@@ -19,6 +24,8 @@ const READERS: &[PortalRole] = &[
 ];
 /// Entries on a page.
 const PAGE: i64 = 50;
+/// People that a name may mean before it has to be said better.
+const MEANT: i64 = 8;
 
 /// What somebody looks for. All given conditions hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,6 +109,50 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, filter: &Filter) -> Resu
         head: hex(&head.hash),
         kinds: EventKind::ALL.to_vec(),
     })
+}
+
+/// Whom a text means who may have done something: the one with the printed id in it; else the one whose whole name it is;
+/// else everybody whose name, mail or sign-in name contains it, at most eight. For auditors, security and administrators.
+pub async fn meant(workflow: &Workflow, viewer: &Viewer, text: &str) -> Result<Vec<FoundPerson>> {
+    viewer.must_have(READERS)?;
+    let mut tx = workflow.store().read().await?;
+    let id = text
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .find_map(|word| word.parse::<PersonId>().ok());
+    if let Some(id) = id {
+        // Somebody who is not known any more can still be looked for.
+        return Ok(vec![match tx.person(id).await? {
+            Some(row) => found(row),
+            None => FoundPerson {
+                person: PersonTag::new(id, ""),
+                job_title: String::new(),
+                department: String::new(),
+            },
+        }]);
+    }
+    let wanted = fold(text);
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = PeopleQuery {
+        text: Some(wanted.clone()),
+        limit: MEANT,
+        ..PeopleQuery::default()
+    };
+    let rows = tx.people_page(&query).await?;
+    let mut named = rows.iter().filter(|row| fold(&row.name) == wanted);
+    if let (Some(one), None) = (named.next(), named.next()) {
+        return Ok(vec![found(one.clone())]);
+    }
+    Ok(rows.into_iter().map(found).collect())
+}
+
+fn found(row: PersonRow) -> FoundPerson {
+    FoundPerson {
+        person: PersonTag::new(row.id, row.name),
+        job_title: row.job_title,
+        department: row.department,
+    }
 }
 
 /// A request's short number (`AR-1042`) as its printed id; anything else as it is.

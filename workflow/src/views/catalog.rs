@@ -1,5 +1,6 @@
 //! The catalogue: find a package, see at a glance what it is, how long it lasts, and whether one may have it.
 
+use chrono::Duration;
 use domain::{
     ApplicationId, GrantId, PackageId, RequestId, Timestamp,
     grant::End,
@@ -22,6 +23,10 @@ const OFFERED: i64 = 200;
 const NEARBY: usize = 6;
 /// How many colleagues are looked at for them.
 const COLLEAGUES: i64 = 30;
+/// What the viewer had within this time is offered again on the first page.
+const LATELY: Duration = Duration::days(90);
+/// At most so much of it.
+const RECENT: usize = 3;
 /// How many of a package's latest grants say how long it takes.
 const LATEST: i64 = 5;
 /// How many packages a pasted text may find before they are put in order.
@@ -85,7 +90,10 @@ pub struct Catalog {
     pub applications: Vec<AppTag>,
     /// How many packages are offered in all.
     pub offered: Capped,
-    /// What people of the viewer's department hold most, at most six; only on the first page without text and filters.
+    /// What the viewer had lately and may ask for again, latest first, at most three; only on the first page without text
+    /// and filters.
+    pub recent: Vec<Card>,
+    /// What people of the viewer's department hold most, at most six, without those; only on the first page without text and filters.
     pub like_you: Vec<Card>,
     /// The packages found: by name, or by fit for a pasted text.
     pub cards: Vec<Card>,
@@ -172,26 +180,48 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, filter: &Filter) -> Resu
     } else {
         Vec::new()
     };
-    let ids: Vec<PackageId> = nearby.iter().map(|row| row.package_id).collect();
+    let had = if first {
+        tx.had_lately(viewer.id(), now - LATELY, RECENT as i64 * 4)
+            .await?
+    } else {
+        Vec::new()
+    };
+    let ids: Vec<PackageId> = nearby
+        .iter()
+        .map(|row| row.package_id)
+        .chain(had.iter().map(|row| row.package_id))
+        .collect();
     let count = rows.len();
-    let near = tx.cards_by_ids(&ids).await?;
-    rows.extend(near.into_iter().filter(|row| row.offered));
+    let others = tx.cards_by_ids(&ids).await?;
+    rows.extend(others.into_iter().filter(|row| row.offered));
     let mut cards = cards(&mut tx, viewer, rows).await?;
-    let mut like_you = cards.split_off(count);
-    for card in &mut like_you {
-        card.held_nearby = nearby
-            .iter()
-            .find(|row| row.package_id == card.id)
-            .map(|row| row.holders);
-    }
+    let mut others = cards.split_off(count);
+    // What one has already, waits for, or may not have, is no suggestion.
+    others.retain(|card| card.held.is_none() && card.waiting.is_none() && card.unmet.is_empty());
+    let recent: Vec<Card> = had
+        .iter()
+        .filter_map(|row| others.iter().find(|card| card.id == row.package_id))
+        .take(RECENT)
+        .cloned()
+        .collect();
+    let mut like_you: Vec<Card> = others
+        .into_iter()
+        .filter(|card| !recent.iter().any(|had| had.id == card.id))
+        .filter_map(|card| {
+            let near = nearby.iter().find(|row| row.package_id == card.id)?;
+            Some(Card {
+                held_nearby: Some(near.holders),
+                ..card
+            })
+        })
+        .collect();
     like_you.sort_by_key(|card| std::cmp::Reverse(card.held_nearby));
-    // What one has already, or may not have, is no suggestion.
-    like_you.retain(|card| card.held.is_none() && card.unmet.is_empty());
     like_you.truncate(NEARBY);
     Ok(Catalog {
         now,
         applications: applications.into_iter().map(AppTag::from).collect(),
         offered: Capped::of(offered, OFFERED),
+        recent,
         like_you,
         cards,
         next,

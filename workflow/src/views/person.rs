@@ -24,6 +24,8 @@ pub(super) const READERS: &[PortalRole] = &[
 ];
 /// Who sees the employer's number and the events as well.
 const TRUSTED: &[PortalRole] = &[PortalRole::Security, PortalRole::Auditor, PortalRole::Hr];
+/// Who may end somebody else's sessions.
+const ENDERS: &[PortalRole] = &[PortalRole::Security, PortalRole::Hr];
 /// Requests on the page.
 const REQUESTS: i64 = 20;
 /// Events on the page.
@@ -56,6 +58,8 @@ pub struct PersonPage {
     pub reports: Vec<PersonTag>,
     /// Their sign-in identities; for the person and those with a portal role that may look.
     pub accounts: Vec<AccountView>,
+    /// How many sessions of theirs hold now; for those who may end them (security, HR).
+    pub sessions: Option<i64>,
     /// Their portal roles that count now.
     pub roles: Vec<PortalRole>,
     /// What they hold, soonest end first.
@@ -126,6 +130,14 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, id: PersonId) -> Result<
     } else {
         Vec::new()
     };
+    let sessions = match viewer.must_have(ENDERS) {
+        // Sessions follow the system's clock, whatever the trial's says.
+        Ok(()) => Some(
+            tx.count_sessions_of(id, workflow.clock().system_now())
+                .await?,
+        ),
+        Err(_) => None,
+    };
     let roles: Vec<PortalRole> = tx
         .roles_of(&[id])
         .await?
@@ -171,6 +183,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, id: PersonId) -> Result<
                 deleted: row.deleted,
             })
             .collect(),
+        sessions,
         roles: effective_roles(&roles).0,
         held,
         found,

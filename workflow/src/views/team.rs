@@ -1,15 +1,21 @@
 //! My team: the people who report to me, and what each holds.
 
 use chrono::Duration;
-use domain::{PersonId, Timestamp, person::PersonState};
+use domain::{
+    GrantId, PersonId, RequestId, Timestamp,
+    grant::{End, GrantSource, GrantState},
+    person::PersonState,
+};
 use serde::Serialize;
-use store::views::people::HoldingRow;
+use store::views::people::{HoldingRow, TeamGrantRow};
 
 use super::{Cursor, PersonTag};
 use crate::{Result, Workflow, access::Viewer};
 
 /// People on a page.
 const PAGE: i64 = 50;
+/// Grants of each that are named; the others are counted, and stand on the person's page.
+const NAMED: i64 = 20;
 
 /// A page of direct reports, by name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,8 +61,46 @@ pub struct Report {
     pub waiting: i64,
     /// When the next of their grants ends.
     pub next_end: Option<Timestamp>,
+    /// What they hold, soonest end first, without end last; at most 20.
+    pub holds: Vec<Holds>,
     /// Whether somebody reports to them.
     pub leads: bool,
+}
+
+/// One grant of somebody, in a few words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Holds {
+    /// Which.
+    pub grant: GrantId,
+    /// The package's name, or the right's for what was found at a target.
+    pub name: String,
+    /// Whether the package is privileged.
+    pub privileged: bool,
+    /// Where it comes from.
+    pub source: GrantSource,
+    /// Where it stands.
+    pub state: GrantState,
+    /// Ends.
+    pub end: End,
+    /// When every target first confirmed it.
+    pub ready_at: Option<Timestamp>,
+    /// The request behind it, with its short number.
+    pub request: Option<(RequestId, i64)>,
+}
+
+impl From<&TeamGrantRow> for Holds {
+    fn from(row: &TeamGrantRow) -> Self {
+        Self {
+            grant: row.id,
+            name: row.name.clone(),
+            privileged: row.privileged,
+            source: row.source,
+            state: row.state,
+            end: row.end(),
+            ready_at: row.ready_at,
+            request: row.request_id.zip(row.number),
+        }
+    }
 }
 
 /// Reads a page of the viewer's direct reports, 50 long.
@@ -77,6 +121,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, after: Option<&Cursor>) 
     rows.truncate(PAGE as usize);
     let ids: Vec<PersonId> = rows.iter().map(|row| row.id).collect();
     let holdings = tx.holdings(&ids, now + Duration::days(7)).await?;
+    let grants = tx.held_by_each(&ids, NAMED).await?;
     let waiting = tx.waiting_for(&ids).await?;
     let next = rows
         .last()
@@ -106,6 +151,11 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, after: Option<&Cursor>) 
                     .find(|own| own.person_id == row.id)
                     .map_or(0, |own| own.waiting),
                 next_end: own.and_then(|own| own.next_end),
+                holds: grants
+                    .iter()
+                    .filter(|own| own.person_id == row.id)
+                    .map(Holds::from)
+                    .collect(),
                 leads: row.leads,
             }
         })

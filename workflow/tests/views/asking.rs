@@ -41,6 +41,10 @@ async fn the_frame_counts_what_waits() {
             .unwrap();
         assert_eq!(operator.attention.unwrap().count, 0);
         assert!(operator.holds.is_none() && operator.versions.is_none());
+        assert_eq!(
+            operator.title, "Office",
+            "who has no title is told by department"
+        );
         let admin = shell::load(wf, &house.viewer(ADMIN).await).await.unwrap();
         assert_eq!((admin.holds, admin.versions), (Some(0), Some(0)));
     }
@@ -145,6 +149,45 @@ async fn cards_say_how_long_it_takes_and_what_colleagues_have() {
         .await
         .unwrap();
         assert!(held.cards[0].held.is_some() && held.like_you.is_empty());
+        assert!(held.recent.is_empty(), "what one has is not offered again");
+        house.pass(Duration::hours(9)).await;
+        let after = async |filter: catalog::Filter| {
+            let johan = house.viewer(JOHAN).await;
+            catalog::load(&house.workflow, &johan, &filter)
+                .await
+                .unwrap()
+        };
+        let again = after(catalog::Filter::default()).await;
+        assert_eq!(again.recent.len(), 1);
+        assert_eq!(again.recent[0].id, house.package);
+        let narrowed = catalog::Filter {
+            privileged: Some(again.cards[0].privileged),
+            ..catalog::Filter::default()
+        };
+        let narrowed = after(narrowed).await;
+        assert!(narrowed.recent.is_empty() && narrowed.cards.len() == 1);
+    }
+}
+
+#[tokio::test]
+async fn what_a_few_colleagues_have_or_what_is_privileged_is_not_told() {
+    for house in worlds().await {
+        let like_astrid = async || {
+            let astrid = house.viewer(ASTRID).await;
+            let all = catalog::Filter::default();
+            let view = catalog::load(&house.workflow, &astrid, &all).await;
+            view.unwrap().like_you
+        };
+        for (n, manager) in [(JOHAN, ASTRID), (MAYA, ASTRID), (OLLE, KARIN)] {
+            assert!(like_astrid().await.is_empty(), "fewer than three have it");
+            house.held(n, hours(8), "a", &[manager, TOMAS]).await;
+        }
+        assert_eq!(like_astrid().await[0].held_nearby, Some(3));
+        house
+            .raw("UPDATE packages SET privileged = TRUE")
+            .await
+            .unwrap();
+        assert!(like_astrid().await.is_empty(), "it is privileged");
     }
 }
 

@@ -97,6 +97,39 @@ async fn the_log_is_filtered_and_named() {
 }
 
 #[tokio::test]
+async fn whoever_did_it_is_found_by_name_or_id() {
+    for house in worlds().await {
+        let wf = &house.workflow;
+        let auditor = house.viewer(AUDITOR).await;
+        let meant = async |text: &str| -> Vec<String> {
+            audit::meant(wf, &auditor, text)
+                .await
+                .unwrap()
+                .into_iter()
+                .map(|one| one.person.name)
+                .collect()
+        };
+        assert_eq!(meant("astrid lindqvist").await, ["Astrid Lindqvist"]);
+        assert_eq!(meant("lindq").await, ["Astrid Lindqvist"]);
+        assert!(meant("a").await.len() > 1);
+        assert!(meant("nobody at all").await.is_empty() && meant(" ").await.is_empty());
+        let id = person(ASTRID);
+        assert_eq!(meant(&format!("Whoever, {id}")).await, ["Astrid Lindqvist"]);
+        let unknown = PersonId(Uuid::from_u128(0xfff));
+        let found = audit::meant(wf, &auditor, &unknown.to_string())
+            .await
+            .unwrap();
+        assert_eq!(found[0].person.id, unknown);
+        for n in [JOHAN, OPERATOR, HR, STRANGER] {
+            assert!(matches!(
+                audit::meant(wf, &house.viewer(n).await, "astrid").await,
+                Err(Error::Forbidden)
+            ));
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_log_pages_without_gaps() {
     for house in worlds().await {
         for index in 0..40 {

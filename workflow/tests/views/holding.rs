@@ -74,6 +74,7 @@ async fn what_was_found_at_the_target_is_told_apart() {
             .await
             .unwrap();
         assert_eq!(team.reports[0].found, 1);
+        assert_eq!(team.reports[0].holds[0].name, "sg-prod-orders-ro");
     }
 }
 
@@ -102,6 +103,22 @@ async fn a_team_with_what_each_holds() {
             (1, 1, 1, 0)
         );
         assert_eq!((maya.held, maya.waiting, maya.leads), (0, 1, false));
+        assert!(maya.holds.is_empty());
+        let holds = &johan.holds[0];
+        assert_eq!(
+            (
+                holds.name.as_str(),
+                holds.source,
+                holds.end.at(),
+                holds.request.is_some()
+            ),
+            (
+                "Production database, read",
+                GrantSource::Request,
+                johan.next_end,
+                true
+            )
+        );
         assert!(
             team::load(&house.workflow, &house.viewer(JOHAN).await, None)
                 .await
@@ -152,6 +169,10 @@ async fn a_person_is_for_those_above_and_those_who_read() {
         assert!(!load(HR).await.unwrap().events.is_empty());
         assert!(load(OPERATOR).await.unwrap().events.is_empty());
         assert!(load(AUDITOR).await.unwrap().may_open_requests);
+        assert_eq!(load(HR).await.unwrap().sessions, Some(0));
+        for n in [JOHAN, ASTRID, OPERATOR, AUDITOR] {
+            assert_eq!(load(n).await.unwrap().sessions, None);
+        }
         for n in [MAYA, OLLE, STRANGER] {
             assert!(matches!(load(n).await, Err(Error::Missing)));
         }
