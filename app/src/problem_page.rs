@@ -1,14 +1,17 @@
 //! The page of a fault: what happened, that nothing was lost, what to do, and what to quote. It needs no frame and reads nothing, so it
 //! can be shown whatever is broken.
 
-use axum::response::{Html, IntoResponse, Response};
+use axum::{
+    http::StatusCode,
+    response::{Html, IntoResponse, Response},
+};
 use leptos::prelude::*;
 use workflow::access::Viewer;
 
 use crate::{
     render::{self, Head},
     state::{Nonce, Problem, RequestId, State},
-    ui::{Body, Card, Facts, LinkButton, Look, More, PlainPage, fact, fact_view},
+    ui::{Body, Card, Facts, LinkButton, Look, More, PlainPage, SearchForm, fact, fact_view},
 };
 
 /// The whole answer, with the problem's status.
@@ -44,6 +47,10 @@ fn view(problem: Problem, name: Option<String>, reference: String) -> impl IntoV
         detail,
         link,
     } = problem;
+    // Whoever followed an old address looks for the thing itself.
+    let search = (status == StatusCode::NOT_FOUND && name.is_some()).then(|| {
+        view! { <SearchForm action="/search" label="Search for access, people, requests" still=true/> }
+    });
     let mut facts = vec![
         fact_view("Reference", view! { <span class="mono">{reference}</span> }),
         fact("Answer", status.as_str()),
@@ -56,6 +63,7 @@ fn view(problem: Problem, name: Option<String>, reference: String) -> impl IntoV
             <Card><Body>
                 <h1><bdi>{title}</bdi></h1>
                 <div class="stack"><p dir="auto">{what}</p><p dir="auto">{next}</p></div>
+                {search}
                 {link.map(|(label, href)| view! { <div class="btns"><LinkButton href=href look=Look::Primary>{label}</LinkButton></div> })}
                 <More summary="For the service desk" open=status.is_server_error()>
                     <Facts items=facts/>
@@ -68,8 +76,6 @@ fn view(problem: Problem, name: Option<String>, reference: String) -> impl IntoV
 
 #[cfg(test)]
 mod tests {
-    use axum::http::StatusCode;
-
     use super::*;
 
     #[test]
@@ -82,6 +88,9 @@ mod tests {
             detail: Some("line 1\nline 2".into()),
             link: Some(("Home".into(), "/".into())),
         };
+        let stranger = problem.clone();
+        let out = render::html(|| view(stranger, None, "r-123".into()));
+        assert!(!out.contains("/search"), "{out}");
         let out = render::html(|| view(problem, Some("Maya Rao".into()), "r-123".into()));
         for part in [
             "<h1",
@@ -92,6 +101,7 @@ mod tests {
             "Maya Rao",
             "line 2",
             "href=\"/\"",
+            "action=\"/search\"",
         ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 /// Beside a `ui::SearchForm` on the page that shows its results: what is typed refreshes the region `results`, and the address with it.
+/// So does what is chosen in the page's filters, the form with `data-filter`.
 #[island]
 pub fn SearchBox(
     /// The address that the form leads to; the behaviour is only for the page at that address.
@@ -20,7 +21,7 @@ mod alive {
     use std::{cell::Cell, rc::Rc};
 
     use wasm_bindgen::{JsCast, JsValue};
-    use web_sys::{HtmlFormElement, HtmlInputElement, UrlSearchParams};
+    use web_sys::{HtmlFormElement, HtmlInputElement, HtmlSelectElement, UrlSearchParams};
 
     use crate::islands::dom;
 
@@ -38,18 +39,26 @@ mod alive {
             return;
         };
         let turn = Rc::new(Cell::new(0_u32));
-        dom::on(&form.clone(), "input", move |_| {
-            turn.set(turn.get() + 1);
-            let (mine, turn, form, action) =
-                (turn.get(), turn.clone(), form.clone(), action.clone());
-            dom::later(PAUSE, move || {
-                if turn.get() == mine {
-                    leptos::task::spawn_local(async move {
-                        show(&form, &action, || turn.get() == mine).await;
-                    });
-                }
-            });
-        });
+        let refresh = {
+            let form = form.clone();
+            move || {
+                turn.set(turn.get() + 1);
+                let (mine, turn, form, action) =
+                    (turn.get(), turn.clone(), form.clone(), action.clone());
+                dom::later(PAUSE, move || {
+                    if turn.get() == mine {
+                        leptos::task::spawn_local(async move {
+                            show(&form, &action, || turn.get() == mine).await;
+                        });
+                    }
+                });
+            }
+        };
+        if let Some(filter) = dom::first("form[data-filter]") {
+            let refresh = refresh.clone();
+            dom::on(&filter, "change", move |_| refresh());
+        }
+        dom::on(&form, "input", move |_| refresh());
     }
 
     async fn show(form: &HtmlFormElement, action: &str, still: impl Fn() -> bool) {
@@ -79,7 +88,7 @@ mod alive {
         dom::say_swapped();
     }
 
-    /// The address that the form leads to, with what else the address says now (filters), from the first page.
+    /// The address that the form leads to, with what the page's filters say, from the first page.
     fn address(form: &HtmlFormElement, action: &str) -> String {
         let search = dom::window().location().search().unwrap_or_default();
         let Ok(query) = UrlSearchParams::new_with_str(&search) else {
@@ -90,18 +99,27 @@ mod alive {
         for field in (0..fields.length())
             .filter_map(|place| fields.item(place)?.dyn_into::<HtmlInputElement>().ok())
         {
-            let (name, value) = (field.name(), field.value());
-            if value.is_empty() {
-                query.delete(&name);
-            } else if !name.is_empty() {
-                query.set(&name, &value);
-            }
+            say(&query, &field.name(), &field.value());
+        }
+        for field in dom::all("form[data-filter] select")
+            .into_iter()
+            .filter_map(|field| field.dyn_into::<HtmlSelectElement>().ok())
+        {
+            say(&query, &field.name(), &field.value());
         }
         let query = String::from(query.to_string());
         if query.is_empty() {
             action.to_owned()
         } else {
             format!("{action}?{query}")
+        }
+    }
+
+    fn say(query: &UrlSearchParams, name: &str, value: &str) {
+        if value.is_empty() {
+            query.delete(name);
+        } else if !name.is_empty() {
+            query.set(name, value);
         }
     }
 

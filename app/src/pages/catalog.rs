@@ -1,12 +1,17 @@
 //! `/catalog`: find a package by name, synonym, owner, address or a pasted "access denied", and see at a glance what it is.
 
-use axum::{extract::Query, response::Response};
+use axum::{
+    extract::Query,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
 use domain::ApplicationId;
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::views::{
     Cursor,
-    catalog::{self, Catalog, Filter},
+    catalog::{self, Card as Offer, Catalog, Filter},
+    search,
 };
 
 use super::{kit, parts, said};
@@ -24,6 +29,9 @@ pub struct Asked {
     /// Only what may be held for so many seconds.
     #[serde(default)]
     length: String,
+    /// `everyday`, `privileged`, or both.
+    #[serde(default)]
+    risk: String,
     /// Where the last page ended.
     #[serde(default)]
     after: String,
@@ -35,7 +43,11 @@ impl Asked {
             text: self.q.trim().chars().take(2000).collect(),
             application: self.app.parse::<ApplicationId>().ok(),
             at_least_seconds: self.length.parse().ok().filter(|seconds| *seconds > 0),
-            privileged: None,
+            privileged: match self.risk.as_str() {
+                "privileged" => Some(true),
+                "everyday" => Some(false),
+                _ => None,
+            },
             after: Some(&self.after)
                 .filter(|after| !after.is_empty())
                 .map(|after| Cursor::from_text(after)),
@@ -44,12 +56,29 @@ impl Asked {
 
     fn narrowed(&self) -> bool {
         let filter = self.filter();
-        !filter.text.is_empty() || filter.application.is_some() || filter.at_least_seconds.is_some()
+        !filter.text.is_empty()
+            || filter.application.is_some()
+            || filter.at_least_seconds.is_some()
+            || filter.privileged.is_some()
+    }
+
+    /// Whether a request's number was typed, such as `AR-1042`.
+    fn is_number(&self) -> bool {
+        let text = self.q.trim();
+        text.get(..3)
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("AR-"))
+            && text[3..].parse::<u32>().is_ok()
     }
 }
 
-/// The catalogue.
+/// The catalogue; a whole request number leads to the request at once.
 pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
+    if asked.is_number() {
+        let found = search::load(visit.workflow(), &visit.viewer, &asked.q).await?;
+        if let Some(request) = found.exactly {
+            return Ok(Redirect::to(&format!("/requests/{request}")).into_response());
+        }
+    }
     let found = catalog::load(visit.workflow(), &visit.viewer, &asked.filter()).await?;
     let about = About {
         query: asked.q.clone(),
@@ -57,7 +86,7 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
         ..About::default()
     };
     visit
-        .framed(axum::http::StatusCode::OK, "Catalogue", about, move || {
+        .framed(StatusCode::OK, "Catalogue", about, move || {
             page(&found, &asked)
         })
         .await
@@ -85,15 +114,17 @@ fn filters(found: &Catalog, asked: &Asked) -> AnyView {
     ]
     .map(|(seconds, words)| choice(seconds, format!("{words} or longer")))
     .to_vec();
-    let clear = asked
-        .narrowed()
-        .then(|| view! { <a class="btn quiet" href="/catalog">"Show everything"</a> });
+    let risks = vec![
+        choice("everyday", "Everyday"),
+        choice("privileged", "Privileged"),
+    ];
     view! {
-        <form method="get" action="/catalog" class="bar wrap items-end" aria-label="Filter the catalogue">
+        <form method="get" action="/catalog" class="bar wrap items-end" aria-label="Filter the catalogue" data-filter="">
             {(!asked.q.is_empty()).then(|| view! { <Hidden fields=vec![("q", asked.q.clone())]/> })}
             <div class="min-w-48"><Select name="app" label="Application" options=applications value=asked.app.clone() none="Any"/></div>
-            <div class="min-w-40"><Select name="length" label="Needed for" options=lengths value=asked.length.clone() none="Any time"/></div>
-            <div class="btns"><Button>"Filter"</Button>{clear}</div>
+            <div class="min-w-40"><Select name="length" label="I need it for" options=lengths value=asked.length.clone() none="Any length"/></div>
+            <div class="min-w-40"><Select name="risk" label="Kind" options=risks value=asked.risk.clone() none="Any"/></div>
+            <div class="btns only-still"><Button>"Filter"</Button></div>
         </form>
     }
     .into_any()
@@ -102,8 +133,8 @@ fn filters(found: &Catalog, asked: &Asked) -> AnyView {
 /// What was found; put in anew while one types.
 fn results(found: &Catalog, asked: &Asked) -> AnyView {
     let version = kit::version(&format!(
-        "{:?}{:?}{:?}",
-        found.cards, found.like_you, found.next
+        "{:?}{:?}{:?}{:?}",
+        found.cards, found.recent, found.like_you, found.next
     ));
     let count = format!(
         "{}{}",
@@ -112,23 +143,29 @@ fn results(found: &Catalog, asked: &Asked) -> AnyView {
     );
     let said = match (found.cards.len(), asked.narrowed()) {
         (0, _) => "Nothing fits".to_owned(),
-        (1, _) => "1 package".into(),
+        (1, _) if found.next.is_none() => "1 package".into(),
         _ => format!("{count} packages"),
     };
-    let title = match (asked.narrowed(), found.like_you.is_empty()) {
-        (true, _) if found.pasted => "Best guesses",
-        (true, _) => "Found",
-        (false, true) => "All packages",
-        (false, false) => "Everything else",
+    let suggested = !found.recent.is_empty() || !found.like_you.is_empty();
+    let title = match (asked.narrowed(), suggested) {
+        (true, _) if found.cards.is_empty() => said.clone(),
+        (true, _) if found.pasted => format!("Best guesses, {said}"),
+        (true, _) => format!("Found, {said}"),
+        (false, false) => "All packages".into(),
+        (false, true) => "Everything else".into(),
     };
-    let nearby = (!found.like_you.is_empty()).then(|| {
-        view! { <section class="stack stack-3" aria-labelledby="like-you"><h2 id="like-you">"People like you have"</h2>{parts::cards(&found.like_you)}</section> }
-    });
+    let clear = (asked.narrowed() && !found.cards.is_empty())
+        .then(|| view! { <a class="link small" href="/catalog">"Show everything"</a> });
+    let recent = section("recent", "Recently used", &found.recent);
+    let nearby = section("like-you", "People like you have", &found.like_you);
     // What is suggested above is not said twice.
     let rest: Vec<_> = found
         .cards
         .iter()
-        .filter(|card| !found.like_you.iter().any(|above| above.id == card.id))
+        .filter(|card| {
+            let same = |above: &Offer| above.id == card.id;
+            !found.recent.iter().any(same) && !found.like_you.iter().any(same)
+        })
         .cloned()
         .collect();
     let body = if found.cards.is_empty() {
@@ -143,6 +180,7 @@ fn results(found: &Catalog, asked: &Asked) -> AnyView {
                 ("q", &asked.q),
                 ("app", &asked.app),
                 ("length", &asked.length),
+                ("risk", &asked.risk),
                 ("after", after),
             ],
         )
@@ -158,23 +196,70 @@ fn results(found: &Catalog, asked: &Asked) -> AnyView {
     });
     view! {
         <div class="stack stack-5" data-live="results" data-version=version data-said=said.clone()>
-            {nearby}
-            <section class="stack stack-3" aria-labelledby="found"><h2 id="found">{title}</h2>{pasted}{body}{beyond}</section>
+            {recent}{nearby}
+            <section class="stack stack-3" aria-labelledby="found"><div class="bar wrap"><h2 id="found">{title}</h2>{clear}</div>{pasted}{body}{beyond}</section>
             <Pager previous=previous next=next back="From the first" on="More packages"/>
         </div>
     }
     .into_any()
 }
 
+/// Suggestions under a heading; nothing where there are none.
+fn section(id: &'static str, title: &'static str, cards: &[Offer]) -> Option<AnyView> {
+    (!cards.is_empty()).then(|| {
+        view! { <section class="stack stack-3" aria-labelledby=id><h2 id=id>{title}</h2>{parts::cards(cards)}</section> }
+            .into_any()
+    })
+}
+
 fn nothing(asked: &Asked) -> AnyView {
     if asked.narrowed() {
         view! {
-            <Card><Empty sign=Sign::Search title="Nothing fits" text="Try fewer words, the application\u{2019}s name, or paste its address or its \u{201c}access denied\u{201d} text.">
+            <Card><Empty sign=Sign::Search title="No package is like that" text="Try fewer words, the application\u{2019}s name, or paste its address or its \u{201c}access denied\u{201d} text.">
                 <LinkButton href="/catalog">"Show everything"</LinkButton>
             </Empty></Card>
         }
         .into_any()
     } else {
         view! { <Card><Empty sign=Sign::Catalogue title="The catalogue is empty" text="Packages appear here as soon as somebody publishes the catalogue."/></Card> }.into_any()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Asked;
+
+    fn asked(q: &str) -> Asked {
+        Asked {
+            q: q.into(),
+            ..Asked::default()
+        }
+    }
+
+    #[test]
+    fn a_requests_number_is_told_from_words() {
+        for number in ["AR-1042", " ar-7 "] {
+            assert!(asked(number).is_number(), "{number}");
+        }
+        for words in ["", "AR-", "AR-x", "1042", "ARC-1", "åär-1"] {
+            assert!(!asked(words).is_number(), "{words}");
+        }
+    }
+
+    #[test]
+    fn each_filter_narrows() {
+        assert!(!Asked::default().narrowed());
+        for (risk, privileged) in [
+            ("privileged", Some(true)),
+            ("everyday", Some(false)),
+            ("x", None),
+        ] {
+            let asked = Asked {
+                risk: risk.into(),
+                ..Asked::default()
+            };
+            assert_eq!(asked.filter().privileged, privileged);
+            assert_eq!(asked.narrowed(), privileged.is_some());
+        }
     }
 }

@@ -44,9 +44,16 @@ fn page(holds: Holds) -> impl IntoView {
         .holds
         .into_iter()
         .partition(|hold| hold.state == "waiting");
+    let version = kit::version(&(
+        waiting
+            .iter()
+            .map(|hold| (hold.id, hold.counted, hold.may_decide))
+            .collect::<Vec<_>>(),
+        decided.iter().map(|hold| hold.id).collect::<Vec<_>>(),
+    ));
     let top = if waiting.is_empty() {
         view! {
-            <Card live="holds" version=kit::version(&"none")>
+            <Card title="Waiting">
                 <Empty sign=Sign::Shield title="Nothing is held" text="When the directory says that unusually many people left at once, nothing happens to them until somebody confirms it here."/>
             </Card>
         }
@@ -64,8 +71,7 @@ fn page(holds: Holds) -> impl IntoView {
     });
     view! {
         <PageHead title="Held changes" lead="Changes too large to happen without a person saying that they are right."/>
-        {top}
-        {before}
+        <div class="stack stack-5" data-live="holds" data-version=version>{top}{before}</div>
     }
 }
 
@@ -86,7 +92,9 @@ fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
         "At most {} at once would have left without asking. Until you decide, they keep their access.",
         words::count(hold.allowed, "person", "people")
     );
-    let aside = view! { <Badge state=State::Waiting words=format!("held {}", words::relative(hold.placed_at, now))/> }.into_any();
+    let placed_at = hold.placed_at;
+    let held = view! { "held "<Moment at=placed_at now=now/> }.into_any();
+    let aside = view! { <Badge state=State::Waiting words=held/> }.into_any();
     let rows = hold
         .people
         .iter()
@@ -138,12 +146,8 @@ fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
     } else {
         view! { <Body><p class="small dim">"HR or an administrator decides; not somebody whom it is about."</p></Body> }.into_any()
     };
-    let (live, version) = (
-        format!("hold-{}", hold.id),
-        kit::version(&(hold.counted, hold.state.as_str())),
-    );
     view! {
-        <Card title=title aside=aside live=live version=version>
+        <Card title=title aside=aside>
             <Body><p>{allowed}</p></Body>
             <Table label="Whom it is about" columns=columns rows=rows/>
             {more}
@@ -165,10 +169,10 @@ fn past(hold: &HoldView, now: Timestamp) -> impl IntoView + use<> {
         .unwrap_or_default();
     let when = hold
         .decided_at
-        .map(|at| format!(", {}", words::relative(at, now)))
-        .unwrap_or_default();
+        .map(|at| view! { ", "<Moment at=at now=now/> });
+    let detail = view! { {did}{by}{when} }.into_any();
     view! {
-        <Row title=format!("{} who had left, says the directory", people_count(hold)) detail=format!("{did}{by}{when}")>
+        <Row title=format!("{} who had left, says the directory", people_count(hold)) detail=detail>
             <Badge state=state words=did/>
         </Row>
     }

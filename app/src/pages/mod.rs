@@ -54,6 +54,7 @@ pub const ROUTES: &[Route] = table! {
     POST "/approvals/{stage}" Who::Party => decision::post;
     GET "/team" Who::SignedIn => team::show;
     GET "/people/{id}" Who::Party => person::show;
+    POST "/people/{id}/sign-out" Who::Roles(&[Security, Hr]) => person::end_sessions;
     GET "/owned" Who::SignedIn => owned::show;
     GET "/owned/{package}" Who::Party => owned::holders;
     GET "/provisioning" Who::Roles(&[Operator, Administrator, Security, Auditor]) => provisioning::show;
@@ -82,6 +83,8 @@ pub const ROUTES: &[Route] = table! {
     POST "/trial/skip" Who::SignedIn => trial::skip;
     GET "/gallery" Who::SignedIn => gallery::show;
     POST "/trial/fault" Who::SignedIn => trial::fault;
+    // Last: the tests walk the table in its order, and whoever sends this is signed out.
+    POST "/sign-out/everywhere" Who::SignedIn => person::sign_out_everywhere;
 };
 
 #[cfg(test)]

@@ -12,17 +12,24 @@ use workflow::views::{
     owned::{self, Holder, Holders, Owned, OwnedPackage},
 };
 
-use super::{approvals, kit, said};
+use super::{approvals, kit, parts, said};
 use crate::{problem::Fault, ui::*, visit::Visit};
+
+/// People whose changes the page of holders listens to: a stream takes fifty topics, and one is the reader.
+const LISTENED: usize = 48;
 
 /// The packages.
 pub async fn show(visit: Visit) -> Result<Response, Fault> {
     let owned = owned::load(visit.workflow(), &visit.viewer).await?;
-    visit.page("My packages", move || page(owned)).await
+    visit
+        .page_live("My packages", vec!["catalogue".into()], move || page(owned))
+        .await
 }
 
 fn page(owned: Owned) -> impl IntoView {
     let now = owned.now;
+    let waiting = kit::version(&format!("{:?}", owned.decisions));
+    let listed = kit::version(&format!("{:?}", owned.packages));
     let decisions = (!owned.decisions.is_empty()).then(|| {
         let rows = owned
             .decisions
@@ -44,13 +51,13 @@ fn page(owned: Owned) -> impl IntoView {
     };
     view! {
         <PageHead title="My packages" lead="What you own: who holds it, and who asks for it."/>
-        {decisions}
-        <Card title="Packages">{packages}</Card>
+        <Region name="decisions" version=waiting>{decisions}</Region>
+        <Card title="Packages" live="packages" version=listed>{packages}</Card>
     }
 }
 
 fn row(owned: &OwnedPackage) -> impl IntoView + use<> {
-    let mark = view! { <Tile name=owned.package.app.name.clone()/> }.into_any();
+    let mark = parts::tile(&owned.package.app, Size::Middle);
     let privileged = owned
         .package
         .privileged
@@ -90,8 +97,15 @@ pub async fn holders(
     let holders = owned::holders(visit.workflow(), &visit.viewer, package, cursor.as_ref()).await?;
     let title = format!("Who holds {}", holders.package.name);
     let later = cursor.is_some();
+    // Only those whose page the reader may open are heard of; what else changes shows with the next visit.
+    let topics = holders
+        .items
+        .iter()
+        .take(LISTENED)
+        .map(|holder| holder.person.id.to_string())
+        .collect();
     visit
-        .page(&title, move || holders_page(holders, later))
+        .page_live(&title, topics, move || holders_page(holders, later))
         .await
 }
 
@@ -107,7 +121,8 @@ fn holders_page(holders: Holders, later: bool) -> impl IntoView {
     let next = next.map(|next| kit::address(&own, &[("after", next.as_str())]));
     let first = later.then_some(own);
     let crumbs = vec![crumb("My packages", "/owned"), here(package.name.clone())];
-    let mark = view! { <Tile name=package.app.name.clone() size=Size::Large/> }.into_any();
+    let mark = parts::tile(&package.app, Size::Large);
+    let version = kit::version(&format!("{items:?}"));
     let lead = format!(
         "{} · {}",
         package.app.name,
@@ -129,7 +144,7 @@ fn holders_page(holders: Holders, later: bool) -> impl IntoView {
         <PageHead title=format!("Who holds {}", package.name) lead=lead crumbs=crumbs mark=mark>
             <LinkButton href=format!("/catalog/{}", package.id)>"See the package"</LinkButton>
         </PageHead>
-        <Card>{body}</Card>
+        <Card live="holders" version=version><h2 class="sr">"Holders"</h2>{body}</Card>
         <Pager previous=first next=next back="Newest" on="Older"/>
     }
 }

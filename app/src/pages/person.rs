@@ -1,20 +1,31 @@
 //! `/people/{id}`: one person, what they hold and why, what was asked, what happened.
 
-use axum::{extract::Path, response::Response};
+use axum::{
+    extract::Path,
+    response::{IntoResponse, Redirect, Response},
+};
 use domain::{
-    PersonId, Timestamp,
+    PersonId,
     grant::{GrantSource, Health},
     person::PersonState,
     request::LineKind,
 };
 use leptos::prelude::*;
-use workflow::views::{
-    Entry, HeldGrant, PersonTag,
-    person::{self, AccountView, PersonPage},
+use workflow::{
+    people,
+    views::{
+        HeldGrant, Name, PersonTag,
+        person::{self, AccountView, PersonPage},
+    },
 };
 
 use super::{approvals::asks, decision, kit, said};
-use crate::{problem::Fault, ui::*, visit::Visit, words};
+use crate::{
+    problem::Fault,
+    ui::*,
+    visit::{Visit, done},
+    words,
+};
 
 /// The page.
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
@@ -24,6 +35,19 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Faul
     visit
         .page_live(&title, vec![id.to_string()], move || page(person))
         .await
+}
+
+/// Ends all sessions of somebody: for security and HR.
+pub async fn end_sessions(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
+    let id: PersonId = kit::id(&id)?;
+    people::end_sessions(visit.workflow(), &visit.viewer, id).await?;
+    Ok(done(&format!("/people/{id}"), "sessions"))
+}
+
+/// Ends all of one's own sessions, this one among them.
+pub async fn sign_out_everywhere(visit: Visit) -> Result<Response, Fault> {
+    people::end_sessions(visit.workflow(), &visit.viewer, visit.viewer.id()).await?;
+    Ok(Redirect::to("/signed-out?everywhere=1").into_response())
 }
 
 fn page(person: PersonPage) -> impl IntoView {
@@ -71,8 +95,8 @@ fn page(person: PersonPage) -> impl IntoView {
             {held("Ended within 30 days", &person.ended, &person)}
         </div>
         <div class="two">
-            <div class="stack stack-4">{requests(&person)}{events(&person.events, now)}</div>
-            <div class="stack stack-4">{facts(&person)}{accounts(&person.accounts)}{reports(&person.reports)}</div>
+            <div class="stack stack-4">{requests(&person)}{events(&person)}</div>
+            <div class="stack stack-4">{facts(&person)}{accounts(&person.accounts)}{sessions(&person)}{reports(&person.reports)}</div>
         </div>
     }
 }
@@ -188,9 +212,11 @@ fn requests(person: &PersonPage) -> impl IntoView + use<> {
     })
 }
 
-fn events(events: &[Entry], now: Timestamp) -> impl IntoView + use<> {
-    (!events.is_empty()).then(|| {
-        let steps = events
+fn events(person: &PersonPage) -> impl IntoView + use<> {
+    let now = person.now;
+    (!person.events.is_empty()).then(|| {
+        let steps = person
+            .events
             .iter()
             .map(|entry| {
                 let at = entry.at;
@@ -198,13 +224,82 @@ fn events(events: &[Entry], now: Timestamp) -> impl IntoView + use<> {
                     .actor_name
                     .as_ref()
                     .map_or_else(|| said::actor(&entry.actor), |name| name.name.clone());
-                Step::new(Stand::Done, said::event(&entry.kind))
+                let step = Step::new(Stand::Done, said::event(&entry.kind))
                     .detail(by)
-                    .when(view! { <Moment at=at now=now/> })
+                    .when(view! { <Moment at=at now=now/> });
+                let things = things(&entry.subjects, person);
+                if things.is_empty() {
+                    step
+                } else {
+                    step.extra(view! { <ul class="tags small">{things}</ul> })
+                }
             })
             .collect();
         view! { <Card title="What happened"><Body><Timeline steps=steps/></Body></Card> }
     })
+}
+
+/// What an entry is about besides the person: each thing with a name, once, with the way to it where the reader may go.
+fn things(subjects: &[Name], person: &PersonPage) -> Vec<AnyView> {
+    let own = format!("/people/{}", person.facts.person.id);
+    let mut seen: Vec<&str> = vec![&person.facts.person.name];
+    seen.extend(
+        person
+            .accounts
+            .iter()
+            .map(|account| account.user_name.as_str()),
+    );
+    let mut things = Vec::new();
+    for subject in subjects {
+        if subject.name.is_empty() || seen.contains(&subject.name.as_str()) {
+            continue;
+        }
+        seen.push(&subject.name);
+        let leads = |path: &str| match path.split('/').nth(1) {
+            Some("requests") => person.may_open_requests,
+            Some("people") => !person.me && path != own,
+            Some("catalog") => true,
+            _ => false,
+        };
+        let name = subject.name.clone();
+        let thing = match subject.path.clone().filter(|path| leads(path)) {
+            Some(path) => {
+                view! { <a class="link inline-block py-0.5" href=path dir="auto">{name}</a> }
+                    .into_any()
+            }
+            None => {
+                view! { <span class="dim inline-block py-0.5" dir="auto">{name}</span> }.into_any()
+            }
+        };
+        things.push(view! { <li>{thing}</li> }.into_any());
+    }
+    things
+}
+
+/// Where they are signed in, and the switch for those who may use it.
+fn sessions(person: &PersonPage) -> Option<AnyView> {
+    let count = person.sessions?;
+    let body = if count == 0 {
+        view! { <p class="small dim">"They are not signed in anywhere."</p> }.into_any()
+    } else {
+        let open = format!(
+            "{}.",
+            words::count(count, "session is open", "sessions are open")
+        );
+        let effect = format!(
+            "{} at once; they have to sign in again. Their access stays.",
+            words::count(count, "session ends", "sessions end")
+        );
+        let action = format!("/people/{}/sign-out", person.facts.person.id);
+        view! {
+            <p class="small dim">{open}</p>
+            <Ask summary="End all sessions" look=Look::Danger small=true>
+                <p>{effect}</p><PostButton action=action look=Look::DangerSure>"End all sessions"</PostButton>
+            </Ask>
+        }
+        .into_any()
+    };
+    Some(view! { <Card title="Sessions"><Body>{body}</Body></Card> }.into_any())
 }
 
 fn links(people: &[PersonTag]) -> AnyView {
@@ -231,12 +326,14 @@ fn facts(person: &PersonPage) -> impl IntoView + use<> {
     say("Country", &person.facts.country);
     say("Company", &person.company);
     say("Kind", &person.facts.employee_type);
-    say("Mail", &person.mail);
     say("Number", person.employee_id.as_deref().unwrap_or_default());
     say(
         "Here since",
         &person.facts.hired_at.map(words::date).unwrap_or_default(),
     );
+    if !person.mail.is_empty() {
+        items.push(fact_view("Mail", address(&person.mail)));
+    }
     if !person.above.is_empty() {
         items.push(fact_view("Reports to", links(&person.above)));
     }
@@ -279,7 +376,7 @@ mod tests {
         person::{AccountKind, PortalRole},
     };
     use uuid::Uuid;
-    use workflow::views::{Why, decision::Facts as Directory};
+    use workflow::views::{Entry, Why, decision::Facts as Directory};
 
     use super::{
         super::approvals::tests::{HOSTILE, is_inert, now, package, person},
@@ -344,13 +441,42 @@ mod tests {
                 enabled: true,
                 deleted: false,
             }],
+            sessions: Some(2),
             roles: vec![PortalRole::Operator],
             held: vec![grant(text, GrantSource::Request)],
             found: vec![grant(text, GrantSource::Import)],
             ended: vec![],
             requests: vec![],
             may_open_requests: true,
-            events: vec![],
+            events: vec![Entry {
+                seq: 7,
+                at: now(),
+                kind: "line_decided".into(),
+                actor: "person".into(),
+                actor_name: Some(name("per_5", "Astrid", "/people/per_5")),
+                behalf: None,
+                subjects: vec![
+                    name("lin_1", "AR-1042", "/requests/req_2"),
+                    name("req_2", "AR-1042", "/requests/req_2"),
+                    name("pkg_1", text, "/catalog/pkg_1"),
+                    name("gra_1", "Orders", "/people/per_4"),
+                    name("asg_1", "sg-orders", "/provisioning/asg_1"),
+                    name("stg_1", "", ""),
+                ],
+                cause: None,
+                policy: None,
+                before: serde_json::Value::Null,
+                after: serde_json::Value::Null,
+                hash: String::new(),
+            }],
+        }
+    }
+
+    fn name(id: &str, name: &str, path: &str) -> Name {
+        Name {
+            id: id.into(),
+            name: name.into(),
+            path: Some(path.to_owned()).filter(|path| !path.is_empty()),
         }
     }
 
@@ -370,6 +496,52 @@ mod tests {
             assert!(out.contains(part), "{part} is missing in {out}");
         }
         assert_eq!(out.matches("<h1").count(), 1);
+    }
+
+    #[test]
+    fn what_happened_says_to_what() {
+        let out = html(|| page(somebody("Johan")));
+        assert_eq!(
+            out.matches("href=\"/requests/req_2\"").count(),
+            1,
+            "said once: {out}"
+        );
+        assert!(
+            !out.contains("/provisioning/asg_1") && out.contains("sg-orders"),
+            "{out}"
+        );
+        let out = html(|| {
+            page(PersonPage {
+                may_open_requests: false,
+                ..somebody("Johan")
+            })
+        });
+        assert!(
+            !out.contains("/requests/") && out.contains("AR-1042"),
+            "{out}"
+        );
+    }
+
+    #[test]
+    fn who_may_end_sessions_is_told_how_many_and_what_stays() {
+        let out = html(|| page(somebody("Johan")));
+        for part in [
+            "2 sessions end at once",
+            "Their access stays.",
+            "/sign-out\"",
+        ] {
+            assert!(out.contains(part), "{part} is missing in {out}");
+        }
+        for (sessions, said) in [(Some(0), true), (None, false)] {
+            let out = html(|| {
+                page(PersonPage {
+                    sessions,
+                    ..somebody("Johan")
+                })
+            });
+            assert!(!out.contains("/sign-out\""), "{out}");
+            assert_eq!(out.contains("not signed in anywhere"), said, "{out}");
+        }
     }
 
     #[test]

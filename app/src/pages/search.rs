@@ -2,6 +2,7 @@
 
 use axum::{
     extract::Query,
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
@@ -9,7 +10,7 @@ use serde::Deserialize;
 use workflow::views::search::{self, Found};
 
 use super::{kit, parts};
-use crate::{problem::Fault, ui::*, visit::Visit};
+use crate::{frame::About, problem::Fault, ui::*, visit::Visit, words};
 
 /// What the address may say.
 #[derive(Debug, Default, Deserialize)]
@@ -26,7 +27,13 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     if let Some(request) = found.exactly {
         return Ok(Redirect::to(&format!("/requests/{request}")).into_response());
     }
-    visit.page("Search", move || page(&found)).await
+    let about = About {
+        query: text,
+        ..About::default()
+    };
+    visit
+        .framed(StatusCode::OK, "Search", about, move || page(&found))
+        .await
 }
 
 pub(super) fn page(found: &Found) -> impl IntoView + use<> {
@@ -57,6 +64,9 @@ pub(super) fn page(found: &Found) -> impl IntoView + use<> {
             .collect_view();
         view! { <Card title="People"><Rows>{rows}</Rows></Card> }
     });
+    let count = found.packages.len() + found.requests.len() + found.people.len();
+    let said = words::count(count as i64, "result", "results");
+    let version = kit::version(&format!("{found:?}"));
     let nothing = (packages.is_none() && requests.is_none() && people.is_none()).then(|| {
         if found.text.is_empty() {
             view! { <Card title="Results"><Empty sign=Sign::Search title="What are you looking for?" text="Type the name of an application or package, a request\u{2019}s number such as AR-1042, or paste an \u{201c}access denied\u{201d} text."/></Card> }.into_any()
@@ -66,7 +76,6 @@ pub(super) fn page(found: &Found) -> impl IntoView + use<> {
     });
     view! {
         <PageHead title="Search"/>
-        <SearchForm action="/search" label="Search for access, requests, people" value=found.text.clone()/>
-        {packages}{requests}{people}{nothing}
+        <div class="stack stack-5" data-live="results" data-version=version data-said=said>{packages}{requests}{people}{nothing}</div>
     }
 }

@@ -7,11 +7,14 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::views::{
     Cursor,
-    team::{self, Report, Team},
+    team::{self, Holds, Report, Team},
 };
 
-use super::kit;
+use super::{kit, parts, said};
 use crate::{problem::Fault, ui::*, visit::Visit, words};
+
+/// People whose changes the page listens to: a stream takes fifty topics, and one is the reader.
+const LISTENED: usize = 48;
 
 /// What the address may say.
 #[derive(Debug, Default, Deserialize)]
@@ -27,7 +30,15 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let cursor = after.as_deref().map(Cursor::from_text);
     let team = team::load(visit.workflow(), &visit.viewer, cursor.as_ref()).await?;
     let later = cursor.is_some();
-    visit.page("My team", move || page(team, later)).await
+    let topics = team
+        .reports
+        .iter()
+        .take(LISTENED)
+        .map(|report| report.person.id.to_string())
+        .collect();
+    visit
+        .page_live("My team", topics, move || page(team, later))
+        .await
 }
 
 fn page(team: Team, later: bool) -> impl IntoView {
@@ -36,62 +47,102 @@ fn page(team: Team, later: bool) -> impl IntoView {
         .as_ref()
         .map(|next| kit::address("/team", &[("after", next.as_str())]));
     let first = later.then_some("/team");
-    let body = if team.reports.is_empty() {
-        view! {
-            <Card><Empty sign=Sign::People title="Nobody reports to you" text="Who reports to whom comes from the directory. If somebody is missing here, ask HR to set their manager."/></Card>
-        }
+    let now = team.now;
+    let version = kit::version(&format!("{:?}", team.reports));
+    let mut reports: Vec<(&Report, Vec<AnyView>)> = team
+        .reports
+        .iter()
+        .map(|report| (report, marks(report, now)))
+        .collect();
+    // Who is to be looked at comes first; among equals the order of names stays.
+    reports.sort_by_key(|(_, marks)| marks.is_empty());
+    let body = if reports.is_empty() {
+        view! { <Empty sign=Sign::People title="Nobody reports to you" text="Who reports to whom comes from the directory. If somebody is missing here, ask HR to set their manager."/> }
         .into_any()
     } else {
-        let now = team.now;
-        let rows = team.reports.iter().map(|report| row(report, now)).collect();
+        let rows = reports
+            .into_iter()
+            .map(|(report, marks)| row(report, marks, now))
+            .collect();
         let columns = vec![
             column("Person"),
             column("Holds"),
             column("Ends next"),
             column("Look at"),
         ];
-        view! { <Card><Table label="People who report to you" columns=columns rows=rows/></Card> }
-            .into_any()
+        view! { <Table label="People who report to you" columns=columns rows=rows/> }.into_any()
     };
     view! {
         <PageHead title="My team" lead="The people who report to you, and what they can open."/>
-        {body}
+        <Card live="team" version=version><h2 class="sr">"People"</h2>{body}</Card>
         <Pager previous=first next=next back="From the first" on="More people"/>
     }
 }
 
-fn row(report: &Report, now: Timestamp) -> Vec<AnyView> {
+fn row(report: &Report, marks: Vec<AnyView>, now: Timestamp) -> Vec<AnyView> {
     let detail = [report.job_title.as_str(), report.department.as_str()]
         .into_iter()
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join(", ");
     let who = view! { <Who name=report.person.name.clone() detail=detail href=format!("/people/{}", report.person.id)/> };
-    let mut holds = match report.held {
-        0 => "nothing".to_owned(),
-        held => words::count(held, "package", "packages"),
-    };
-    if report.privileged > 0 {
-        holds += ", ";
-        holds += &words::number(report.privileged);
-        holds += " privileged";
-    }
-    let ends = match report.next_end {
-        Some(at) => view! { <Moment at=at now=now say=Say::Moment/> }.into_any(),
-        None => view! { <span class="dimmer">"nothing ends"</span> }.into_any(),
-    };
-    let marks = marks(report, now);
     let looks = if marks.is_empty() {
         view! { <span class="dimmer">"nothing"</span> }.into_any()
     } else {
         view! { <div class="tags">{marks}</div> }.into_any()
     };
-    vec![
-        cell_view(who),
-        cell_view(view! { <span class="keep">{holds}</span> }),
-        ends,
-        looks,
-    ]
+    vec![cell_view(who), holds(report, now), ends(report, now), looks]
+}
+
+/// How much they hold, and unfolded, what.
+fn holds(report: &Report, now: Timestamp) -> AnyView {
+    let mut summary = match report.held {
+        0 => return view! { <span class="dimmer">"nothing"</span> }.into_any(),
+        held => words::count(held, "package", "packages"),
+    };
+    if report.privileged > 0 {
+        summary += ", ";
+        summary += &words::number(report.privileged);
+        summary += " privileged";
+    }
+    let rows = report.holds.iter().map(|one| held(one, now)).collect_view();
+    let rest = report.held - i64::try_from(report.holds.len()).unwrap_or(0);
+    let rest = (rest > 0).then(|| {
+        let href = format!("/people/{}", report.person.id);
+        let words = format!("and {} more", words::number(rest));
+        view! { <li><a class="link small" href=href>{words}</a></li> }
+    });
+    view! { <More summary=summary><ul class="stack stack-3">{rows}{rest}</ul></More> }.into_any()
+}
+
+/// One package: its name, when it ends, and where it comes from.
+fn held(one: &Holds, now: Timestamp) -> impl IntoView + use<> {
+    let (name, request) = (one.name.clone(), one.request);
+    let privileged = one
+        .privileged
+        .then(|| view! { " "<Tag words="privileged"/> });
+    let origin = match request {
+        Some((request, number)) => view! { <a class="link inline-block py-0.5" href=format!("/requests/{request}")>{said::number(number)}</a> }.into_any(),
+        None => said::source(one.source).into_any(),
+    };
+    view! {
+        <li class="stack stack-1"><span><span dir="auto">{name}</span>{privileged}</span>
+            <span class="small dim">{parts::until(one.end, now)}" · "{origin}</span></li>
+    }
+}
+
+/// What ends next, and when.
+fn ends(report: &Report, now: Timestamp) -> AnyView {
+    let Some(at) = report.next_end else {
+        return view! { <span class="dimmer">"nothing ends"</span> }.into_any();
+    };
+    let name = report
+        .holds
+        .iter()
+        .find(|one| one.end.at() == Some(at))
+        .map(|one| view! { <span class="small dim" dir="auto">{one.name.clone()}</span> });
+    view! { <div class="stack stack-1"><Moment at=at now=now say=Say::Moment/>{name}</div> }
+        .into_any()
 }
 
 /// What a manager should look at, most urgent first.
@@ -140,7 +191,7 @@ fn marks(report: &Report, now: Timestamp) -> Vec<AnyView> {
             State::EndsSoon,
             format!(
                 "{} within 7 days",
-                words::count(report.ending_soon, "end", "ends")
+                words::count(report.ending_soon, "ends", "end")
             ),
         );
     }
@@ -161,11 +212,27 @@ fn marks(report: &Report, now: Timestamp) -> Vec<AnyView> {
 
 #[cfg(test)]
 mod tests {
+    use domain::grant::{End, GrantSource, GrantState};
+    use uuid::Uuid;
+
     use super::{
         super::approvals::tests::{HOSTILE, is_inert, now, person},
         *,
     };
     use crate::render::html;
+
+    fn holds(name: &str, source: GrantSource, end: Option<Timestamp>) -> Holds {
+        Holds {
+            grant: Uuid::from_u128(9).into(),
+            name: name.into(),
+            privileged: true,
+            source,
+            state: GrantState::Active,
+            end: end.map_or(End::Permanent, End::At),
+            ready_at: Some(now()),
+            request: (source == GrantSource::Request).then(|| (Uuid::from_u128(3).into(), 1042)),
+        }
+    }
 
     fn report(name: &str) -> Report {
         Report {
@@ -184,6 +251,14 @@ mod tests {
             not_ready: 1,
             waiting: 2,
             next_end: Some(now() + Duration::hours(5)),
+            holds: vec![
+                holds(
+                    &format!("{name} editor"),
+                    GrantSource::Request,
+                    Some(now() + Duration::hours(5)),
+                ),
+                holds("sg-orders", GrantSource::Import, None),
+            ],
             leads: true,
         }
     }
@@ -204,13 +279,49 @@ mod tests {
             "4 packages, 2 privileged",
             "1 not approved here",
             "2 requests wait",
-            "1 end within 7 days",
+            "1 ends within 7 days",
+            "Johan editor",
+            "sg-orders",
+            "AR-1042",
+            "no end",
+            "and 2 more",
             "last day 30 November",
             "new here",
             "/people/per_",
         ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }
+    }
+
+    #[test]
+    fn who_is_to_be_looked_at_comes_first() {
+        let quiet = Report {
+            hired_at: None,
+            last_day_at: None,
+            held: 0,
+            ending_soon: 0,
+            found: 0,
+            not_ready: 0,
+            waiting: 0,
+            next_end: None,
+            holds: vec![],
+            leads: false,
+            employee_type: "employee".into(),
+            ..report("Aron")
+        };
+        let out = html(|| {
+            page(
+                Team {
+                    now: now(),
+                    reports: vec![quiet, report("Zoe")],
+                    next: None,
+                },
+                false,
+            )
+        });
+        let place = |name: &str| out.find(name).expect("they are there");
+        assert!(place("Zoe") < place("Aron"), "{out}");
+        assert!(out.contains("data-live=\"team\""), "{out}");
     }
 
     #[test]

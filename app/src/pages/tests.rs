@@ -112,6 +112,7 @@ fn catalog_with(cards: Vec<workflow::views::catalog::Card>) -> Catalog {
             count: 40,
             more: false,
         },
+        recent: vec![],
         like_you: vec![],
         cards,
         next: None,
@@ -153,6 +154,7 @@ fn cards_say_whether_one_may_ask() {
     checked(|| {
         catalog::page(
             &Catalog {
+                recent: vec![card(HOSTILE)],
                 like_you: vec![card(HOSTILE)],
                 ..catalog_with(vec![card(HOSTILE)])
             },

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     problem::Fault,
+    routes,
     spans::{DAY, HOUR, MINUTE},
     state::{FaultState, Trial},
     ui::*,
@@ -31,15 +32,31 @@ fn trial(visit: &Visit) -> Result<&dyn Trial, Fault> {
 pub async fn show(visit: Visit) -> Result<Response, Fault> {
     let faults = trial(&visit)?.faults().await?;
     let now = visit.now();
-    visit.page("Trial", move || page(now, faults)).await
+    visit
+        .page("Time and faults", move || page(now, faults))
+        .await
 }
 
-/// How far to skip.
+/// How far to skip, and where to watch.
 #[derive(Debug, Default, Deserialize)]
 pub struct Skip {
     /// Seconds, or `next`.
     #[serde(default)]
     ahead: String,
+    /// The page to come back to.
+    #[serde(default)]
+    back: String,
+}
+
+/// Where to come back to: a page of ours, whatever the form says.
+fn back(wanted: &str) -> &str {
+    let path = wanted.split('?').next().unwrap_or_default();
+    let plain = wanted.len() <= 1000 && wanted.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+    if plain && routes::is_page(path) {
+        wanted
+    } else {
+        "/trial"
+    }
 }
 
 /// Lets time pass.
@@ -56,7 +73,7 @@ pub async fn skip(visit: Visit, Form(skip): Form<Skip>) -> Result<Response, Faul
             .ok_or_else(Fault::missing)?;
         trial.skip(Duration::seconds(seconds)).await?;
     }
-    Ok(done("/trial", "skipped"))
+    Ok(done(back(&skip.back), "skipped"))
 }
 
 /// Which fault, and how.
@@ -85,7 +102,7 @@ pub(super) fn page(now: Timestamp, faults: Vec<FaultState>) -> impl IntoView {
         .collect_view();
     let rows = faults.into_iter().map(row).collect_view();
     view! {
-        <PageHead title="Trial" lead="A sample company to play with. Nothing here is real, and nothing leaves this machine."/>
+        <PageHead title="Time and faults" lead="A sample company to play with. Nothing here is real, and nothing leaves this machine."/>
         <div class="two">
             <Card title="The sandbox\u{2019}s faults"><Rows>{rows}</Rows></Card>
             <Card title="Time"><Body>
@@ -114,4 +131,32 @@ fn row(fault: FaultState) -> AnyView {
         </Row>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::back;
+
+    #[test]
+    fn the_way_back_is_a_page_of_ours() {
+        for wanted in [
+            "/",
+            "/requests/req_1",
+            "/catalog?q=orders&app=app_1",
+            "/evidence/changes?from=2026-11-01",
+        ] {
+            assert_eq!(back(wanted), wanted);
+        }
+        for wanted in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example/",
+            "/requests/req_1/cancel",
+            "/catalog?q=\r\nx: y",
+            "/sign-out",
+        ] {
+            assert_eq!(back(wanted), "/trial", "{wanted}");
+        }
+    }
 }

@@ -64,6 +64,15 @@ pub fn Who(
     }
 }
 
+/// A sign-in name or a mail address, which may be broken where people would break it: after `@`, dots and hyphens.
+pub fn address(text: &str) -> AnyView {
+    let parts = text
+        .split_inclusive(['@', '.', '-', '_'])
+        .map(|part| view! { {part.to_owned()}<wbr/> })
+        .collect_view();
+    view! { <span dir="auto">{parts}</span> }.into_any()
+}
+
 /// An application's tile: up to three letters on a tint. Decoration: the name stands beside it.
 #[component]
 pub fn Tile(

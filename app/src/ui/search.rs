@@ -29,8 +29,9 @@ pub fn SearchForm(
     still: bool,
 ) -> impl IntoView {
     let alive = (!still).then(|| view! { <SearchBox action=action.clone()/> });
+    let named = label.clone();
     view! {
-        <form class="search" role="search" aria-label=label.clone() action=action method="get">
+        <form class="search" role="search" aria-label=named action=action method="get">
             <Icon sign=Sign::Search/>
             <input type="search" name="q" value=value.0 placeholder=label.clone() aria-label=label autocomplete="off" maxlength="2000" dir="auto" data-search=main.then_some("")/>
             <super::Hidden fields=keep/>

@@ -87,6 +87,10 @@ pub const PERSONAS: &[Persona] = &[
         label: "Auditor",
     },
     Persona {
+        user: "rosa.fernandez",
+        label: "HR",
+    },
+    Persona {
         user: "nils.aberg",
         label: "Administrator",
     },

@@ -10,7 +10,7 @@ use workflow::views::{
 
 use super::{name, who};
 use crate::{
-    pages::{kit, said},
+    pages::{evidence::utc, kit, said},
     problem::Fault,
     ui::*,
     visit::Visit,
@@ -27,23 +27,20 @@ pub async fn show(visit: Visit, Path(seq): Path<String>) -> Result<Response, Fau
 
 pub(super) fn page(page: EntryPage) -> impl IntoView {
     let EntryPage {
-        now,
         entry,
         canonical,
         previous_hash,
         whole,
         older,
         newer,
+        ..
     } = page;
     let crumbs = vec![
         crumb("Audit log", "/audit"),
         here(format!("Entry {}", words::number(entry.seq))),
     ];
     let at = entry.at;
-    let mut items = vec![
-        fact_view("When", view! { <Moment at=at now=now say=Say::Stamp/> }),
-        fact_view("By", who(&entry)),
-    ];
+    let mut items = vec![fact_view("When", utc(at)), fact_view("By", who(&entry))];
     if let Some(behalf) = &entry.behalf {
         items.push(fact_view("For", name(behalf)));
     }

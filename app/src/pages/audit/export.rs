@@ -4,11 +4,11 @@ use axum::{
     body::Body,
     extract::Query,
     http::header,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use workflow::audit::{Format, take};
 
-use super::Asked;
+use super::{Asked, EXPORTERS};
 use crate::{problem::Fault, visit::Visit};
 
 /// As JSON lines: what `latchkey audit verify` reads.
@@ -42,11 +42,14 @@ async fn export(
     kind: &'static str,
     ending: &str,
 ) -> Result<Response, Fault> {
-    let (filter, faults) = asked.filter();
-    if !faults.is_empty() {
-        return Err(Fault::missing());
+    // Who may not take it along is told so before anything else.
+    visit.viewer.must_have(EXPORTERS)?;
+    let meant = asked.meant(visit).await?;
+    if !meant.faults.is_empty() {
+        // The page says beside its fields what is wrong.
+        return Ok(Redirect::to(&asked.address("/audit", &[])).into_response());
     }
-    let export = take(visit.workflow(), &visit.viewer, &filter, format).await?;
+    let export = take(visit.workflow(), &visit.viewer, &meant.filter, format).await?;
     let pieces = futures::stream::try_unfold(export, |mut export| async move {
         Ok::<_, workflow::Error>(export.next().await?.map(|piece| (piece, export)))
     });

@@ -6,7 +6,7 @@ mod export;
 mod tests;
 
 use axum::{extract::Query, response::Response};
-use domain::{PersonId, audit::EventKind, person::PortalRole};
+use domain::{audit::EventKind, person::PortalRole};
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::{
@@ -14,10 +14,11 @@ use workflow::{
     views::{
         Entry, Name,
         audit::{self, AuditPage, Filter},
+        search::FoundPerson,
     },
 };
 
-use super::{kit, said};
+use super::{evidence::utc, kit, said};
 use crate::{problem::Fault, ui::*, visit::Visit, words};
 
 pub use entry::show as entry;
@@ -35,7 +36,7 @@ pub struct Asked {
     /// The word of a kind.
     #[serde(default)]
     kind: String,
-    /// The printed id of who did it.
+    /// Who did it: a name, or something with a printed id in it.
     #[serde(default)]
     by: String,
     /// First day.
@@ -52,24 +53,49 @@ pub struct Asked {
     check: String,
 }
 
+/// What is wrong with the filter: the field, and what to say beside it.
+type Faults = Vec<(&'static str, &'static str)>;
+
+/// The filter as it was understood.
+struct Meant {
+    filter: Filter,
+    faults: Faults,
+    /// Whom the name may mean.
+    people: Vec<FoundPerson>,
+}
+
 impl Asked {
-    /// The filter that it means, and what of it could not be read, by field.
-    fn filter(&self) -> (Filter, Vec<(&'static str, &'static str)>) {
+    /// What was meant; names are looked up.
+    async fn meant(&self, visit: &Visit) -> Result<Meant, Fault> {
+        let people = audit::meant(visit.workflow(), &visit.viewer, &self.by).await?;
+        let (filter, faults) = self.filter(&people);
+        Ok(Meant {
+            filter,
+            faults,
+            people,
+        })
+    }
+
+    /// The filter that it means, where `by` means one of `people`; and what of it could not be read, by field.
+    fn filter(&self, people: &[FoundPerson]) -> (Filter, Faults) {
         let mut faults = Vec::new();
         let given = |text: &str| !text.trim().is_empty();
         let mut filter = Filter {
             subject: given(&self.about).then(|| self.about.trim().to_owned()),
             kind: self.kind.parse::<EventKind>().ok(),
-            actor: self.by.trim().parse::<PersonId>().ok(),
+            actor: None,
             from: kit::day(&self.from),
             until: kit::day_over(&self.until),
             before: self.before.parse().ok(),
         };
-        if given(&self.by) && filter.actor.is_none() {
-            faults.push((
+        match people {
+            [one] => filter.actor = Some(one.person.id),
+            _ if !given(&self.by) => {}
+            [] => faults.push((
                 "by",
-                "Paste a person\u{2019}s id; it begins with per_ and stands on their entries.",
-            ));
+                "Nobody has that name. Try a part of it, or their mail.",
+            )),
+            _ => faults.push(("by", "Several people fit. Choose one of them below.")),
         }
         if given(&self.from) && filter.from.is_none() {
             faults.push(("from", "Choose a day, such as 2026-11-21."));
@@ -110,8 +136,8 @@ impl Asked {
 
 /// The page.
 pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
-    let (filter, faults) = asked.filter();
-    let log = audit::load(visit.workflow(), &visit.viewer, &filter).await?;
+    let meant = asked.meant(&visit).await?;
+    let log = audit::load(visit.workflow(), &visit.viewer, &meant.filter).await?;
     // Reads the whole log: only when asked for, and only by those who may read it anyway.
     let verdict = if asked.check.is_empty() {
         None
@@ -121,7 +147,7 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let exports = visit.viewer.must_have(EXPORTERS).is_ok();
     visit
         .page("Audit log", move || {
-            page(log, asked, faults, verdict, exports)
+            page(log, asked, meant, verdict, exports)
         })
         .await
 }
@@ -129,10 +155,11 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
 fn page(
     log: AuditPage,
     asked: Asked,
-    faults: Vec<(&'static str, &'static str)>,
+    meant: Meant,
     verdict: Option<Verdict>,
     exports: bool,
 ) -> impl IntoView {
+    let Meant { faults, people, .. } = meant;
     let older = log
         .next
         .filter(|_| faults.is_empty())
@@ -167,7 +194,7 @@ fn page(
     view! {
         <PageHead title="Audit log" lead=lead><LinkButton href=check>"Check the whole log"</LinkButton></PageHead>
         {verdict.map(|verdict| verdict_note(&verdict))}
-        {filter_form(&asked, &log, &faults)}
+        {filter_form(&asked, &log, &faults, &people)}
         <Card title=title aside=files.unwrap_or_else(|| ().into_any())>{body}</Card>
         <Pager previous=newest next=older back="Newest"/>
     }
@@ -199,6 +226,7 @@ fn filter_form(
     asked: &Asked,
     log: &AuditPage,
     faults: &[(&'static str, &'static str)],
+    people: &[FoundPerson],
 ) -> impl IntoView + use<> {
     let fault = |field: &str| {
         faults
@@ -221,6 +249,7 @@ fn filter_form(
         ..
     } = asked.clone();
     let (by_fault, from_fault, until_fault) = (fault("by"), fault("from"), fault("until"));
+    let candidates = (people.len() > 1).then(|| candidates(asked, people));
     let clear = (!asked.is_empty())
         .then(|| view! { <LinkButton href="/audit" look=Look::Quiet>"Show all"</LinkButton> });
     view! {
@@ -229,18 +258,37 @@ fn filter_form(
                 <div class="grid gap-4 items-end sm:grid-cols-2 lg:grid-cols-3">
                     <TextField name="about" label="About" hint="AR-1042, or any id" value=about longest=80/>
                     <Select name="kind" label="What happened" options=kinds value=kind none="Anything"/>
-                    <TextField name="by" label="By" hint="A person’s id" value=by error=by_fault longest=80/>
-                    <TextField name="from" label="From" kind="date" value=from error=from_fault/>
-                    <TextField name="until" label="Until, whole day" kind="date" value=until error=until_fault/>
+                    <TextField name="by" label="By" hint="A name, or an id" value=by error=by_fault longest=200/>
+                    <TextField name="from" label="From" hint="A day in UTC" kind="date" value=from error=from_fault/>
+                    <TextField name="until" label="Until" hint="A day in UTC, all of it" kind="date" value=until error=until_fault/>
                 </div>
+                {candidates}
                 <div class="btns"><Button look=Look::Primary>"Filter"</Button>{clear}</div>
             </form>
         </search>
     }
 }
 
+/// Whom the name may mean: each leads to the same filter with that person in it.
+fn candidates(asked: &Asked, people: &[FoundPerson]) -> impl IntoView + use<> {
+    let rows = people
+        .iter()
+        .map(|one| {
+            let by = format!("{}, {}", one.person.name, one.person.id);
+            let href = Asked { by, ..asked.clone() }.address("/audit", &[]);
+            let detail = [one.job_title.as_str(), one.department.as_str()]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", ");
+            let name = one.person.name.clone();
+            view! { <li><a class="link inline-block py-0.5" href=href dir="auto">{name}</a>" "<span class="small dim" dir="auto">{detail}</span></li> }
+        })
+        .collect_view();
+    view! { <div class="stack"><p class="small dim" id="which">"Who is meant?"</p><ul class="stack stack-1" aria-labelledby="which">{rows}</ul></div> }
+}
+
 fn table(log: &AuditPage) -> AnyView {
-    let now = log.now;
     let rows = log
         .entries
         .iter()
@@ -254,7 +302,7 @@ fn table(log: &AuditPage) -> AnyView {
                 cell_view(view! { <a class="link" href=href aria-label=label>{what}</a> }),
                 cell_view(who(entry)),
                 cell_view(subjects(&entry.subjects)),
-                cell_view(view! { <Moment at=at now=now say=Say::Stamp/> }),
+                utc(at),
                 cell(words::number(entry.seq)),
             ]
         })

@@ -1,9 +1,10 @@
 //! Rendered from views made by hand.
 
+use domain::PersonId;
 use serde_json::json;
 use uuid::Uuid;
 use workflow::audit::{Break, Tampering};
-use workflow::views::audit::EntryPage;
+use workflow::views::{PersonTag, audit::EntryPage};
 
 use super::{
     super::approvals::tests::{HOSTILE, is_inert, now},
@@ -58,18 +59,43 @@ fn log(text: &str, entries: usize) -> AuditPage {
     }
 }
 
+fn somebody(id: u128, text: &str) -> FoundPerson {
+    FoundPerson {
+        person: PersonTag {
+            id: PersonId(Uuid::from_u128(id)),
+            name: text.into(),
+            initials: "X".into(),
+        },
+        job_title: text.into(),
+        department: "Orders".into(),
+    }
+}
+
+/// What the page shows of a filter where the name means these people.
+fn shown(text: &str, asked: Asked, people: Vec<FoundPerson>, exports: bool) -> String {
+    let (filter, faults) = asked.filter(&people);
+    let meant = Meant {
+        filter,
+        faults,
+        people,
+    };
+    let log = log(text, 1);
+    html(move || page(log, asked, meant, None, exports))
+}
+
 #[test]
 fn a_filter_is_read_and_kept_in_every_address() {
     let person = PersonId(Uuid::from_u128(4));
     let asked = Asked {
         about: " AR-1042 ".into(),
         kind: "grant_ended".into(),
-        by: person.to_string(),
+        by: "Elin".into(),
         from: "2026-11-01".into(),
         until: "2026-11-21".into(),
         ..Asked::default()
     };
-    let (filter, faults) = asked.filter();
+    let people = vec![somebody(4, "Elin Berg")];
+    let (filter, faults) = asked.filter(&people);
     assert_eq!(faults, vec![]);
     assert_eq!(filter.subject.as_deref(), Some("AR-1042"));
     assert_eq!(
@@ -77,9 +103,9 @@ fn a_filter_is_read_and_kept_in_every_address() {
         (Some(EventKind::GrantEnded), Some(person))
     );
     assert_eq!(filter.until, kit::day("2026-11-22"));
-    let out = html(|| page(log("Elin", 1), asked, faults, None, true));
+    let out = shown("Elin", asked, people, true);
     assert!(
-        out.contains("/audit/export.csv?about=%20AR-1042%20&amp;kind=grant_ended"),
+        out.contains("/audit/export.csv?about=%20AR-1042%20&amp;kind=grant_ended&amp;by=Elin"),
         "{out}"
     );
     assert!(out.contains("before=5"), "{out}");
@@ -92,10 +118,10 @@ fn what_cannot_be_read_is_said_beside_its_field() {
         from: "yesterday".into(),
         ..Asked::default()
     };
-    let (_, faults) = asked.filter();
-    let out = html(|| page(log("Elin", 1), asked, faults, None, false));
+    let out = shown("Elin", asked.clone(), vec![], false);
     for part in [
         "by-error",
+        "Nobody has that name",
         "from-error",
         "The filter cannot be read",
         "value=\"yesterday\"",
@@ -103,6 +129,21 @@ fn what_cannot_be_read_is_said_beside_its_field() {
         assert!(out.contains(part), "{part} is missing in {out}");
     }
     assert!(!out.contains("/audit/export"), "{out}");
+    let people = vec![somebody(4, "Elin Berg"), somebody(5, "Elin Ek")];
+    let out = shown("Elin", asked, people, false);
+    assert!(
+        out.contains("Several people fit") && out.contains("by=Elin%20Ek%2C%20per_"),
+        "{out}"
+    );
+}
+
+fn judged(verdict: Verdict) -> String {
+    let meant = Meant {
+        filter: Filter::default(),
+        faults: vec![],
+        people: vec![],
+    };
+    html(move || page(log("Elin", 1), Asked::default(), meant, Some(verdict), true))
 }
 
 #[test]
@@ -118,15 +159,7 @@ fn a_broken_log_says_where() {
         broken: Some(broken),
         checkpoints: 0,
     };
-    let out = html(|| {
-        page(
-            log("Elin", 1),
-            Asked::default(),
-            vec![],
-            Some(verdict),
-            true,
-        )
-    });
+    let out = judged(verdict);
     assert!(
         out.contains("The log is broken at entry 1,042: edited."),
         "{out}"
@@ -137,15 +170,7 @@ fn a_broken_log_says_where() {
         broken: None,
         checkpoints: 0,
     };
-    let out = html(|| {
-        page(
-            log("Elin", 1),
-            Asked::default(),
-            vec![],
-            Some(verdict),
-            true,
-        )
-    });
+    let out = judged(verdict);
     assert!(out.contains("The log is whole."), "{out}");
 }
 
@@ -153,9 +178,11 @@ fn a_broken_log_says_where() {
 fn hostile_words_stay_words() {
     let asked = Asked {
         about: HOSTILE.into(),
+        by: HOSTILE.into(),
         ..Asked::default()
     };
-    let out = html(|| page(log(HOSTILE, 2), asked, vec![], None, true));
+    let people = vec![somebody(4, HOSTILE), somebody(5, HOSTILE)];
+    let out = shown(HOSTILE, asked, people, true);
     assert!(is_inert(&out), "{out}");
     let out = html(|| {
         entry::page(EntryPage {

@@ -1,6 +1,9 @@
 //! Every change of access in a period, counted by kind.
 
-use axum::{extract::Query, response::Response};
+use axum::{
+    extract::Query,
+    response::{IntoResponse, Redirect, Response},
+};
 use domain::{ApplicationId, Timestamp};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -13,7 +16,7 @@ use workflow::{
     },
 };
 
-use super::{ROWS, applications, file, kit, made, said, segments, take_along, utc};
+use super::{ROWS, TAKERS, applications, file, kit, made, said, segments, take_along, utc};
 use crate::{problem::Fault, ui::*, visit::Visit, words};
 
 /// What the address says.
@@ -58,6 +61,15 @@ impl Asked {
         }
         Ok(Some((app, from, until)))
     }
+
+    /// What an address says of it, without the page of the list.
+    fn pairs(&self) -> [(&'static str, &str); 3] {
+        [
+            ("application", &self.application),
+            ("from", &self.from),
+            ("until", &self.until),
+        ]
+    }
 }
 
 /// The page.
@@ -94,8 +106,12 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
 
 /// All rows as a file.
 pub async fn csv(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
+    visit.viewer.must_have(TAKERS)?;
     let Ok(Some((app, from, until))) = asked.what() else {
-        return Err(Fault::missing());
+        // The page says beside its fields what is wrong.
+        return Ok(
+            Redirect::to(&kit::address("/evidence/changes", &asked.pairs())).into_response(),
+        );
     };
     let what = json!({"file": "changes", "application": app, "from": from, "until": until});
     evidence_taken(visit.workflow(), &visit.viewer, what).await?;
@@ -209,7 +225,7 @@ pub(super) fn page(
     let application = asked.application.clone();
     let result = match found {
         Some(found) => shown(found, &asked).into_any(),
-        None => view! { <Card><Empty sign=Sign::Evidence title="Choose a period" text="You get every change of access in it, counted by kind, with who decided and when the target confirmed it."/></Card> }.into_any(),
+        None => view! { <Card title="What changed"><Empty sign=Sign::Evidence title="Choose a period" text="You get every change of access in it, counted by kind, with who decided and when the target confirmed it."/></Card> }.into_any(),
     };
     view! {
         <PageHead title="Evidence of changes" lead="Every change of access in a period, counted, with how it was worked out."/>
@@ -218,8 +234,8 @@ pub(super) fn page(
             <div class="body stack stack-4">
                 <div class="grid gap-4 items-end sm:grid-cols-3">
                     <Select name="application" label="Application" options=options value=application none="All applications" error=app_fault/>
-                    <TextField name="from" label="From" kind="date" value=from max=today.clone() error=from_fault required=true/>
-                    <TextField name="until" label="Until, whole day" kind="date" value=until max=today error=until_fault required=true/>
+                    <TextField name="from" label="From" hint="A day in UTC" kind="date" value=from max=today.clone() error=from_fault required=true/>
+                    <TextField name="until" label="Until" hint="A day in UTC, all of it" kind="date" value=until max=today error=until_fault required=true/>
                 </div>
                 <div class="btns"><Button look=Look::Primary>"Show what changed"</Button></div>
             </div>
@@ -240,11 +256,7 @@ fn shown(found: Changes, asked: &Asked) -> impl IntoView + use<> {
         next,
         head,
     } = found;
-    let pairs = [
-        ("application", asked.application.as_str()),
-        ("from", asked.from.as_str()),
-        ("until", asked.until.as_str()),
-    ];
+    let pairs = asked.pairs();
     let csv = kit::address("/evidence/changes.csv", &pairs);
     let first = (!asked.after.is_empty()).then(|| kit::address("/evidence/changes", &pairs));
     let next = next.map(|next| {
@@ -265,6 +277,7 @@ fn shown(found: Changes, asked: &Asked) -> impl IntoView + use<> {
         .into_iter()
         .map(|(what, count)| fact(counted(what), words::number(count)))
         .collect();
+    let along = take_along(csv, rows.len(), total, !asked.after.is_empty());
     let body = if rows.is_empty() {
         view! { <Empty sign=Sign::Evidence title="Nothing changed then"/> }.into_any()
     } else {
@@ -281,7 +294,7 @@ fn shown(found: Changes, asked: &Asked) -> impl IntoView + use<> {
     };
     view! {
         <Card title=format!("{whose}: what changed")>
-            <Body><p><b>{period}</b></p><div class="max-w-md"><Facts items=counts/></div>{take_along(csv)}</Body>
+            <Body><p><b>{period}</b></p><div class="max-w-md"><Facts items=counts/></div>{along}</Body>
             {body}
         </Card>
         <Pager previous=first next=next back="Newest" on="Older"/>

@@ -6,7 +6,7 @@ mod population;
 #[cfg(test)]
 mod tests;
 
-use domain::Timestamp;
+use domain::{Timestamp, person::PortalRole};
 use leptos::prelude::*;
 use workflow::views::AppTag;
 
@@ -16,6 +16,8 @@ use crate::{ui::*, words};
 pub use changes::{csv as changes_csv, show as changes};
 pub use population::{csv as population_csv, show};
 
+/// Who may take evidence along: they are told apart before anything else is looked at.
+const TAKERS: &[PortalRole] = &[PortalRole::Auditor, PortalRole::Security];
 /// Rows on a page; a file holds all.
 const ROWS: i64 = 100;
 
@@ -53,12 +55,38 @@ fn made(query: String, read_at: Timestamp, head: &(i64, String)) -> impl IntoVie
 }
 
 /// A moment in UTC, whatever the reader's zone: evidence says the same to everybody.
-fn utc(at: Timestamp) -> AnyView {
+pub(super) fn utc(at: Timestamp) -> AnyView {
     view! { <time datetime=words::machine(at) title=words::exact(at)>{words::stamp(at)}</time> }
         .into_any()
 }
 
-/// A button for the file, and the hint that the page prints.
-fn take_along(href: String) -> impl IntoView {
-    view! { <div class="btns no-print"><LinkButton href=href><Icon sign=Sign::Download/>"CSV of all rows"</LinkButton><span class="small dim">"This page prints as evidence."</span></div> }
+/// How much of it is on this page, which goes on paper with it; and a button for the file.
+fn take_along(href: String, here: usize, all: i64, later: bool) -> impl IntoView {
+    let here = i64::try_from(here).unwrap_or(i64::MAX);
+    let extent = if here >= all {
+        match all {
+            0 => "There are no rows. This page prints as evidence.".to_owned(),
+            1 => "The only row is on this page, which prints as evidence.".into(),
+            _ => format!(
+                "All {} rows are on this page, which prints as evidence.",
+                words::number(all)
+            ),
+        }
+    } else if later {
+        format!(
+            "{} of {} rows are on this page; the file has all.",
+            words::number(here),
+            words::number(all)
+        )
+    } else {
+        format!(
+            "Rows 1\u{2013}{} of {} are on this page; the file has all.",
+            words::number(here),
+            words::number(all)
+        )
+    };
+    view! {
+        <p class="small dim">{extent}</p>
+        <div class="btns no-print"><LinkButton href=href><Icon sign=Sign::Download/>"CSV of all rows"</LinkButton></div>
+    }
 }

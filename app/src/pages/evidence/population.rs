@@ -1,6 +1,9 @@
 //! Who held what of an application at the end of a day, and how that agrees with the target.
 
-use axum::{extract::Query, response::Response};
+use axum::{
+    extract::Query,
+    response::{IntoResponse, Redirect, Response},
+};
 use domain::{ApplicationId, Timestamp, grant::End};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -13,7 +16,7 @@ use workflow::{
     },
 };
 
-use super::{ROWS, applications, file, kit, made, said, segments, take_along, utc};
+use super::{ROWS, TAKERS, applications, file, kit, made, said, segments, take_along, utc};
 use crate::{problem::Fault, ui::*, visit::Visit, words};
 
 /// What the address says.
@@ -53,6 +56,11 @@ impl Asked {
         }
         Ok(Some((app, at.min(now))))
     }
+
+    /// What an address says of it, without the page of the list.
+    fn pairs(&self) -> [(&'static str, &str); 2] {
+        [("application", &self.application), ("day", &self.day)]
+    }
 }
 
 /// The page.
@@ -86,8 +94,10 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
 
 /// All rows as a file.
 pub async fn csv(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
+    visit.viewer.must_have(TAKERS)?;
     let Ok(Some((app, at))) = asked.what(visit.now()) else {
-        return Err(Fault::missing());
+        // The page says beside its fields what is wrong.
+        return Ok(Redirect::to(&kit::address("/evidence", &asked.pairs())).into_response());
     };
     let what = json!({"file": "holdings", "application": app, "at": at});
     evidence_taken(visit.workflow(), &visit.viewer, what).await?;
@@ -191,7 +201,7 @@ pub(super) fn page(
     let (application, latest) = (asked.application.clone(), kit::day_field(now));
     let result = match found {
         Some(found) => shown(found, &asked).into_any(),
-        None => view! { <Card><Empty sign=Sign::Evidence title="Choose an application and a day" text="You get everybody who held something of it at the end of that day, why, who approved, and whether the target agrees."/></Card> }.into_any(),
+        None => view! { <Card title="Who held what"><Empty sign=Sign::Evidence title="Choose an application and a day" text="You get everybody who held something of it at the end of that day, why, who approved, and whether the target agrees."/></Card> }.into_any(),
     };
     view! {
         <PageHead title="Evidence" lead="Who held what, on any day, with how it was worked out."/>
@@ -222,10 +232,7 @@ fn shown(found: Population, asked: &Asked) -> impl IntoView + use<> {
         reconciled,
         head,
     } = found;
-    let pairs = [
-        ("application", asked.application.as_str()),
-        ("day", asked.day.as_str()),
-    ];
+    let pairs = asked.pairs();
     let csv = kit::address("/evidence/population.csv", &pairs);
     let first = (!asked.after.is_empty()).then(|| kit::address("/evidence", &pairs));
     let next =
@@ -236,6 +243,7 @@ fn shown(found: Population, asked: &Asked) -> impl IntoView + use<> {
         words::count(people, "person", "people"),
         words::exact(at)
     );
+    let along = take_along(csv, rows.len(), count, !asked.after.is_empty());
     let body = if rows.is_empty() {
         view! { <Empty sign=Sign::Evidence title="Nobody held anything of it then"/> }.into_any()
     } else {
@@ -251,7 +259,7 @@ fn shown(found: Population, asked: &Asked) -> impl IntoView + use<> {
     };
     view! {
         <Card title=format!("{}: who held what", application.name)>
-            <Body><p><b>{counted}</b></p>{take_along(csv)}</Body>
+            <Body><p><b>{counted}</b></p>{along}</Body>
             {body}
         </Card>
         <Pager previous=first next=next back="From the first" on="More rows"/>

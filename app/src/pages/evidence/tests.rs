@@ -112,6 +112,7 @@ fn a_population_says_count_query_time_and_agreement() {
     let out = html(|| population::page(offered("Orders"), asked, Some(found("Orders")), None));
     for part in [
         "240 holdings by 112 people",
+        "Rows 1–1 of 240 are on this page; the file has all.",
         "AR-1042",
         "How it was worked out",
         "entry 77",
@@ -132,6 +133,7 @@ fn changes_are_counted_by_kind() {
     let out = html(|| changes::page(offered("Orders"), asked, Some(changed("Orders")), None));
     for part in [
         "24 changes",
+        "A day in UTC, all of it",
         "Access began",
         "Request lapsed",
         "given back",

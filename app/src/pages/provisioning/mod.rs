@@ -113,8 +113,8 @@ fn page(all: Provisioning, later: bool) -> impl IntoView {
         <PageHead title="Provisioner" lead="Every change at the targets, until it was read back."/>
         <Card title="Needs attention" live="attention" version=version>{attention}</Card>
         <Pager previous=first next=next back="From the first" on="More of them"/>
-        {targets::cards(targets, now, may_act)}
         {under_way_card(under_way, now)}
+        {targets::cards(targets, now, may_act)}
         {recent_card(recent, now)}
     }
 }
@@ -129,14 +129,28 @@ pub(super) fn aim(one: &Unsettled) -> String {
     format!("{} {verb} {}", one.person.name, one.entitlement_name)
 }
 
+/// What a target said is wrong, without its full stop. A name is no word: a sentence that begins with one leaves it as it is.
+pub(super) fn plainly(what: &str, one: &Unsettled) -> String {
+    let what = what.trim_end_matches('.');
+    let names = [&one.entitlement_name, &one.target_name, &one.account];
+    if names
+        .iter()
+        .any(|name| !name.is_empty() && what.starts_with(name.as_str()))
+    {
+        what.to_owned()
+    } else {
+        words::sentence(what)
+    }
+}
+
 /// What is wrong and since when.
-fn trouble(one: &Unsettled, now: Timestamp) -> String {
+fn trouble(one: &Unsettled, now: Timestamp) -> AnyView {
     let what = one.problem.as_ref().map_or_else(
         || "No explanation was recorded".into(),
-        |problem| words::sentence(problem.what.trim_end_matches('.')),
+        |problem| plainly(&problem.what, one),
     );
-    let tries = words::count(one.attempts, "try", "tries");
-    format!("{what} · since {} · {tries}", words::moment(one.since, now))
+    let (since, tries) = (one.since, words::count(one.attempts, "try", "tries"));
+    view! { {what}" · since "<Moment at=since now=now say=Say::Moment/>" · "{tries} }.into_any()
 }
 
 fn row(one: &Unsettled, now: Timestamp, may_act: bool) -> impl IntoView + use<> {
@@ -172,14 +186,16 @@ fn under_way_card(under_way: Vec<Unsettled>, now: Timestamp) -> impl IntoView {
             .into_iter()
             .map(|one| {
                 let (state, words) = said::phase(one.phase);
+                let since = one.since;
                 let detail = match (&one.problem, one.next_at) {
-                    (Some(problem), Some(next)) => format!(
-                        "{}; tried again {}",
-                        words::sentence(problem.what.trim_end_matches('.')),
-                        words::relative(next, now)
-                    ),
-                    (Some(problem), None) => words::sentence(problem.what.trim_end_matches('.')),
-                    (None, _) => format!("since {}", words::moment(one.since, now)),
+                    (Some(problem), Some(next)) => {
+                        let what = plainly(&problem.what, &one);
+                        view! { {what}"; tried again "<Moment at=next now=now/> }.into_any()
+                    }
+                    (Some(problem), None) => plainly(&problem.what, &one).into_any(),
+                    (None, _) => {
+                        view! { "since "<Moment at=since now=now say=Say::Moment/> }.into_any()
+                    }
                 };
                 let target = one.target_name.clone();
                 view! {
@@ -194,9 +210,10 @@ fn under_way_card(under_way: Vec<Unsettled>, now: Timestamp) -> impl IntoView {
     view! { <Card title="Under way" live="under-way" version=version>{body}</Card> }
 }
 
+/// The newest calls, folded away: who looks for one opens it, and everybody else is spared twenty rows.
 fn recent_card(recent: Vec<Recent>, now: Timestamp) -> impl IntoView {
     let version = kit::version(&recent.first().map(|one| one.operation.id));
-    (!recent.is_empty()).then(|| {
+    let calls = (!recent.is_empty()).then(|| {
         let rows = recent
             .into_iter()
             .map(|one| {
@@ -213,8 +230,9 @@ fn recent_card(recent: Vec<Recent>, now: Timestamp) -> impl IntoView {
             })
             .collect();
         let columns = vec![column("Right"), column("Target"), column("Call"), column("When"), numbers("Took")];
-        view! { <Card title="Newest calls" live="calls" version=version><Table label="Newest calls" columns=columns rows=rows/></Card> }
-    })
+        view! { <More summary="Newest calls"><Card><Table label="Newest calls" columns=columns rows=rows/></Card></More> }
+    });
+    view! { <Region name="calls" version=version>{calls}</Region> }
 }
 
 /// Whether something waits for a person.

@@ -11,7 +11,7 @@ use workflow::views::{
 
 use super::{
     super::{kit, said},
-    aim, needs_person,
+    aim, needs_person, plainly,
 };
 use crate::{problem::Fault, ui::*, visit::Visit, words};
 
@@ -43,10 +43,8 @@ pub(super) fn page(page: AssignmentPage) -> impl IntoView {
         here(assignment.entitlement_name.clone()),
     ];
     let (state, words) = said::phase(assignment.phase);
-    let lead = format!(
-        "{} · account {}",
-        assignment.target_name, assignment.account
-    );
+    let (target, account) = (assignment.target_name.clone(), address(&assignment.account));
+    let lead = view! { {target}" · account "{account} }.into_any();
     let retry = may_act.then(|| view! { <PostButton action=format!("/provisioning/{}/retry", assignment.id) look=Look::Primary>"Try again"</PostButton> });
     let title = if assignment.phase == Phase::Settled {
         format!(
@@ -79,15 +77,17 @@ pub(super) fn page(page: AssignmentPage) -> impl IntoView {
 fn explanation(one: &Unsettled, now: Timestamp) -> Option<AnyView> {
     let problem = one.problem.as_ref()?;
     let (what, fix) = (
-        words::sentence(&problem.what),
+        format!("{}.", plainly(&problem.what, one)),
         words::sentence(&problem.fix),
     );
     let next = match (needs_person(one), one.next_at) {
         (true, _) => {
-            "It is not tried again by itself: put it right, then press Try again.".to_owned()
+            "It is not tried again by itself: put it right, then press Try again.".into_any()
         }
-        (false, Some(at)) => format!("It is tried again by itself {}.", words::relative(at, now)),
-        (false, None) => "It is tried again by itself.".into(),
+        (false, Some(at)) => {
+            view! { "It is tried again by itself "<Moment at=at now=now/>"." }.into_any()
+        }
+        (false, None) => "It is tried again by itself.".into_any(),
     };
     let said = one.said.clone().map(|said| view! { <p class="small">"The target said: "<span class="mono" dir="auto">{said}</span></p> });
     let quote = one.request_id.clone().map(|id| view! { <p class="small">"To quote to its support: "<span class="mono">{id}</span></p> });

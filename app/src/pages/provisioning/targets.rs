@@ -9,31 +9,31 @@ use crate::{ui::*, words};
 
 /// One card for each target.
 pub fn cards(targets: Vec<TargetView>, now: Timestamp, may_act: bool) -> impl IntoView {
-    targets
+    let cards = targets
         .into_iter()
         .map(|target| card(target, now, may_act))
-        .collect_view()
+        .collect_view();
+    view! { <div class="tiles">{cards}</div> }
 }
 
-fn health(target: &TargetView, now: Timestamp) -> (State, String) {
+fn health(target: &TargetView, now: Timestamp) -> (State, AnyView) {
     if target.paused {
-        (State::Attention, "paused".into())
+        (State::Attention, "paused".into_any())
     } else if let Some(at) = target.not_before.filter(|at| *at > now) {
-        (
-            State::SettingUp,
-            format!("asked us to wait, goes on {}", words::relative(at, now)),
-        )
+        let goes_on = view! { "asked us to wait, goes on "<Moment at=at now=now/> };
+        (State::SettingUp, goes_on.into_any())
     } else if target.problem.is_some() {
-        (State::Attention, "in trouble".into())
+        (State::Attention, "in trouble".into_any())
     } else {
-        (State::Ready, "answers".into())
+        (State::Ready, "answers".into_any())
     }
 }
 
 fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
     let (state, said_health) = health(&target, now);
     let version = kit::version(&(
-        said_health.as_str(),
+        target.paused,
+        target.not_before,
         target.problem.as_deref(),
         (
             target.due.count,
@@ -45,10 +45,14 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
     let problem = target.problem.as_ref().map(|problem| {
         let since = target
             .problem_at
-            .map(|at| format!(" Since {}.", words::moment(at, now)))
-            .unwrap_or_default();
-        let words = format!("{}{since}", words::sentence(problem));
-        view! { <Note tone=Tone::Bad title="What is wrong">{words}</Note> }
+            .map(|at| view! { " Since "<Moment at=at now=now say=Say::Moment/>"." });
+        // A target's name stays as it is written, at the beginning of a sentence as well.
+        let words = if problem.starts_with(&target.name) {
+            problem.clone()
+        } else {
+            words::sentence(problem)
+        };
+        view! { <Note tone=Tone::Bad title="What is wrong">{words}{since}</Note> }
     });
     let mut facts = vec![
         fact("To be sent", said::capped(target.due)),
@@ -56,7 +60,10 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
         fact("Need a person", said::capped(target.attention)),
     ];
     if let Some(oldest) = target.oldest {
-        facts.push(fact("The oldest waits", words::about(now - oldest)));
+        facts.push(fact_view(
+            "The oldest waits",
+            view! { <Moment at=oldest now=now say=Say::For/> },
+        ));
     }
     facts.push(match target.succeeded_at {
         Some(at) => fact_view("Last answered", view! { <Moment at=at now=now/> }),

@@ -126,6 +126,39 @@ fn attention_says_what_why_and_offers_another_try() {
 }
 
 #[test]
+fn a_sentence_leaves_a_name_as_it_is_written() {
+    let group = Unsettled {
+        entitlement_name: "sg-azure-playground".into(),
+        ..unsettled("Entra", Phase::Attention)
+    };
+    assert_eq!(
+        plainly("sg-azure-playground is managed elsewhere.", &group),
+        "sg-azure-playground is managed elsewhere"
+    );
+    assert_eq!(
+        plainly("the group is managed elsewhere", &group),
+        "The group is managed elsewhere"
+    );
+}
+
+#[test]
+fn what_appears_later_has_a_place_to_appear_in() {
+    let empty = Provisioning {
+        attention: vec![],
+        under_way: vec![],
+        recent: vec![],
+        ..all("Entra", false, true)
+    };
+    let out = html(|| page(empty, false));
+    for region in ["attention", "under-way", "calls"] {
+        assert!(
+            out.contains(&format!("data-live=\"{region}\"")),
+            "{region} is missing in {out}"
+        );
+    }
+}
+
+#[test]
 fn who_only_looks_gets_no_buttons() {
     let out = html(|| page(all("Entra", false, false), false));
     assert!(!out.contains("method=\"post\""), "{out}");

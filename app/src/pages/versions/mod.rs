@@ -144,19 +144,16 @@ fn list(versions: Versions, later: bool) -> impl IntoView {
     };
     view! {
         <PageHead title="Catalogue versions" lead="Every edition of the catalogue. One that gives people more waits for a second person."/>
-        <Card live="versions" version=version>{body}</Card>
+        <Card live="versions" version=version><h2 class="sr">"Versions"</h2>{body}</Card>
         <Pager previous=first next=next back="Newest"/>
     }
 }
 
 fn row(version: &VersionView, now: Timestamp) -> impl IntoView + use<> {
     let (state, words) = state(version);
-    let detail = format!(
-        "{} · by {} · {}",
-        extent(version),
-        drafter(version),
-        words::relative(version.created_at, now)
-    );
+    let said = format!("{} · by {} · ", extent(version), drafter(version));
+    let at = version.created_at;
+    let detail = view! { {said}<Moment at=at now=now/> }.into_any();
     let widens = version.widens.then(|| view! { <Tag words="widens"/> });
     view! {
         <Row title=format!("Version {}", version.number) detail=detail href=format!("/admin/versions/{}", version.id)>
@@ -171,12 +168,13 @@ fn page(version: VersionView, now: Timestamp) -> impl IntoView {
         crumb("Catalogue versions", "/admin/versions"),
         here(format!("Version {}", version.number)),
     ];
-    let lead = format!(
-        "{}, handed in by {} {}",
+    let by = format!(
+        "{}, handed in by {} ",
         words::sentence(&extent(&version)),
-        drafter(&version),
-        words::relative(version.created_at, now)
+        drafter(&version)
     );
+    let created_at = version.created_at;
+    let lead = view! { {by}<Moment at=created_at now=now/> }.into_any();
     let reasons = version.difference.reasons();
     let widens = (!reasons.is_empty()).then(|| {
         let rows = reasons.into_iter().map(|reason| view! { <li dir="auto">{reason}</li> }).collect_view();
@@ -189,16 +187,22 @@ fn page(version: VersionView, now: Timestamp) -> impl IntoView {
         .iter()
         .map(|one| part(one, several))
         .collect_view();
-    let nothing = version.difference.is_empty().then(|| view! { <Card><Empty title="Nothing to compare" text="The first version has no version before it, or the difference was not recorded."/></Card> });
+    let nothing = version.difference.is_empty().then(|| view! { <Card title="What changes"><Empty title="Nothing to compare" text="The first version has no version before it, or the difference was not recorded."/></Card> });
     let mut facts = vec![
         fact("Handed in by", drafter(&version)),
-        fact("Handed in", words::stamp(version.created_at)),
+        fact_view(
+            "Handed in",
+            view! { <Moment at=created_at now=now say=Say::Stamp/> },
+        ),
     ];
     if let Some(by) = &version.decided_by {
         facts.push(fact("Decided by", by.name.clone()));
     }
     if let Some(at) = version.decided_at {
-        facts.push(fact("Decided", words::stamp(at)));
+        facts.push(fact_view(
+            "Decided",
+            view! { <Moment at=at now=now say=Say::Stamp/> },
+        ));
     }
     let hash = version.file_hash.clone();
     facts.push(fact_view(
