@@ -193,10 +193,11 @@ pub fn router(portal: Portal, pages: Router) -> Router {
         .with_state(portal.clone());
     let mut router = pages
         .merge(own)
+        // Inside the session, so that the page of an address that leads nowhere knows who is lost.
+        .fallback(missing)
         .layer(from_fn_with_state(portal.clone(), session::identify))
         .layer(portal.sessions().layer(portal.kept().clone()))
         .merge(bare)
-        .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(portal.clone(), origin::check))
@@ -221,9 +222,9 @@ async fn missing() -> Problem {
         StatusCode::NOT_FOUND,
         "There is no such page",
         "The address leads nowhere, or to something that you may not see.",
-        "Check the address, or start from the front page.",
+        "Check the address, or start from Home.",
     )
-    .with_link("Front page", "/")
+    .with_link("Home", "/")
 }
 
 async fn wrong_method() -> Problem {
@@ -231,7 +232,7 @@ async fn wrong_method() -> Problem {
         StatusCode::METHOD_NOT_ALLOWED,
         "That does not work here",
         "The address exists, but not for this kind of request. Nothing was changed.",
-        "Start from the front page.",
+        "Start from Home.",
     )
-    .with_link("Front page", "/")
+    .with_link("Home", "/")
 }

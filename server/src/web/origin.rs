@@ -34,7 +34,7 @@ pub async fn check(
         "The form was sent from another site, so nothing was changed.",
         "Open the page in the portal and send the form from there.",
     )
-    .with_link("Front page", "/")
+    .with_link("Home", "/")
     .into_response()
 }
 

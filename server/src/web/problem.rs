@@ -38,7 +38,7 @@ impl Problem {
             StatusCode::INTERNAL_SERVER_ERROR,
             "Something went wrong here",
             "The portal made a mistake. What was saved before is safe; this last step was not done.",
-            "Try again. If it happens again, give the reference below to your service desk.",
+            "Try again. If it happens again, give your service desk the reference that stands under “For the service desk”.",
         )
         .with_link("Home", "/")
     }
