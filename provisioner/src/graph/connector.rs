@@ -176,7 +176,9 @@ impl Connector for Groups {
 
     async fn ensure_absent(&self, place: &Place) -> Reply {
         let started = Instant::now();
-        let group = match writable(place) {
+        // Tried also where the last import says that nobody can write to the group: what it says may be old or wrong, and
+        // a right that is due to go must not stay for want of a call. Graph says no soon enough.
+        let group = match group_of(place) {
             Ok(group) => group,
             Err(reply) => return *reply,
         };
@@ -278,7 +280,7 @@ fn group_id(kind: &str, external_id: &str) -> Result<Uuid, Box<Failure>> {
     })
 }
 
-/// The group to write to, unless it is known that nobody may through Graph.
+/// The group to add to, unless it is known that nobody may through Graph.
 fn writable(place: &Place) -> Result<Uuid, Box<Reply>> {
     if place.manageable {
         return group_of(place);

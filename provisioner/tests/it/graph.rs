@@ -35,7 +35,12 @@ pub async fn target(people: usize, groups: usize) -> (Running, Arc<Groups>) {
 }
 
 fn connect(running: &Running, secret: &str) -> Arc<Groups> {
-    let graph = Graph::new(
+    Arc::new(Groups::new(calls(running, secret)))
+}
+
+/// A client of the sandbox.
+pub fn calls(running: &Running, secret: &str) -> Graph {
+    Graph::new(
         http::client(&http::Options {
             connect: Duration::from_secs(2),
             total: Duration::from_secs(2),
@@ -52,8 +57,7 @@ fn connect(running: &Running, secret: &str) -> Arc<Groups> {
             credential: Credential::Secret(secret.into()),
         },
     )
-    .unwrap();
-    Arc::new(Groups::new(graph))
+    .unwrap()
 }
 
 fn place(group: Uuid, user: Uuid) -> Place {
@@ -94,6 +98,23 @@ fn misconfigured(reply: &Reply) -> (String, bool) {
         }) => (format!("{what} {fix}"), *everywhere),
         other => panic!("not misconfigured: {other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_removal_is_tried_whatever_the_last_import_said() {
+    let (sandbox, groups) = target(1, 1).await;
+    let here = place(group(0), user(0));
+    assert_eq!(groups.ensure_present(&here).await.outcome, Outcome::Done);
+    let unmanageable = Place {
+        manageable: false,
+        unmanageable_reason: Some("it is no longer in the directory".into()),
+        ..here.clone()
+    };
+    let added = never(&groups.ensure_present(&unmanageable).await);
+    assert!(added.contains("no longer in the directory"), "{added}");
+    let removed = groups.ensure_absent(&unmanageable).await;
+    assert_eq!(removed.outcome, Outcome::Done);
+    assert!(!sandbox.members(group(0)).contains(&user(0)));
 }
 
 #[tokio::test]
