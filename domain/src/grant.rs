@@ -185,6 +185,11 @@ pub enum Cap {
         /// Seconds.
         seconds: i64,
     },
+    /// An approver of more time said less, counted from their decision: an end, not a length.
+    ApproverUntil {
+        /// The latest end.
+        at: Timestamp,
+    },
     /// The person's last day.
     LastDay {
         /// The end of that day.
@@ -213,13 +218,13 @@ pub fn settle_end(window: Window, from: Timestamp, caps: &[Cap]) -> End {
     caps.iter().fold(asked, |end, cap| {
         end.min(match *cap {
             Cap::Package { seconds } | Cap::Approver { seconds } => End::At(plus(from, seconds)),
-            Cap::LastDay { at } => End::At(at),
+            Cap::ApproverUntil { at } | Cap::LastDay { at } => End::At(at),
         })
     })
 }
 
 /// `from` plus `seconds`, held at the edge of the calendar instead of overflowing, and never before `from`.
-fn plus(from: Timestamp, seconds: i64) -> Timestamp {
+pub fn plus(from: Timestamp, seconds: i64) -> Timestamp {
     Duration::try_seconds(seconds.max(0))
         .and_then(|span| from.checked_add_signed(span))
         .unwrap_or(Timestamp::MAX_UTC)

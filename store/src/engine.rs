@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use domain::Timestamp;
+use domain::{PackageId, Timestamp};
 use sqlx::{
     ConnectOptions, Postgres, Sqlite,
     postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions},
@@ -303,6 +303,30 @@ impl Tx {
         if let Self::Postgres(tx) = self {
             // The number is ours alone; it only has to differ from other advisory locks in the same database.
             sqlx::query("SELECT pg_advisory_xact_lock(5417325)")
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a package in its state and edition until commit: publishing waits, others who ask for it or decide on it
+    /// do not. To be called before persons are locked. Nothing on SQLite, which writes one transaction at a time.
+    pub async fn hold_package(&mut self, id: PackageId) -> Result<(), Error> {
+        if let Self::Postgres(tx) = self {
+            sqlx::query("SELECT id FROM packages WHERE id = $1 FOR SHARE")
+                .bind(id.0)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for everybody who asks for a package or decides on it, and lets nobody begin until commit: for publishing,
+    /// before it reads who holds what and who waits.
+    pub async fn lock_packages(&mut self) -> Result<(), Error> {
+        if let Self::Postgres(tx) = self {
+            // NO KEY UPDATE lets rows that only refer to a package be inserted meanwhile.
+            sqlx::query("SELECT id FROM packages ORDER BY id FOR NO KEY UPDATE")
                 .execute(&mut **tx)
                 .await?;
         }

@@ -1,6 +1,6 @@
 //! What an approver signs off: a hash over exactly what is asked, so that an edit can never keep an approval.
 
-use domain::{AccountId, PackageVersionId, PersonId, request::Window};
+use domain::{AccountId, PackageVersionId, PersonId, Timestamp, grant::plus, request::Window};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::requests::{DecisionRow, LineRow};
@@ -39,6 +39,14 @@ pub(crate) fn shortest_cap(decisions: &[DecisionRow]) -> Option<i64> {
     decisions
         .iter()
         .filter_map(|decision| decision.cap_seconds)
+        .min()
+}
+
+/// The earliest end that any decider on more time said, each counted from their own decision.
+pub(crate) fn earliest_cap(decisions: &[DecisionRow]) -> Option<Timestamp> {
+    decisions
+        .iter()
+        .filter_map(|decision| Some(plus(decision.decided_at, decision.cap_seconds?)))
         .min()
 }
 

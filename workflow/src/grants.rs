@@ -1,207 +1,32 @@
 //! Grants: made by the last yes, begun and ended by their deadlines, given back, capped, and confirmed by the target.
 
-use chrono::Duration;
+mod approve;
+
 use domain::{
     AccountId, EntitlementId, GrantId, PersonId, Refusal, Timestamp,
     assignment::Phase,
     audit::{Actor, Event, EventKind},
     deadline::{JobKind, Warning, warnings},
-    grant::{
-        Cap, End, EndReason, GrantSource, GrantState, Health, Part, activation, health, settle_end,
-    },
+    grant::{End, EndReason, GrantSource, GrantState, Health, Part, health},
+    person::Person,
     policy::{Policy, unmet},
-    request::{LineKind, LineState},
 };
 use serde_json::json;
 use store::{
     grants::GrantRow,
     jobs::{NewJob, Priority},
-    requests::{DecisionRow, LineRow},
 };
 
 use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
-    assignments,
-    frozen::shortest_cap,
+    assignments, leave,
     mail::{self, Mail},
-    requests, route,
+    people::again,
+    requests,
 };
 
-/// Approves a line whose last stage is met: a new grant, or a later end for the one that it extends.
-pub(crate) async fn approve(
-    unit: &mut Unit,
-    line: &LineRow,
-    policy: &Policy,
-    decisions: &[DecisionRow],
-) -> Result<()> {
-    let now = unit.now;
-    let beneficiary = unit
-        .tx
-        .person(line.beneficiary_id)
-        .await?
-        .ok_or(Error::Missing)?
-        .into_domain();
-    requests::end(
-        unit,
-        line,
-        LineState::Approved,
-        Actor::Portal,
-        "all stages met",
-    )
-    .await?;
-    let mut caps = vec![];
-    if let Some(at) = beneficiary.last_day_at {
-        caps.push(Cap::LastDay { at });
-    }
-    if line.kind == LineKind::Extension {
-        let held = match line.extends_grant_id {
-            Some(id) => unit
-                .tx
-                .grant(id)
-                .await?
-                .filter(|grant| grant.state != GrantState::Ended),
-            None => None,
-        };
-        if let Some(grant) = held {
-            return lengthen(unit, line, grant, decisions, &caps).await;
-        }
-        // The grant ended while the ask waited: the yes starts a new one.
-    }
-    let from = activation(line.window(), now);
-    if !policy.limits.permanent || line.window().length != domain::request::Length::Permanent {
-        caps.push(Cap::Package {
-            seconds: policy.limits.longest_seconds,
-        });
-    }
-    if let Some(seconds) = shortest_cap(decisions) {
-        caps.push(Cap::Approver { seconds });
-    }
-    let end = settle_end(line.window(), from, &caps);
-    if matches!(end, End::At(at) if at <= from) {
-        return route::tell_outcome(
-            unit,
-            line,
-            "Approved, but there is no time left",
-            "The time that was asked for, or the last working day, has already passed.",
-        )
-        .await;
-    }
-    let state = if from <= now {
-        GrantState::Active
-    } else {
-        GrantState::Scheduled
-    };
-    let grant = GrantRow {
-        id: unit.new_id(),
-        person_id: line.beneficiary_id,
-        account_id: line.account_id,
-        package_id: Some(line.package_id),
-        package_version_id: Some(line.package_version_id),
-        line_id: Some(line.id),
-        source: GrantSource::Request,
-        state,
-        valid_from: from,
-        end_at: end.at(),
-        ready_at: None,
-        ended_at: None,
-        end_reason: None,
-        ended_by: None,
-        end_note: None,
-        gone_at: None,
-        version: 0,
-        created_at: now,
-    };
-    let content: Vec<EntitlementId> = unit
-        .tx
-        .offered(line.package_version_id)
-        .await?
-        .into_iter()
-        .map(|part| part.id)
-        .collect();
-    unit.tx.insert_grant(&grant, &content).await?;
-    unit.record(
-        Event::new(EventKind::GrantMade, now, Actor::Portal)
-            .about(grant.id)
-            .about(line.id)
-            .about(line.request_id)
-            .about(grant.person_id)
-            .because(line.id)
-            .under(line.package_version_id)
-            .changing(
-                serde_json::Value::Null,
-                json!({"state": state, "from": from, "end": end, "caps": caps, "content": content, "account": grant.account_id}),
-            ),
-    );
-    arm(unit, &grant);
-    unit.changed(grant.person_id);
-    if state == GrantState::Active {
-        let pairs: Vec<_> = content
-            .iter()
-            .map(|entitlement| (grant.account_id, *entitlement))
-            .collect();
-        assignments::recompute(unit, &pairs, &grant.id.to_string()).await?;
-    }
-    let when = if state == GrantState::Active {
-        "It is being set up now."
-    } else {
-        "It is set up when its start comes."
-    };
-    route::tell_outcome(unit, line, "Approved", when).await
-}
-
-/// Gives a held grant a later end. It never shortens.
-async fn lengthen(
-    unit: &mut Unit,
-    line: &LineRow,
-    grant: GrantRow,
-    decisions: &[DecisionRow],
-    caps: &[Cap],
-) -> Result<()> {
-    let now = unit.now;
-    let from = grant.end_at.unwrap_or(now);
-    let mut end = settle_end(line.window(), from, caps);
-    if let Some(seconds) = shortest_cap(decisions) {
-        end = end.min(End::At(
-            from + Duration::try_seconds(seconds).unwrap_or_default(),
-        ));
-    }
-    let later = match (end, grant.end()) {
-        (_, End::Permanent) => false,
-        (End::Permanent, End::At(_)) => true,
-        (End::At(new), End::At(old)) => new > old,
-    };
-    if !later {
-        return route::tell_outcome(
-            unit,
-            line,
-            "Approved, but nothing changes",
-            "The access already lasts as long as it may.",
-        )
-        .await;
-    }
-    unit.tx.set_grant_end(grant.id, end).await?;
-    unit.record(
-        Event::new(EventKind::GrantExtended, now, Actor::Portal)
-            .about(grant.id)
-            .about(line.id)
-            .about(line.request_id)
-            .about(grant.person_id)
-            .because(line.id)
-            .under(line.package_version_id)
-            .changing(
-                json!({"end": grant.end()}),
-                json!({"end": end, "held_since": grant.valid_from}),
-            ),
-    );
-    let grant = GrantRow {
-        end_at: end.at(),
-        ..grant
-    };
-    arm(unit, &grant);
-    unit.changed(grant.person_id);
-    route::tell_outcome(unit, line, "Extended", "The access goes on without a gap.").await
-}
+pub(crate) use approve::approve;
 
 /// Writes the deadlines of a grant: start, end, warnings. Existing ones look at the grant's row when they come due.
 pub(crate) fn arm(unit: &mut Unit, grant: &GrantRow) {
@@ -583,11 +408,16 @@ async fn no_longer_eligible(unit: &mut Unit, grant: &GrantRow) -> Result<Option<
         .await?
         .ok_or(Error::Missing)?
         .into_domain();
-    if !person.works_at(unit.now) {
-        return Ok(Some("no longer works here".into()));
+    Ok(ineligible(&policy, &person, unit.now))
+}
+
+/// Why a person may not have what this policy gives, if so.
+fn ineligible(policy: &Policy, person: &Person, now: Timestamp) -> Option<String> {
+    if !person.works_at(now) {
+        return Some("no longer works here".into());
     }
-    let because = unmet(&policy.eligibility, &person);
-    Ok((!because.is_empty()).then(|| because.join("; ")))
+    let because = unmet(&policy.eligibility, person);
+    (!because.is_empty()).then(|| because.join("; "))
 }
 
 async fn name_of(unit: &mut Unit, grant: &GrantRow) -> Result<String> {

@@ -181,6 +181,8 @@ pub async fn play(script: &mut Script) {
     ask!(script, offer(package(9)));
     ask!(script, pinned_offer(version(2)));
     ask!(script, offered(version(2)));
+    say!(script, hold_package(package(1)));
+    say!(script, lock_packages());
 }
 
 /// Once somebody holds something.

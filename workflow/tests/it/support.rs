@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{Duration, TimeZone, Utc};
 use domain::{
-    AccountId, EntitlementId, LineId, PackageId, PackageVersionId, PersonId, RequestId, StageId,
-    TargetId, Timestamp,
+    AccountId, EntitlementId, GrantId, LineId, PackageId, PackageVersionId, PersonId, RequestId,
+    StageId, TargetId, Timestamp,
     approval::{StageState, Verdict},
+    grant::{GrantSource, GrantState},
     policy::{ApproverRule, Limits, Policy, Quorum, StageRule},
     request::{Length, Start, Window},
 };
@@ -247,6 +248,71 @@ impl House {
             key: key.into(),
         };
         requests::submit(&self.workflow, &self.viewer(n).await, ask).await
+    }
+
+    /// Asks for more time on a grant.
+    pub async fn more(
+        &self,
+        n: u128,
+        grant: GrantId,
+        hours: i64,
+        key: &str,
+    ) -> workflow::Result<RequestId> {
+        let ask = requests::MoreTime {
+            grant,
+            seconds: Some(hours * 3600),
+            reason: "Not finished yet".into(),
+            key: key.into(),
+        };
+        requests::extend(&self.workflow, &self.viewer(n).await, ask).await
+    }
+
+    /// A right that was found at the target and became an import.
+    pub async fn import(&self, n: u128, entitlement: EntitlementId) -> GrantId {
+        let id = GrantId(Uuid::from_u128(0x8000 + n));
+        let now = self.clock.now();
+        let grant = store::grants::GrantRow {
+            id,
+            person_id: person(n),
+            account_id: account(n),
+            package_id: None,
+            package_version_id: None,
+            line_id: None,
+            source: GrantSource::Import,
+            state: GrantState::Active,
+            valid_from: now,
+            end_at: None,
+            ready_at: Some(now),
+            ended_at: None,
+            end_reason: None,
+            ended_by: None,
+            end_note: None,
+            gone_at: None,
+            version: 0,
+            created_at: now,
+        };
+        let mut tx = self.workflow.store().begin().await.unwrap();
+        tx.insert_grant(&grant, &[entitlement]).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+
+    /// A grant by its id.
+    pub async fn grant(&self, id: GrantId) -> store::grants::GrantRow {
+        let mut tx = self.workflow.store().read().await.unwrap();
+        tx.grant(id).await.unwrap().expect("a grant")
+    }
+
+    /// Whether the audit log holds an entry about this with these words.
+    pub async fn logged(&self, subject: impl ToString, words: &str) -> bool {
+        let query = store::audit::AuditQuery {
+            subject: Some(subject.to_string()),
+            limit: 500,
+            ..store::audit::AuditQuery::default()
+        };
+        let mut tx = self.workflow.store().read().await.unwrap();
+        let page = tx.audit_page(&query).await.unwrap();
+        page.iter().any(|row| row.entry.contains(words))
     }
 
     /// The only line of a request.

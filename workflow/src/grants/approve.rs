@@ -1,0 +1,301 @@
+//! What the last yes leads to: a new grant, a later end of the one that is held, or nothing, with the reason on record.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    EntitlementId,
+    audit::{Actor, Event, EventKind},
+    grant::{Cap, End, EndReason, GrantSource, GrantState, activation, settle_end},
+    person::Person,
+    policy::Policy,
+    request::{Length, LineKind, LineState},
+};
+use serde_json::json;
+use store::{
+    grants::GrantRow,
+    offers::OfferRow,
+    requests::{DecisionRow, LineRow},
+};
+
+use super::{arm, end_many, ineligible};
+use crate::{
+    Error, Result, Unit, assignments,
+    frozen::{earliest_cap, shortest_cap},
+    requests, route,
+};
+
+/// Approves a line whose last stage is met. The persons of the line are locked by the caller.
+pub(crate) async fn approve(
+    unit: &mut Unit,
+    line: &LineRow,
+    policy: &Policy,
+    decisions: &[DecisionRow],
+) -> Result<()> {
+    // Until the commit no edition is published that would retire the package or take something out of it.
+    unit.tx.hold_package(line.package_id).await?;
+    let offer = unit
+        .tx
+        .offer(line.package_id)
+        .await?
+        .ok_or(Error::Missing)?;
+    if offer.state != "offered" {
+        let (state, why) = (LineState::Withdrawn, "package retired");
+        requests::end(unit, line, state, Actor::Portal, why).await?;
+        return route::tell_outcome(
+            unit,
+            line,
+            "The package is no longer offered",
+            "Your request was withdrawn.",
+        )
+        .await;
+    }
+    let beneficiary = unit
+        .tx
+        .person(line.beneficiary_id)
+        .await?
+        .ok_or(Error::Missing)?
+        .into_domain();
+    if line.kind == LineKind::Extension
+        && let Some(id) = line.extends_grant_id
+        && let Some(held) = unit.tx.grant(id).await?
+        && held.state != GrantState::Ended
+    {
+        if !held.end().passed(unit.now) {
+            return lengthen(unit, line, held, policy, &beneficiary, decisions).await;
+        }
+        // Its end came, only the job is late: a pending ask never holds access open.
+        end_many(
+            unit,
+            &[held],
+            EndReason::Expired,
+            Actor::Portal,
+            None,
+            "its end came",
+        )
+        .await?;
+    }
+    // Something new, or the grant ended while the ask waited: the yes starts a new one.
+    begin(unit, line, policy, &offer, &beneficiary, decisions).await
+}
+
+/// Makes a new grant.
+async fn begin(
+    unit: &mut Unit,
+    line: &LineRow,
+    policy: &Policy,
+    offer: &OfferRow,
+    beneficiary: &Person,
+    decisions: &[DecisionRow],
+) -> Result<()> {
+    let now = unit.now;
+    let from = activation(line.window(), now);
+    // A start that lies ahead is checked when it comes.
+    if from <= now
+        && let Some(why) = ineligible(policy, beneficiary, now)
+    {
+        return no_longer_eligible(unit, line, &why).await;
+    }
+    let caps = caps_from_activation(line, policy, beneficiary, decisions);
+    let end = settle_end(line.window(), from, &caps);
+    if matches!(end, End::At(at) if at <= from) {
+        return nothing(
+            unit,
+            line,
+            "no time left",
+            "Approved, but there is no time left",
+            "The time that was asked for, or the last working day, has already passed.",
+        )
+        .await;
+    }
+    let (content, taken_out) = content(unit, line, offer).await?;
+    if content.is_empty() {
+        return nothing(
+            unit,
+            line,
+            "nothing is left in the package",
+            "Approved, but nothing is left to give",
+            "Everything that was asked for was taken out of the package meanwhile.",
+        )
+        .await;
+    }
+    let cause = "all stages met";
+    requests::end(unit, line, LineState::Approved, Actor::Portal, cause).await?;
+    let state = if from <= now {
+        GrantState::Active
+    } else {
+        GrantState::Scheduled
+    };
+    let grant = GrantRow {
+        id: unit.new_id(),
+        person_id: line.beneficiary_id,
+        account_id: line.account_id,
+        package_id: Some(line.package_id),
+        package_version_id: Some(line.package_version_id),
+        line_id: Some(line.id),
+        source: GrantSource::Request,
+        state,
+        valid_from: from,
+        end_at: end.at(),
+        ready_at: None,
+        ended_at: None,
+        end_reason: None,
+        ended_by: None,
+        end_note: None,
+        gone_at: None,
+        version: 0,
+        created_at: now,
+    };
+    unit.tx.insert_grant(&grant, &content).await?;
+    let mut after = json!({"state": state, "from": from, "end": end, "caps": caps, "content": content, "account": grant.account_id});
+    if !taken_out.is_empty() {
+        after["taken_out"] = json!(taken_out);
+    }
+    unit.record(
+        Event::new(EventKind::GrantMade, now, Actor::Portal)
+            .about(grant.id)
+            .about(line.id)
+            .about(line.request_id)
+            .about(grant.person_id)
+            .because(line.id)
+            .under(line.package_version_id)
+            .changing(serde_json::Value::Null, after),
+    );
+    arm(unit, &grant);
+    unit.changed(grant.person_id);
+    if state == GrantState::Active {
+        let pairs: Vec<_> = content
+            .iter()
+            .map(|entitlement| (grant.account_id, *entitlement))
+            .collect();
+        assignments::recompute(unit, &pairs, &grant.id.to_string()).await?;
+    }
+    let when = match (state, taken_out.is_empty()) {
+        (GrantState::Active, true) => "It is being set up now.",
+        (GrantState::Active, false) => {
+            "It is being set up now, without what was taken out of the package meanwhile."
+        }
+        _ => "It is set up when its start comes.",
+    };
+    route::tell_outcome(unit, line, "Approved", when).await
+}
+
+fn caps_from_activation(
+    line: &LineRow,
+    policy: &Policy,
+    beneficiary: &Person,
+    decisions: &[DecisionRow],
+) -> Vec<Cap> {
+    let mut caps = Vec::new();
+    if let Some(at) = beneficiary.last_day_at {
+        caps.push(Cap::LastDay { at });
+    }
+    if !policy.limits.permanent || line.window().length != Length::Permanent {
+        caps.push(Cap::Package {
+            seconds: policy.limits.longest_seconds,
+        });
+    }
+    if line.kind == LineKind::Extension {
+        caps.extend(earliest_cap(decisions).map(|at| Cap::ApproverUntil { at }));
+    } else {
+        caps.extend(shortest_cap(decisions).map(|seconds| Cap::Approver { seconds }));
+    }
+    caps
+}
+
+/// What is given: the pinned edition without what the current one lacks, for a removal reaches everybody at once. And
+/// what that leaves out.
+async fn content(
+    unit: &mut Unit,
+    line: &LineRow,
+    offer: &OfferRow,
+) -> Result<(Vec<EntitlementId>, Vec<EntitlementId>)> {
+    let ids = |rows: Vec<store::offers::OfferedRow>| rows.into_iter().map(|part| part.id);
+    let pinned = ids(unit.tx.offered(line.package_version_id).await?);
+    if offer.version_id == line.package_version_id {
+        return Ok((pinned.collect(), Vec::new()));
+    }
+    let current: BTreeSet<EntitlementId> = ids(unit.tx.offered(offer.version_id).await?).collect();
+    Ok(pinned.partition(|id| current.contains(id)))
+}
+
+/// Gives a held grant a later end. It never shortens.
+async fn lengthen(
+    unit: &mut Unit,
+    line: &LineRow,
+    grant: GrantRow,
+    policy: &Policy,
+    beneficiary: &Person,
+    decisions: &[DecisionRow],
+) -> Result<()> {
+    let now = unit.now;
+    if let Some(why) = ineligible(policy, beneficiary, now) {
+        return no_longer_eligible(unit, line, &why).await;
+    }
+    let mut caps = Vec::new();
+    caps.extend(beneficiary.last_day_at.map(|at| Cap::LastDay { at }));
+    // The form says so: counted from the decision, not from the end as it is.
+    caps.extend(earliest_cap(decisions).map(|at| Cap::ApproverUntil { at }));
+    let end = settle_end(line.window(), grant.end_at.unwrap_or(now), &caps);
+    let later = match (end, grant.end()) {
+        (_, End::Permanent) => false,
+        (End::Permanent, End::At(_)) => true,
+        (End::At(new), End::At(old)) => new > old,
+    };
+    if !later {
+        return nothing(
+            unit,
+            line,
+            "it lasts as long already",
+            "Approved, but nothing changes",
+            "The access already lasts as long as it may.",
+        )
+        .await;
+    }
+    let cause = "all stages met";
+    requests::end(unit, line, LineState::Approved, Actor::Portal, cause).await?;
+    unit.tx.set_grant_end(grant.id, end).await?;
+    unit.record(
+        Event::new(EventKind::GrantExtended, now, Actor::Portal)
+            .about(grant.id)
+            .about(line.id)
+            .about(line.request_id)
+            .about(grant.person_id)
+            .because(line.id)
+            .under(line.package_version_id)
+            .changing(
+                json!({"end": grant.end()}),
+                json!({"end": end, "held_since": grant.valid_from, "caps": caps}),
+            ),
+    );
+    let grant = GrantRow {
+        end_at: end.at(),
+        ..grant
+    };
+    arm(unit, &grant);
+    unit.changed(grant.person_id);
+    route::tell_outcome(unit, line, "Extended", "The access goes on without a gap.").await
+}
+
+async fn no_longer_eligible(unit: &mut Unit, line: &LineRow, why: &str) -> Result<()> {
+    nothing(
+        unit,
+        line,
+        &format!("no longer eligible: {why}"),
+        "Approved, but no longer possible",
+        &format!("The rules for it no longer allow it: {why}."),
+    )
+    .await
+}
+
+/// Approves a line whose yes gives nothing, and says why: in the log and to whoever asked.
+async fn nothing(
+    unit: &mut Unit,
+    line: &LineRow,
+    why: &str,
+    headline: &str,
+    text: &str,
+) -> Result<()> {
+    let cause = format!("all stages met, but nothing is given: {why}");
+    requests::end(unit, line, LineState::Approved, Actor::Portal, &cause).await?;
+    route::tell_outcome(unit, line, headline, text).await
+}
