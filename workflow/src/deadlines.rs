@@ -1,7 +1,7 @@
 //! What happens when a deadline comes due. Each job looks at the row that it stands for: if that moved later, the
 //! deadline is armed again; if it is over, nothing happens. Ends are worked in batches, and before everything else.
 
-use domain::{GrantId, deadline::JobKind};
+use domain::{GrantId, LineId, deadline::JobKind};
 use store::jobs::Job;
 
 use crate::{Result, Workflow, grants, requests};
@@ -43,9 +43,8 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                     }
                 }
                 JobKind::LineLapse => {
-                    for line in batch.iter().filter_map(Job::line) {
-                        requests::lapse(&mut unit, line).await?;
-                    }
+                    let lines: Vec<LineId> = batch.iter().filter_map(Job::line).collect();
+                    requests::lapse(&mut unit, &lines).await?;
                 }
                 JobKind::Converge
                 | JobKind::Mail

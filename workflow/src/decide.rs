@@ -15,7 +15,7 @@ use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
     frozen::{shortest_cap, sign_off},
-    requests, route,
+    people, requests, route,
 };
 
 /// One vote, as it comes from a form.
@@ -46,9 +46,18 @@ struct Seated {
 }
 
 /// Casts a vote. The line's state afterwards is in the database; a race's loser gets [`Refusal::WrongState`].
+///
+/// A vote that comes after the line's pending deadline does not count, also while the deadline's job is late.
 pub async fn decide(workflow: &Workflow, viewer: &Viewer, vote: Vote) -> Result<()> {
+    people::again(|| decide_once(workflow, viewer, vote.clone())).await
+}
+
+async fn decide_once(workflow: &Workflow, viewer: &Viewer, vote: Vote) -> Result<()> {
     let mut unit = workflow.unit().await?;
     let seated = seated(&mut unit, viewer.id(), vote.stage).await?;
+    if seated.line.lapse_at <= unit.now {
+        return requests::lapsed(unit, &seated.line).await;
+    }
     let refusals = faults(&vote, &seated);
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
@@ -60,6 +69,7 @@ pub async fn decide(workflow: &Workflow, viewer: &Viewer, vote: Vote) -> Result<
 /// Locks what is decided and works out, from facts of this transaction, whether this person may decide.
 async fn seated(unit: &mut Unit, decider: PersonId, stage: StageId) -> Result<Seated> {
     let seen = unit.tx.line_of_stage(stage).await?.ok_or(Error::Missing)?;
+    unit.tx.hold_package(seen.package_id).await?;
     let mut persons = requests::both(&seen);
     persons.push(decider);
     persons.sort_unstable();

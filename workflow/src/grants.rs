@@ -180,6 +180,10 @@ pub(crate) async fn warn(unit: &mut Unit, id: GrantId, key: &str) -> Result<()> 
 
 /// Gives a grant back. Only the holder may, at any time; imports are not theirs to give.
 pub async fn give_back(workflow: &Workflow, viewer: &Viewer, id: GrantId) -> Result<()> {
+    again(|| give_back_once(workflow, viewer, id)).await
+}
+
+async fn give_back_once(workflow: &Workflow, viewer: &Viewer, id: GrantId) -> Result<()> {
     let mut unit = workflow.unit().await?;
     unit.tx.lock_persons(&[viewer.id()]).await?;
     let grant = unit
@@ -191,6 +195,23 @@ pub async fn give_back(workflow: &Workflow, viewer: &Viewer, id: GrantId) -> Res
     if grant.state == GrantState::Ended {
         return Err(Refusal::WrongState {
             state: grant.state.to_string(),
+        }
+        .into());
+    }
+    if grant.end().passed(unit.now) {
+        // Its end came, only the job is late: there is nothing left to give back.
+        end_many(
+            &mut unit,
+            &[grant],
+            EndReason::Expired,
+            Actor::Portal,
+            None,
+            "its end came",
+        )
+        .await?;
+        unit.commit().await?;
+        return Err(Refusal::WrongState {
+            state: GrantState::Ended.to_string(),
         }
         .into());
     }

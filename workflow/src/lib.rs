@@ -1,9 +1,9 @@
 //! What happens: the use cases. Each is one transaction, authorised, audited, and the only door to its effect; pages,
 //! forms, command line, deadlines and worker all go through here.
 //!
-//! A use case reads like this: begin a [`Unit`] → lock what two callers could decide differently (persons, then
-//! assignments, in id order) → read facts → ask `domain` → write → record events → commit, which chains the audit
-//! log last and then wakes whoever waits.
+//! A use case reads like this: begin a [`Unit`] → hold the package that it is about, then lock what two callers could
+//! decide differently (persons, then assignments, in id order) → read facts → ask `domain` → write → record events →
+//! commit, which chains the audit log last and then wakes whoever waits.
 //!
 //! It owns the clock and the ids. It must not know HTTP, Leptos, connectors or configuration files.
 //!

@@ -6,19 +6,20 @@ use domain::{
     AccountId, GrantId, LineId, PackageId, PersonId, Refusal, RequestId,
     audit::{Actor, Event, EventKind},
     deadline::JobKind,
-    grant::End,
+    grant::{End, GrantState},
     person::Person,
     policy::Policy,
     request::{Ask, Length, LineKind, LineState, Start, Window, screen},
 };
 use serde_json::json;
 use store::{
+    grants::GrantRow,
     jobs::{NewJob, Priority},
     offers::OfferRow,
     requests::{BeforeAskRow, LineRow},
 };
 
-use crate::{Error, Result, Unit, Workflow, access::Viewer, frozen::Frozen, route};
+use crate::{Error, Result, Unit, Workflow, access::Viewer, frozen::Frozen, people::again, route};
 
 /// What somebody asks for: one package for themselves.
 #[derive(Clone, Debug)]
@@ -60,8 +61,13 @@ pub(crate) fn policy_of(offer: &OfferRow) -> Result<Policy> {
 
 /// Submits one line for the viewer and opens its first stage. Gives the request.
 pub async fn submit(workflow: &Workflow, viewer: &Viewer, ask: NewAsk) -> Result<RequestId> {
+    again(|| submit_once(workflow, viewer, &ask)).await
+}
+
+async fn submit_once(workflow: &Workflow, viewer: &Viewer, ask: &NewAsk) -> Result<RequestId> {
     let mut unit = workflow.unit().await?;
     let asker = viewer.id();
+    unit.tx.hold_package(ask.package).await?;
     unit.tx.lock_persons(&[asker]).await?;
     let before = before(&mut unit, asker, &ask.key, ask.package, viewer.account).await?;
     if let Some(known) = before.known {
@@ -98,7 +104,7 @@ pub async fn submit(workflow: &Workflow, viewer: &Viewer, ask: NewAsk) -> Result
         kind: LineKind::New,
         extends: None,
         account: viewer.account,
-        ..Line::of(&ask)
+        ..Line::of(ask)
     };
     let request = enter(&mut unit, &person, &offer, &policy, what, before.waiting).await?;
     unit.commit().await?;
@@ -107,24 +113,26 @@ pub async fn submit(workflow: &Workflow, viewer: &Viewer, ask: NewAsk) -> Result
 
 /// Asks for more time on a grant that the viewer holds. A pending ask never holds access open.
 pub async fn extend(workflow: &Workflow, viewer: &Viewer, ask: MoreTime) -> Result<RequestId> {
+    again(|| extend_once(workflow, viewer, &ask)).await
+}
+
+async fn extend_once(workflow: &Workflow, viewer: &Viewer, ask: &MoreTime) -> Result<RequestId> {
     let mut unit = workflow.unit().await?;
     let asker = viewer.id();
+    let seen = held(&mut unit, asker, ask.grant).await?;
+    let package = seen.package_id.ok_or(Error::Missing)?;
+    unit.tx.hold_package(package).await?;
     unit.tx.lock_persons(&[asker]).await?;
-    let grant = unit
-        .tx
-        .grant(ask.grant)
-        .await?
-        .filter(|grant| grant.person_id == asker)
-        .ok_or(Error::Missing)?;
-    let package = grant.package_id.ok_or(Error::Missing)?;
+    let grant = held(&mut unit, asker, ask.grant).await?;
     let before = before(&mut unit, asker, &ask.key, package, grant.account_id).await?;
     if let Some(known) = before.known {
         return Ok(known);
     }
     let person = working(&mut unit, asker).await?;
-    if grant.state == domain::grant::GrantState::Ended {
+    // An end that has come is an end, also while its job is late.
+    if grant.state == GrantState::Ended || grant.end().passed(unit.now) {
         return Err(Refusal::WrongState {
-            state: grant.state.to_string(),
+            state: GrantState::Ended.to_string(),
         }
         .into());
     }
@@ -191,8 +199,21 @@ pub async fn extend(workflow: &Workflow, viewer: &Viewer, ask: MoreTime) -> Resu
     Ok(request)
 }
 
+/// A grant of this person, whatever its state.
+async fn held(unit: &mut Unit, person: PersonId, id: GrantId) -> Result<GrantRow> {
+    unit.tx
+        .grant(id)
+        .await?
+        .filter(|grant| grant.person_id == person)
+        .ok_or(Error::Missing)
+}
+
 /// Takes a waiting line back. Only the asker may.
 pub async fn cancel(workflow: &Workflow, viewer: &Viewer, line: LineId) -> Result<()> {
+    again(|| cancel_once(workflow, viewer, line)).await
+}
+
+async fn cancel_once(workflow: &Workflow, viewer: &Viewer, line: LineId) -> Result<()> {
     let mut unit = workflow.unit().await?;
     let seen = unit
         .tx
@@ -208,6 +229,9 @@ pub async fn cancel(workflow: &Workflow, viewer: &Viewer, line: LineId) -> Resul
         }
         .into());
     }
+    if line.lapse_at <= unit.now {
+        return lapsed(unit, &line).await;
+    }
     end(
         &mut unit,
         &line,
@@ -219,27 +243,52 @@ pub async fn cancel(workflow: &Workflow, viewer: &Viewer, line: LineId) -> Resul
     unit.commit().await
 }
 
-/// Lets lines lapse whose pending deadline has come. Called by the deadline's job.
-pub(crate) async fn lapse(unit: &mut Unit, id: LineId) -> Result<()> {
-    let Some(seen) = unit.tx.line(id).await? else {
-        return Ok(());
-    };
-    unit.tx.lock_persons(&both(&seen)).await?;
-    let Some(line) = unit
-        .tx
-        .lock_line(id)
-        .await?
-        .filter(|line| !line.state.is_final())
-    else {
-        return Ok(());
-    };
-    if line.lapse_at > unit.now {
-        unit.enqueue(&[lapse_job(&line)]);
-        return Ok(());
+/// Lets lines lapse whose pending deadline has come. Called by the deadlines' jobs.
+pub(crate) async fn lapse(unit: &mut Unit, ids: &[LineId]) -> Result<()> {
+    // Everybody at once and in id order, as all others lock them: line by line, two such batches could wait for each other.
+    let mut persons = Vec::new();
+    for id in ids {
+        if let Some(seen) = unit.tx.line(*id).await? {
+            persons.extend(both(&seen));
+        }
     }
+    persons.sort_unstable();
+    persons.dedup();
+    unit.tx.lock_persons(&persons).await?;
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    for id in ids {
+        let Some(line) = unit
+            .tx
+            .lock_line(id)
+            .await?
+            .filter(|line| !line.state.is_final())
+        else {
+            continue;
+        };
+        if line.lapse_at > unit.now {
+            unit.enqueue(&[lapse_job(&line)]);
+        } else {
+            lapse_line(unit, &line).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a person does to a line whose pending deadline has come, with its job late: the line lapses, and they are told so.
+pub(crate) async fn lapsed(mut unit: Unit, line: &LineRow) -> Result<()> {
+    lapse_line(&mut unit, line).await?;
+    unit.commit().await?;
+    Err(Refusal::WrongState {
+        state: LineState::Lapsed.to_string(),
+    }
+    .into())
+}
+
+async fn lapse_line(unit: &mut Unit, line: &LineRow) -> Result<()> {
     end(
         unit,
-        &line,
+        line,
         LineState::Lapsed,
         Actor::Portal,
         "nobody decided in time",
@@ -247,7 +296,7 @@ pub(crate) async fn lapse(unit: &mut Unit, id: LineId) -> Result<()> {
     .await?;
     route::tell_outcome(
         unit,
-        &line,
+        line,
         "Nobody decided in time",
         "You may ask again; nothing else changed.",
     )

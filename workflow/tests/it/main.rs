@@ -10,4 +10,5 @@ mod holding;
 mod leaving;
 mod model;
 mod people;
+mod races;
 mod support;

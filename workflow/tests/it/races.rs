@@ -1,0 +1,117 @@
+//! What only PostgreSQL can get wrong: transactions that hold their locks the other way round.
+
+use std::time::Duration;
+
+use domain::{LineId, approval::Verdict, policy::ApproverRule};
+use store::{
+    Engine, Tx,
+    jobs::{Job, Priority},
+};
+use uuid::Uuid;
+use workflow::{deadlines, grants};
+
+use crate::support::{
+    ASTRID, House, JOHAN, KARIN, MAYA, account, hours, houses, person, policy, stage,
+};
+
+async fn postgres() -> House {
+    houses(&policy(vec![stage(ApproverRule::Manager)]))
+        .await
+        .into_iter()
+        .find(|house| house.engine == Engine::Postgres)
+        .unwrap()
+}
+
+/// Long enough for a transaction to come to where it waits, and shorter than PostgreSQL waits before it looks for a
+/// deadlock.
+async fn a_while() {
+    tokio::time::sleep(Duration::from_millis(300)).await;
+}
+
+/// Somebody else who holds `first` of what the work needs next, and then wants a person whom the work has locked.
+async fn crosses(mut first: Tx, n: u128) -> Result<(), store::Error> {
+    a_while().await;
+    first.lock_persons(&[person(n)]).await
+}
+
+#[tokio::test]
+async fn deciding_asking_and_giving_back_are_tried_again_after_a_deadlock() {
+    let house = postgres().await;
+    let line = house
+        .line(house.ask(JOHAN, hours(8), "a").await.unwrap())
+        .await;
+    let mut first = house.workflow.store().begin().await.unwrap();
+    first.lock_line(line.id).await.unwrap();
+    let (decided, crossed) = tokio::join!(
+        house.vote(ASTRID, line.id, Verdict::Approve, None),
+        crosses(first, ASTRID)
+    );
+    decided.unwrap();
+    crossed.unwrap();
+
+    let mut first = house.workflow.store().begin().await.unwrap();
+    first.count("request").await.unwrap();
+    let (asked, crossed) = tokio::join!(house.ask(MAYA, hours(8), "b"), crosses(first, MAYA));
+    asked.unwrap();
+    crossed.unwrap();
+
+    let grant = house.grant_of(line.id).await;
+    let mut first = house.workflow.store().begin().await.unwrap();
+    first
+        .lock_pairs(&[(account(JOHAN), house.entitlement)])
+        .await
+        .unwrap();
+    let johan = house.viewer(JOHAN).await;
+    let (given, crossed) = tokio::join!(
+        grants::give_back(&house.workflow, &johan, grant.id),
+        crosses(first, JOHAN)
+    );
+    given.unwrap();
+    crossed.unwrap();
+}
+
+#[tokio::test]
+async fn lapses_lock_all_their_people_at_once_and_in_order() {
+    let house = postgres().await;
+    // The line with the smaller id is of the person with the larger one.
+    let mut lines = Vec::new();
+    for n in [MAYA, JOHAN] {
+        let request = house.ask(n, hours(8), "a").await.unwrap();
+        lines.push(house.line(request).await);
+        house
+            .clock
+            .move_to(house.clock.now() + chrono::Duration::seconds(1));
+    }
+    let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
+    assert!(ids.is_sorted(), "{ids:?}");
+    house.clock.move_to(lines[1].lapse_at);
+    let now = house.clock.now();
+    let mut tx = house.workflow.store().begin().await.unwrap();
+    let jobs: Vec<Job> = tx
+        .claim_jobs(
+            Priority::Normal,
+            deadlines::KINDS,
+            now,
+            now + chrono::Duration::seconds(60),
+            Uuid::nil(),
+            100,
+        )
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(jobs.len(), 2);
+    // As everybody else: persons in id order.
+    let mut first = house.workflow.store().begin().await.unwrap();
+    first.lock_persons(&[person(JOHAN)]).await.unwrap();
+    let other = async {
+        a_while().await;
+        first.lock_persons(&[person(KARIN), person(MAYA)]).await?;
+        first.commit().await
+    };
+    let (lapsed, other) = tokio::join!(deadlines::run(&house.workflow, &jobs), other);
+    other.unwrap();
+    lapsed.unwrap();
+    for line in lines {
+        assert!(house.line(line.request_id).await.state.is_final());
+    }
+}
