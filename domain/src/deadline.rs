@@ -13,6 +13,8 @@ words! {
         GrantEnd = "grant_end",
         /// A warning before a grant's end.
         GrantWarning = "grant_warning",
+        /// A person's last day is over.
+        Leave = "leave",
         /// A line waited too long.
         LineLapse = "line_lapse",
         /// An assignment whose desired and observed states may differ.

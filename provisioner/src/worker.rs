@@ -27,8 +27,9 @@ use crate::{
 };
 
 /// What a person may wait for: ends, starts, provisioning, mail.
-pub const WORK: [JobKind; 6] = [
+pub const WORK: [JobKind; 7] = [
     JobKind::GrantEnd,
+    JobKind::Leave,
     JobKind::GrantStart,
     JobKind::GrantWarning,
     JobKind::LineLapse,

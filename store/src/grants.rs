@@ -344,6 +344,11 @@ impl crate::jobs::Job {
         self.subject.map(|id: Uuid| GrantId(id))
     }
 
+    /// The person that the job stands for, if it stands for one.
+    pub fn person(&self) -> Option<PersonId> {
+        self.subject.map(|id: Uuid| PersonId(id))
+    }
+
     /// The line that the job stands for, if it stands for one.
     pub fn line(&self) -> Option<LineId> {
         self.subject.map(|id: Uuid| LineId(id))

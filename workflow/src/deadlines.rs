@@ -1,14 +1,15 @@
 //! What happens when a deadline comes due. Each job looks at the row that it stands for: if that moved later, the
 //! deadline is armed again; if it is over, nothing happens. Ends are worked in batches, and before everything else.
 
-use domain::{GrantId, LineId, deadline::JobKind};
+use domain::{GrantId, LineId, PersonId, deadline::JobKind};
 use store::jobs::Job;
 
-use crate::{Result, Workflow, grants, requests};
+use crate::{Result, Workflow, grants, leave, requests};
 
 /// The kinds of job that [`run`] does.
 pub const KINDS: &[JobKind] = &[
     JobKind::GrantEnd,
+    JobKind::Leave,
     JobKind::GrantStart,
     JobKind::GrantWarning,
     JobKind::LineLapse,
@@ -16,6 +17,9 @@ pub const KINDS: &[JobKind] = &[
 
 /// The most ends in one transaction, so that a person's decision never waits long behind a storm.
 pub const BATCH: usize = 500;
+
+/// The most leaves in one transaction: each ends all that a person holds, asks for and decides.
+const LEAVES: usize = 20;
 
 /// Does claimed deadline jobs and finishes them in the same transactions. A batch that fails leaves its jobs to their
 /// leases: they are due again when those end.
@@ -26,7 +30,12 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
             .filter(|job| job.kind == *kind)
             .cloned()
             .collect();
-        for batch in of_kind.chunks(BATCH) {
+        let most = if *kind == JobKind::Leave {
+            LEAVES
+        } else {
+            BATCH
+        };
+        for batch in of_kind.chunks(most) {
             let mut unit = workflow.unit().await?;
             let ids: Vec<GrantId> = batch.iter().filter_map(Job::grant).collect();
             // First, so that what these rows arm again is asked for anew and not swallowed with the finished job.
@@ -45,6 +54,10 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                 JobKind::LineLapse => {
                     let lines: Vec<LineId> = batch.iter().filter_map(Job::line).collect();
                     requests::lapse(&mut unit, &lines).await?;
+                }
+                JobKind::Leave => {
+                    let persons: Vec<PersonId> = batch.iter().filter_map(Job::person).collect();
+                    leave::due(&mut unit, &persons).await?;
                 }
                 JobKind::Converge
                 | JobKind::Mail

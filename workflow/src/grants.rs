@@ -233,7 +233,9 @@ pub async fn end_all_of_person(unit: &mut Unit, person: PersonId, reason: EndRea
     end_many(unit, &grants, reason, Actor::Portal, None, reason.as_str()).await
 }
 
-/// Brings the ends of a person's grants forward to their last day. It never moves one later.
+/// Brings the ends of a person's grants forward to their last day, and writes the deadline of their leave. It never moves
+/// an end later. What was found at a target keeps none: it is not ours to end but by the leave itself, and a last day that
+/// moves later must not have cost it.
 pub async fn cap_for_person(unit: &mut Unit, person: PersonId) -> Result<()> {
     let Some(last) = unit
         .tx
@@ -243,7 +245,11 @@ pub async fn cap_for_person(unit: &mut Unit, person: PersonId) -> Result<()> {
     else {
         return Ok(());
     };
+    leave::arm(unit, person, last);
     for grant in unit.tx.live_grants_of_person(person).await? {
+        if grant.source == GrantSource::Import {
+            continue;
+        }
         let end = grant.end().min(End::At(last));
         if end == grant.end() {
             continue;

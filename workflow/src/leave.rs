@@ -1,13 +1,17 @@
 //! A leave: everything that a person holds, waits for and decides ends in one transaction.
 
 use domain::{
-    AccountId, PersonId,
+    AccountId, PersonId, Timestamp,
     audit::{Actor, Event, EventKind},
+    deadline::JobKind,
     grant::EndReason,
     person::PersonState,
 };
 use serde_json::json;
-use store::directory::LeaveCause;
+use store::{
+    directory::LeaveCause,
+    jobs::{NewJob, Priority},
+};
 
 use crate::{Error, Result, Unit, Workflow, grants, people, requests, route};
 
@@ -21,7 +25,7 @@ pub struct Leaver {
     /// What it says.
     pub cause: LeaveCause,
     /// The last day that it gives.
-    pub last_day_at: Option<domain::Timestamp>,
+    pub last_day_at: Option<Timestamp>,
 }
 
 /// Lets a person leave: sessions end, portal roles go, open requests withdraw, grants end (imports too), and the seats
@@ -54,6 +58,34 @@ pub async fn leave(unit: &mut Unit, person: PersonId, actor: Actor, cause: &str)
     route::reseat_for(unit, person).await?;
     unit.changed(person);
     unit.changed("people");
+    Ok(())
+}
+
+/// Writes the deadline of a person's last day. An existing one looks at the person's row when it comes due.
+pub(crate) fn arm(unit: &mut Unit, person: PersonId, last_day_at: Timestamp) {
+    unit.enqueue(&[NewJob {
+        key: format!("leave:{person}"),
+        kind: JobKind::Leave,
+        subject: Some(person.0),
+        lane: None,
+        priority: Priority::Removal,
+        due_at: last_day_at,
+    }]);
+}
+
+/// Lets those leave whose last day is over. One that moved later is armed again; one that is no more is left alone. Due
+/// ends are not counted against any limit.
+pub(crate) async fn due(unit: &mut Unit, ids: &[PersonId]) -> Result<()> {
+    unit.tx.lock_persons(ids).await?;
+    for row in unit.tx.persons(ids).await? {
+        match row.last_day_at {
+            Some(last) if row.state == PersonState::Active && last > unit.now => {
+                arm(unit, row.id, last);
+            }
+            Some(_) => leave(unit, row.id, Actor::Portal, LeaveCause::LastDay.as_str()).await?,
+            None => {}
+        }
+    }
     Ok(())
 }
 

@@ -33,8 +33,9 @@ const LANES_AHEAD: usize = 4;
 /// A deadline that could not be worked is tried again after so long.
 const DEADLINE_AGAIN: chrono::Duration = chrono::Duration::seconds(5);
 
-const DEADLINES: [JobKind; 4] = [
+const DEADLINES: [JobKind; 5] = [
     JobKind::GrantEnd,
+    JobKind::Leave,
     JobKind::GrantStart,
     JobKind::GrantWarning,
     JobKind::LineLapse,
@@ -267,6 +268,7 @@ async fn into_work(inner: &Inner, jobs: Vec<Job>, since: Instant) -> Result<Vec<
             JobKind::GrantStart
             | JobKind::GrantEnd
             | JobKind::GrantWarning
+            | JobKind::Leave
             | JobKind::LineLapse => deadlines.push(job),
             JobKind::Converge => converge.push(job),
             JobKind::Mail => work.push(Work::Mail(job)),

@@ -6,7 +6,6 @@ use domain::{
     assignment::Claim,
     audit::{Actor, Event, EventKind},
     grant::{End, EndReason, GrantSource, GrantState},
-    person::PersonState,
 };
 use serde_json::json;
 use store::{assignments::AssignmentRow, grants::GrantRow};
@@ -16,6 +15,8 @@ use crate::{Result, Unit};
 
 /// Makes an import of a right that the first read found at the target, unless what asked for its removal takes imports
 /// away, too (leave, revoke, review, move). Gives the new grant's claim.
+///
+/// It has no end, also where a last day is known: the leave ends it then, and a last day that moves later costs nothing.
 pub(super) async fn adopt_found(
     unit: &mut Unit,
     row: &AssignmentRow,
@@ -66,11 +67,12 @@ pub(super) async fn adopt_found(
 }
 
 async fn may_stay(unit: &mut Unit, row: &AssignmentRow) -> Result<bool> {
+    let now = unit.now;
     let works = unit
         .tx
         .person(row.person_id)
         .await?
-        .is_some_and(|person| person.state == PersonState::Active);
+        .is_some_and(|person| person.into_domain().works_at(now));
     let usable = unit
         .tx
         .account(row.account_id)

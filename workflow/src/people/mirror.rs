@@ -88,6 +88,7 @@ pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> 
             (None, Seen::User(user)) => {
                 let (person, account) = newcomer(&unit, tenant, user);
                 log_newcomer(&mut unit, &person, &account);
+                arm_leave(&mut unit, &person);
                 new.0.push(person);
                 new.1.push(account);
             }
@@ -293,8 +294,18 @@ async fn known(
     after.updated_at = now;
     unit.tx.update_person(&after).await?;
     log_changed(unit, person, &after, relabelled);
+    if (after.last_day_at, after.state) != (person.last_day_at, person.state) {
+        arm_leave(unit, &after);
+    }
     done.changed += 1;
     Ok(())
+}
+
+/// Whoever works here and has a last day leaves when it is over, whether or not the directory is read then.
+fn arm_leave(unit: &mut Unit, person: &PersonRow) {
+    if let (PersonState::Active, Some(last)) = (person.state, person.last_day_at) {
+        leave::arm(unit, person.id, last);
+    }
 }
 
 /// Logs what changed. Labels that name the human are listed but not repeated: the log holds no names.
@@ -380,7 +391,8 @@ pub(super) async fn cap(workflow: &Workflow, earlier: EarlierLastDay) -> Result<
     unit.commit().await
 }
 
-/// Lets those leave whose last day, known before, is over by now. Due ends are not counted against any limit.
+/// Lets those leave whose last day, known before, is over by now, should the deadline of one ever be lost. Due ends are not
+/// counted against any limit.
 pub(super) async fn past_last_day(workflow: &Workflow) -> Result<usize> {
     let mut left = 0;
     loop {

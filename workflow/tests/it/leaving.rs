@@ -215,3 +215,75 @@ async fn a_failure_in_the_middle_of_a_leave_leaves_everything_as_it_was() {
         assert_eq!(length(&house).await, before);
     }
 }
+
+async fn has_last_day(house: &House, n: u128, hour: i64) {
+    let last = seen(n, |user| {
+        user.last_day_at = Some(start() + Duration::hours(hour));
+    });
+    people::apply_directory(&house.workflow, Uuid::from_u128(9), &[last])
+        .await
+        .unwrap();
+}
+
+async fn state(house: &House, n: u128) -> PersonState {
+    let mut tx = house.workflow.store().read().await.unwrap();
+    tx.person(person(n)).await.unwrap().unwrap().state
+}
+
+#[tokio::test]
+async fn a_last_day_is_a_deadline_of_its_own() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        let waiting = house.ask(MAYA, hours(8), "waiting").await.unwrap();
+        // A last day that moves later takes the deadline with it; nobody reads the directory when it comes.
+        for (hour, left) in [(3, 2), (6, 3)] {
+            has_last_day(&house, MAYA, hour).await;
+            house.pass(Duration::hours(left)).await;
+            assert_eq!(state(&house, MAYA).await, PersonState::Active, "{hour}");
+        }
+        assert_eq!(house.line(waiting).await.state, LineState::AwaitingApproval);
+        house.pass(Duration::hours(1)).await;
+        assert_eq!(state(&house, MAYA).await, PersonState::Left);
+        assert_eq!(house.line(waiting).await.state, LineState::Withdrawn);
+        // Somebody who is known with a last day from the beginning.
+        let newcomer = 77;
+        has_last_day(&house, newcomer, 8).await;
+        let mut tx = house.workflow.store().read().await.unwrap();
+        let account = tx
+            .accounts_by_objects(Uuid::from_u128(9), &[Uuid::from_u128(0x9000 + newcomer)])
+            .await
+            .unwrap()
+            .remove(0);
+        drop(tx);
+        house.pass(Duration::hours(3)).await;
+        let mut tx = house.workflow.store().read().await.unwrap();
+        let row = tx.person(account.person_id).await.unwrap().unwrap();
+        assert_eq!(row.state, PersonState::Left);
+    }
+}
+
+#[tokio::test]
+async fn what_was_found_ends_with_the_leave_and_not_before() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        let held = house.held(JOHAN, hours(8), "held", &[ASTRID]).await;
+        let found = house.import(JOHAN, house.entitlement).await;
+        has_last_day(&house, JOHAN, 3).await;
+        assert_eq!(
+            house.grant(held.id).await.end_at,
+            Some(start() + Duration::hours(3))
+        );
+        assert_eq!(house.grant(found).await.end_at, None);
+        // They stay on: what we gave is cut all the same, what was there before is not ours to take.
+        has_last_day(&house, JOHAN, 6).await;
+        house.pass(Duration::hours(3)).await;
+        assert_eq!(house.grant(held.id).await.state, GrantState::Ended);
+        assert_eq!(house.grant(found).await.state, GrantState::Active);
+        assert!(house.desired(JOHAN, house.entitlement).await);
+        house.pass(Duration::hours(3)).await;
+        let over = house.grant(found).await;
+        assert_eq!(
+            (over.state, over.end_reason),
+            (GrantState::Ended, Some(EndReason::Leaver))
+        );
+        assert!(!house.desired(JOHAN, house.entitlement).await);
+    }
+}
