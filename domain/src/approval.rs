@@ -83,6 +83,8 @@ pub struct Candidate {
     pub person: PersonId,
     /// Whether they work here now.
     pub active: bool,
+    /// Whether they are effectively administrator or operator: who runs the portal decides nothing in it.
+    pub runs_portal: bool,
     /// Everybody above them, nearest first; cut where it turns in a circle.
     pub above: Vec<PersonId>,
 }
@@ -110,6 +112,10 @@ pub struct Facts {
     pub named: Vec<Candidate>,
     /// Those who decided earlier stages, where the policy wants different people.
     pub decided_earlier: BTreeSet<PersonId>,
+    /// Those who said yes in this stage already. Their votes stand, whether they would still be seated or not.
+    pub said_yes: BTreeSet<PersonId>,
+    /// Whether they did so as subordinates: that counts only while nobody else is left.
+    pub yes_by_subordinates: bool,
 }
 
 /// Who sits in a stage.
@@ -123,12 +129,33 @@ pub struct Seating {
     pub fallback: bool,
     /// Whether only subordinates were left, so that two of security decide together.
     pub by_subordinates: bool,
+    /// How many said yes already.
+    pub yes: usize,
+    /// Whether somebody said yes as a subordinate, which does not count now that others may decide.
+    pub yes_ignored: bool,
+    /// How many are seated who have not said yes.
+    pub silent: usize,
 }
 
 impl Seating {
+    fn new(said_yes: &BTreeSet<PersonId>, seats: Vec<Seat>, needed: usize) -> Self {
+        Self {
+            needed,
+            fallback: true,
+            by_subordinates: false,
+            yes: said_yes.len(),
+            yes_ignored: false,
+            silent: seats
+                .iter()
+                .filter(|seat| !said_yes.contains(&seat.person))
+                .count(),
+            seats,
+        }
+    }
+
     /// Whether nobody can decide: the line is held and somebody is alerted; never silently approved.
     pub fn is_stuck(&self) -> bool {
-        self.seats.len() < self.needed || self.seats.is_empty()
+        self.yes + self.silent < self.needed.max(1)
     }
 }
 
@@ -141,6 +168,8 @@ pub fn bar(candidate: &Candidate, facts: &Facts) -> Option<DeciderBar> {
         Some(DeciderBar::Asker)
     } else if person == facts.beneficiary {
         Some(DeciderBar::Beneficiary)
+    } else if candidate.runs_portal {
+        Some(DeciderBar::NoSeat)
     } else if facts.decided_earlier.contains(&candidate.person) {
         Some(DeciderBar::DecidedEarlier)
     } else if candidate
@@ -155,23 +184,44 @@ pub fn bar(candidate: &Candidate, facts: &Facts) -> Option<DeciderBar> {
 }
 
 /// Works out who may decide in a stage.
-///
+pub fn seat(rule: &StageRule, facts: &Facts) -> Seating {
+    let seating = seated(rule, facts);
+    Seating {
+        yes_ignored: seating.yes < facts.said_yes.len(),
+        ..seating
+    }
+}
+
 /// First the rule itself; if that leaves fewer people than must decide, the chain manager's manager → package owner →
 /// security; if that is empty only because everybody is a subordinate, two members of security decide together.
-pub fn seat(rule: &StageRule, facts: &Facts) -> Seating {
-    let first = first_choice(rule, facts);
-    let needed = rule.quorum.needed(first.len());
-    let enough = match rule.quorum {
-        Quorum::All => !first.is_empty(),
-        Quorum::Count(_) => first.len() >= needed,
+fn seated(rule: &StageRule, facts: &Facts) -> Seating {
+    let nobody = BTreeSet::new();
+    let yes = if facts.yes_by_subordinates {
+        &nobody
+    } else {
+        &facts.said_yes
     };
-    if enough {
-        return Seating {
-            seats: first,
-            needed,
-            fallback: false,
-            by_subordinates: false,
-        };
+    let first = first_choice(rule, facts);
+    let chosen = match rule.quorum {
+        // Everybody who is there, and whoever said yes before they went.
+        Quorum::All => {
+            let everybody: BTreeSet<PersonId> = first
+                .iter()
+                .map(|seat| seat.person)
+                .chain(yes.iter().copied())
+                .collect();
+            (!first.is_empty()).then_some(everybody.len())
+        }
+        Quorum::Count(_) => Some(rule.quorum.needed(first.len())),
+    };
+    if let Some(needed) = chosen {
+        let seating = Seating::new(yes, first.clone(), needed);
+        if !seating.is_stuck() {
+            return Seating {
+                fallback: false,
+                ..seating
+            };
+        }
     }
     let mut seats = first;
     for (via, group) in chain(facts) {
@@ -185,49 +235,42 @@ pub fn seat(rule: &StageRule, facts: &Facts) -> Seating {
                 });
             }
         }
-        let needed = fallback_need(rule.quorum, seats.len());
-        if seats.len() >= needed {
-            return Seating {
-                seats,
-                needed,
-                fallback: true,
-                by_subordinates: false,
-            };
+        let needed = fallback_need(rule.quorum, yes.len());
+        let seating = Seating::new(yes, seats.clone(), needed);
+        if !seating.is_stuck() {
+            return seating;
         }
     }
     if seats.is_empty() {
-        let subordinates: Vec<Seat> = facts
-            .security
-            .iter()
-            .filter(|candidate| matches!(bar(candidate, facts), Some(DeciderBar::Subordinate)))
-            .map(|candidate| Seat {
-                person: candidate.person,
-                via: Via::Security,
-            })
-            .collect();
+        let mut subordinates: Vec<Seat> = Vec::new();
+        for candidate in &facts.security {
+            if bar(candidate, facts) == Some(DeciderBar::Subordinate)
+                && !subordinates
+                    .iter()
+                    .any(|seat| seat.person == candidate.person)
+            {
+                subordinates.push(Seat {
+                    person: candidate.person,
+                    via: Via::Security,
+                });
+            }
+        }
         if subordinates.len() >= 2 {
             return Seating {
-                seats: subordinates,
-                needed: 2,
-                fallback: true,
                 by_subordinates: true,
+                ..Seating::new(&facts.said_yes, subordinates, 2)
             };
         }
     }
-    let needed = fallback_need(rule.quorum, 1);
-    Seating {
-        seats,
-        needed,
-        fallback: true,
-        by_subordinates: false,
-    }
+    let needed = fallback_need(rule.quorum, yes.len());
+    Seating::new(yes, seats, needed)
 }
 
-fn fallback_need(quorum: Quorum, seats: usize) -> usize {
+fn fallback_need(quorum: Quorum, yes: usize) -> usize {
     match quorum {
-        // "All" of a group that is gone cannot mean everybody further up: one of the fallback decides.
-        Quorum::All => 1,
-        Quorum::Count(_) => quorum.needed(seats),
+        // "All" of a group that is gone cannot mean everybody further up: one of the fallback decides in their place.
+        Quorum::All => yes + 1,
+        Quorum::Count(_) => quorum.needed(0),
     }
 }
 
@@ -315,6 +358,7 @@ mod tests {
         Candidate {
             person: id(n),
             active: true,
+            runs_portal: false,
             above: above.iter().map(|n| id(*n)).collect(),
         }
     }
@@ -415,6 +459,27 @@ mod tests {
         assert!(seating.by_subordinates);
         assert_eq!(seating.needed, 2);
         assert_eq!(seating.seats.len(), 2);
+
+        // One of them says yes: that is one of two, and nothing once somebody else may decide.
+        let voted = Facts {
+            said_yes: BTreeSet::from([id(5)]),
+            yes_by_subordinates: true,
+            ..head
+        };
+        let seating = seat(&rule(ApproverRule::Manager, Quorum::Count(1)), &voted);
+        assert_eq!((seating.needed, seating.yes, seating.silent), (2, 1, 1));
+        let alone = Facts {
+            security: vec![candidate(5, &[4, 3])],
+            ..voted.clone()
+        };
+        assert!(seat(&rule(ApproverRule::Manager, Quorum::Count(1)), &alone).is_stuck());
+        let helped = Facts {
+            owners: vec![candidate(9, &[])],
+            ..voted
+        };
+        let seating = seat(&rule(ApproverRule::Manager, Quorum::Count(1)), &helped);
+        assert!(!seating.by_subordinates);
+        assert_eq!((seating.needed, seating.yes, seating.silent), (1, 0, 1));
     }
 
     #[test]
@@ -441,6 +506,47 @@ mod tests {
         assert_eq!(two.seats.len(), 2);
     }
 
+    #[test]
+    fn a_yes_outlives_the_seat_that_it_was_given_from() {
+        let mut facts = facts();
+        facts.owners = vec![candidate(4, &[3]), candidate(8, &[3]), candidate(9, &[3])];
+        let all = rule(ApproverRule::PackageOwner, Quorum::All);
+        assert_eq!(seat(&all, &facts).needed, 3);
+        facts.said_yes = BTreeSet::from([id(4), id(8)]);
+        // The third leaves: everybody who is there has said yes.
+        facts.owners.pop();
+        let two = seat(&all, &facts);
+        assert_eq!((two.needed, two.yes, two.silent), (2, 2, 0));
+        assert!(!two.is_stuck());
+        // One who said yes leaves: those who did not are still asked.
+        facts.owners = vec![candidate(8, &[3]), candidate(9, &[3])];
+        let third = seat(&all, &facts);
+        assert_eq!((third.needed, third.yes, third.silent), (3, 2, 1));
+        // Everybody who is left leaves: one of the fallback decides in their place.
+        facts.owners.clear();
+        let fallback = seat(&all, &facts);
+        assert_eq!((fallback.needed, fallback.yes), (3, 2));
+        assert!(fallback.fallback && !fallback.is_stuck());
+        // Two of security must say yes; one did, and nobody else is there.
+        facts.security = vec![candidate(5, &[3])];
+        facts.managers_manager = None;
+        facts.said_yes = BTreeSet::from([id(5)]);
+        assert!(seat(&rule(ApproverRule::Security, Quorum::Count(2)), &facts).is_stuck());
+    }
+
+    #[test]
+    fn whoever_runs_the_portal_decides_nothing() {
+        let mut facts = facts();
+        facts.manager.as_mut().expect("set above").runs_portal = true;
+        let seating = seat(&rule(ApproverRule::Manager, Quorum::Count(1)), &facts);
+        assert_eq!(seating.seats[0].person, id(3));
+        assert!(seating.fallback);
+        assert_eq!(
+            bar(facts.manager.as_ref().expect("set above"), &facts),
+            Some(DeciderBar::NoSeat)
+        );
+    }
+
     proptest! {
         /// Whatever the organisation looks like: nobody decides on their own access, nobody sits twice, nobody who is
         /// barred sits (but for the marked case), and a seating that is not stuck can reach its quorum.
@@ -449,12 +555,12 @@ mod tests {
             people in proptest::collection::vec((0_u128..8, any::<bool>(), proptest::collection::vec(0_u128..8, 0..4)), 12),
             asker in 0_u128..8, beneficiary in 0_u128..8, which in 0_usize..6, quorum in 0_u8..4, employee in any::<bool>(),
         ) {
-            let made: Vec<Candidate> = people.iter().map(|(n, active, above)| Candidate { person: id(*n), active: *active, above: above.iter().map(|n| id(*n)).collect() }).collect();
+            let made: Vec<Candidate> = people.iter().map(|(n, active, above)| Candidate { person: id(*n), active: *active, runs_portal: false, above: above.iter().map(|n| id(*n)).collect() }).collect();
             let facts = Facts {
                 asker: Some(id(asker)), beneficiary: Some(id(beneficiary)), employee,
                 manager: Some(made[0].clone()), managers_manager: Some(made[1].clone()),
                 sponsors: made[2..4].to_vec(), owners: made[4..7].to_vec(), security: made[7..10].to_vec(), named: made[10..].to_vec(),
-                decided_earlier: BTreeSet::from([id(0)]),
+                decided_earlier: BTreeSet::from([id(0)]), ..Facts::default()
             };
             let quorum = if quorum == 0 { Quorum::All } else { Quorum::Count(quorum) };
             let seating = seat(&rule(ApproverRule::ALL[which], quorum), &facts);

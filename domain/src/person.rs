@@ -68,6 +68,11 @@ impl PortalRole {
             .find(|role| role.app_role() == value)
     }
 
+    /// Whether the role runs the portal: its holders take no seat in any stage of approval.
+    pub const fn runs_portal(self) -> bool {
+        matches!(self, Self::Administrator | Self::Operator)
+    }
+
     /// Whether the role may change anything besides the holder's own requests and access.
     pub const fn writes(self) -> bool {
         !matches!(self, Self::Auditor)

@@ -295,19 +295,23 @@ CREATE TABLE seats (
 );
 CREATE INDEX seats_queue ON seats (person_id, opened_at, stage_id);
 
--- Votes. One human, one vote a stage; never on their own access (trigger).
+-- Votes. One human, one vote a stage; never on their own access (trigger). Each yes takes the next slot of those that the
+-- stage needs; a no takes slot 0.
 CREATE TABLE decisions (
   id UUID NOT NULL PRIMARY KEY,
   stage_id UUID NOT NULL REFERENCES stages (id),
   line_id UUID NOT NULL REFERENCES lines (id),
   decider_id UUID NOT NULL REFERENCES persons (id),
+  slot BIGINT NOT NULL CHECK (slot >= 0),
   verdict TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),
   via TEXT NOT NULL,
   note TEXT NOT NULL,
   cap_seconds BIGINT CHECK (cap_seconds > 0),
   signed_hash TEXT NOT NULL,
   decided_at TIMESTAMPTZ NOT NULL,
-  UNIQUE (stage_id, decider_id)
+  UNIQUE (stage_id, decider_id),
+  UNIQUE (stage_id, slot),
+  CHECK ((verdict = 'deny') = (slot = 0))
 );
 CREATE INDEX decisions_line ON decisions (line_id);
 CREATE INDEX decisions_decider ON decisions (decider_id, decided_at, id);
@@ -334,6 +338,7 @@ CREATE TABLE grants (
   version BIGINT NOT NULL DEFAULT 0,
   created_at TIMESTAMPTZ NOT NULL,
   CHECK ((end_kind = 'at') = (end_at IS NOT NULL)),
+  CHECK (end_at IS NULL OR end_at >= valid_from),
   CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
   CHECK ((state = 'ended') = (end_reason IS NOT NULL)),
   CHECK (gone_at IS NULL OR state = 'ended'),
@@ -454,7 +459,7 @@ CREATE TABLE directory_state (
   problem_at TIMESTAMPTZ
 );
 
--- Mass changes that wait for a human.
+-- Mass changes that wait for a human. `version` counts changes of whom it is about: one confirms what one saw.
 CREATE TABLE holds (
   id UUID NOT NULL PRIMARY KEY,
   kind TEXT NOT NULL CHECK (kind IN ('mass_leave')),
@@ -462,6 +467,7 @@ CREATE TABLE holds (
   placed_at TIMESTAMPTZ NOT NULL,
   counted BIGINT NOT NULL,
   allowed BIGINT NOT NULL,
+  version BIGINT NOT NULL DEFAULT 0,
   decided_by UUID REFERENCES persons (id),
   decided_at TIMESTAMPTZ
 );
@@ -478,7 +484,7 @@ CREATE TABLE hold_people (
 );
 CREATE INDEX hold_people_person ON hold_people (person_id);
 
--- The audit log: canonical text, chained by SHA-256. Update and delete are refused by triggers.
+-- The audit log: canonical text, chained by SHA-256. Triggers refuse everything but the next entry.
 CREATE TABLE audit_head (
   one BOOLEAN NOT NULL PRIMARY KEY DEFAULT TRUE CHECK (one = TRUE),
   seq BIGINT NOT NULL,
@@ -506,10 +512,12 @@ INSERT INTO audit_head (seq, hash) VALUES (0, decode(repeat('00', 32), 'hex'));
 INSERT INTO counters (name, value) VALUES ('request', 1000), ('catalogue', 0);
 
 -- Rules that hold whatever the code does.
+-- `_whole` refuses TRUNCATE, which runs no delete trigger. SQLite has the same names for REPLACE.
 CREATE FUNCTION latchkey_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation';
 END $$;
+-- Votes.
 CREATE FUNCTION decisions_four_eyes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM lines WHERE lines.id = NEW.line_id AND (lines.asker_id = NEW.decider_id OR lines.beneficiary_id = NEW.decider_id)) THEN
@@ -526,44 +534,176 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER decisions_open_stage BEFORE INSERT ON decisions FOR EACH ROW EXECUTE FUNCTION decisions_open_stage();
+CREATE FUNCTION decisions_slot() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.slot > (SELECT stages.needed FROM stages WHERE stages.id = NEW.stage_id) THEN
+    RAISE EXCEPTION 'a stage has as many slots as it needs yeses' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER decisions_slot BEFORE INSERT ON decisions FOR EACH ROW EXECUTE FUNCTION decisions_slot();
 CREATE TRIGGER decisions_fixed BEFORE UPDATE ON decisions FOR EACH ROW
   EXECUTE FUNCTION latchkey_refuse('a decision is never changed');
 CREATE TRIGGER decisions_kept BEFORE DELETE ON decisions FOR EACH ROW
   EXECUTE FUNCTION latchkey_refuse('a decision is never deleted');
+CREATE TRIGGER decisions_whole BEFORE TRUNCATE ON decisions FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('a decision is never deleted');
+-- Lines: what is asked stays as it is; the end follows from the stages, and is final.
+CREATE TRIGGER lines_begin BEFORE INSERT ON lines FOR EACH ROW
+  WHEN (NEW.state <> 'awaiting_approval')
+  EXECUTE FUNCTION latchkey_refuse('a line begins by waiting');
 CREATE TRIGGER lines_legal BEFORE UPDATE ON lines FOR EACH ROW
-  WHEN (OLD.state <> 'awaiting_approval' AND NEW.state <> OLD.state)
+  WHEN (OLD.state <> 'awaiting_approval' AND (NEW.state IS DISTINCT FROM OLD.state OR NEW.ended_at IS DISTINCT FROM OLD.ended_at OR NEW.ended_by IS DISTINCT FROM OLD.ended_by))
   EXECUTE FUNCTION latchkey_refuse('a line that has ended stays ended');
+CREATE FUNCTION lines_decided() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (NEW.state = 'approved' AND OLD.state <> 'approved' AND EXISTS (SELECT 1 FROM stages WHERE stages.line_id = NEW.id AND stages.state NOT IN ('met', 'met_by_asking', 'collapsed'))) OR (NEW.state = 'denied' AND OLD.state <> 'denied' AND NOT EXISTS (SELECT 1 FROM stages WHERE stages.line_id = NEW.id AND stages.state = 'denied')) THEN
+    RAISE EXCEPTION 'the stages of a line decide it' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER lines_decided BEFORE UPDATE ON lines FOR EACH ROW WHEN (NEW.state <> OLD.state) EXECUTE FUNCTION lines_decided();
 CREATE TRIGGER lines_frozen BEFORE UPDATE ON lines FOR EACH ROW
-  WHEN (NEW.frozen_hash <> OLD.frozen_hash OR NEW.beneficiary_id <> OLD.beneficiary_id OR NEW.asker_id <> OLD.asker_id OR NEW.account_id <> OLD.account_id OR NEW.package_version_id <> OLD.package_version_id OR NEW.reason <> OLD.reason)
+  WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.request_id IS DISTINCT FROM OLD.request_id OR NEW.number IS DISTINCT FROM OLD.number OR NEW.kind IS DISTINCT FROM OLD.kind OR NEW.package_id IS DISTINCT FROM OLD.package_id OR NEW.package_version_id IS DISTINCT FROM OLD.package_version_id OR NEW.asker_id IS DISTINCT FROM OLD.asker_id OR NEW.beneficiary_id IS DISTINCT FROM OLD.beneficiary_id OR NEW.account_id IS DISTINCT FROM OLD.account_id OR NEW.extends_grant_id IS DISTINCT FROM OLD.extends_grant_id OR NEW.reason IS DISTINCT FROM OLD.reason OR NEW.answers IS DISTINCT FROM OLD.answers OR NEW.start_at IS DISTINCT FROM OLD.start_at OR NEW.length_kind IS DISTINCT FROM OLD.length_kind OR NEW.length_seconds IS DISTINCT FROM OLD.length_seconds OR NEW.until_at IS DISTINCT FROM OLD.until_at OR NEW.frozen_hash IS DISTINCT FROM OLD.frozen_hash OR NEW.screening IS DISTINCT FROM OLD.screening OR NEW.submitted_at IS DISTINCT FROM OLD.submitted_at OR NEW.lapse_at IS DISTINCT FROM OLD.lapse_at)
   EXECUTE FUNCTION latchkey_refuse('what was asked is frozen');
 CREATE TRIGGER lines_kept BEFORE DELETE ON lines FOR EACH ROW
   EXECUTE FUNCTION latchkey_refuse('a line is never deleted');
+CREATE TRIGGER lines_whole BEFORE TRUNCATE ON lines FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('a line is never deleted');
+-- Stages: met by votes, denied by a vote, and only then.
+CREATE FUNCTION stages_begin() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.state NOT IN ('waiting', 'open', 'met_by_asking') OR NOT EXISTS (SELECT 1 FROM lines WHERE lines.id = NEW.line_id AND lines.state = 'awaiting_approval' AND (NEW.state <> 'met_by_asking' OR lines.asker_id <> lines.beneficiary_id)) THEN
+    RAISE EXCEPTION 'a stage begins undecided, on a waiting line' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER stages_begin BEFORE INSERT ON stages FOR EACH ROW EXECUTE FUNCTION stages_begin();
 CREATE TRIGGER stages_legal BEFORE UPDATE ON stages FOR EACH ROW
-  WHEN (OLD.state NOT IN ('waiting', 'open') AND NEW.state <> OLD.state)
-  EXECUTE FUNCTION latchkey_refuse('a stage that is decided stays decided');
+  WHEN ((OLD.state NOT IN ('waiting', 'open') AND (NEW.state <> OLD.state OR NEW.needed <> OLD.needed)) OR (OLD.state = 'waiting' AND NEW.state IN ('met', 'denied')) OR (OLD.state = 'open' AND NEW.state IN ('waiting', 'met_by_asking', 'collapsed')))
+  EXECUTE FUNCTION latchkey_refuse('a stage moves forward only, and one that is decided stays decided');
+CREATE FUNCTION stages_decided() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.state <> OLD.state AND ((NEW.state = 'met' AND (SELECT COUNT(*) FROM decisions WHERE decisions.stage_id = NEW.id AND decisions.verdict = 'approve') < NEW.needed) OR (NEW.state = 'denied' AND NOT EXISTS (SELECT 1 FROM decisions WHERE decisions.stage_id = NEW.id AND decisions.verdict = 'deny')) OR (NEW.state = 'collapsed' AND NOT EXISTS (SELECT 1 FROM decisions WHERE decisions.line_id = NEW.line_id AND decisions.verdict = 'approve')) OR (NEW.state = 'met_by_asking' AND EXISTS (SELECT 1 FROM lines WHERE lines.id = NEW.line_id AND lines.asker_id = lines.beneficiary_id))) THEN
+    RAISE EXCEPTION 'votes decide a stage' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER stages_decided BEFORE UPDATE ON stages FOR EACH ROW WHEN (NEW.state <> OLD.state) EXECUTE FUNCTION stages_decided();
 CREATE TRIGGER stages_rule_fixed BEFORE UPDATE ON stages FOR EACH ROW
-  WHEN (NEW.rule <> OLD.rule OR NEW.line_id <> OLD.line_id OR NEW.position <> OLD.position)
+  WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.line_id IS DISTINCT FROM OLD.line_id OR NEW.position IS DISTINCT FROM OLD.position OR NEW.rule IS DISTINCT FROM OLD.rule OR NEW.approvers IS DISTINCT FROM OLD.approvers)
   EXECUTE FUNCTION latchkey_refuse('the rules of a submitted route are fixed');
 CREATE TRIGGER stages_kept BEFORE DELETE ON stages FOR EACH ROW
   EXECUTE FUNCTION latchkey_refuse('a stage is never deleted');
+CREATE TRIGGER stages_whole BEFORE TRUNCATE ON stages FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('a stage is never deleted');
+-- Grants: what was approved, for whom it was approved; an end is final.
+CREATE FUNCTION grants_approved() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (NEW.source = 'request' OR NEW.line_id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM lines WHERE lines.id = NEW.line_id AND lines.state = 'approved' AND lines.beneficiary_id = NEW.person_id AND lines.account_id = NEW.account_id AND lines.package_version_id = NEW.package_version_id) THEN
+    RAISE EXCEPTION 'a grant from a request needs its approved line' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER grants_approved BEFORE INSERT ON grants FOR EACH ROW WHEN (NEW.source = 'request' OR NEW.line_id IS NOT NULL) EXECUTE FUNCTION grants_approved();
 CREATE TRIGGER grants_legal BEFORE UPDATE ON grants FOR EACH ROW
-  WHEN ((OLD.state = 'ended' AND (NEW.state <> 'ended' OR NEW.ended_at <> OLD.ended_at OR NEW.end_reason <> OLD.end_reason)) OR (OLD.state = 'scheduled' AND NEW.state = 'suspended') OR (OLD.state IN ('active', 'suspended') AND NEW.state = 'scheduled'))
+  WHEN ((OLD.state = 'ended' AND (NEW.state IS DISTINCT FROM OLD.state OR NEW.end_kind IS DISTINCT FROM OLD.end_kind OR NEW.end_at IS DISTINCT FROM OLD.end_at OR NEW.ended_at IS DISTINCT FROM OLD.ended_at OR NEW.end_reason IS DISTINCT FROM OLD.end_reason OR NEW.ended_by IS DISTINCT FROM OLD.ended_by OR NEW.end_note IS DISTINCT FROM OLD.end_note)) OR (OLD.state = 'scheduled' AND NEW.state = 'suspended') OR (OLD.state IN ('active', 'suspended') AND NEW.state = 'scheduled'))
   EXECUTE FUNCTION latchkey_refuse('a grant moves forward only, and an end is final');
 CREATE TRIGGER grants_fixed BEFORE UPDATE ON grants FOR EACH ROW
-  WHEN (NEW.person_id <> OLD.person_id OR NEW.account_id <> OLD.account_id OR NEW.source <> OLD.source)
+  WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.person_id IS DISTINCT FROM OLD.person_id OR NEW.account_id IS DISTINCT FROM OLD.account_id OR NEW.package_id IS DISTINCT FROM OLD.package_id OR NEW.package_version_id IS DISTINCT FROM OLD.package_version_id OR NEW.line_id IS DISTINCT FROM OLD.line_id OR NEW.source IS DISTINCT FROM OLD.source OR NEW.valid_from IS DISTINCT FROM OLD.valid_from OR NEW.created_at IS DISTINCT FROM OLD.created_at)
   EXECUTE FUNCTION latchkey_refuse('whose grant it is and where it comes from is fixed');
 CREATE TRIGGER grants_kept BEFORE DELETE ON grants FOR EACH ROW
   EXECUTE FUNCTION latchkey_refuse('a grant is never deleted');
+CREATE TRIGGER grants_whole BEFORE TRUNCATE ON grants FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('a grant is never deleted');
+CREATE TRIGGER grant_entitlements_fixed BEFORE UPDATE ON grant_entitlements FOR EACH ROW
+  WHEN (OLD.removed_at IS NOT NULL OR NEW.grant_id IS DISTINCT FROM OLD.grant_id OR NEW.entitlement_id IS DISTINCT FROM OLD.entitlement_id OR NEW.account_id IS DISTINCT FROM OLD.account_id)
+  EXECUTE FUNCTION latchkey_refuse('what a grant contains is only ever taken out, once');
+CREATE TRIGGER grant_entitlements_kept BEFORE DELETE ON grant_entitlements FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('what a grant contained is never deleted');
+CREATE TRIGGER grant_entitlements_whole BEFORE TRUNCATE ON grant_entitlements FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('what a grant contained is never deleted');
+CREATE TRIGGER operations_fixed BEFORE UPDATE ON operations FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('evidence is never changed');
+CREATE TRIGGER operations_kept BEFORE DELETE ON operations FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('evidence is never deleted');
+CREATE TRIGGER operations_whole BEFORE TRUNCATE ON operations FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('evidence is never deleted');
+-- The catalogue: what widens needs a second person; what was published is kept.
+CREATE FUNCTION catalogue_versions_begin() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.state NOT IN ('pending', 'published') OR (NEW.state = 'published' AND NEW.widens = TRUE AND EXISTS (SELECT 1 FROM catalogue_versions)) THEN
+    RAISE EXCEPTION 'a version that widens begins by waiting' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER catalogue_versions_begin BEFORE INSERT ON catalogue_versions FOR EACH ROW EXECUTE FUNCTION catalogue_versions_begin();
+CREATE TRIGGER catalogue_versions_legal BEFORE UPDATE ON catalogue_versions FOR EACH ROW
+  WHEN ((OLD.state IN ('superseded', 'refused') AND NEW.state <> OLD.state) OR (OLD.state = 'published' AND NEW.state NOT IN ('published', 'superseded')) OR (NEW.state = OLD.state AND (NEW.decided_by IS DISTINCT FROM OLD.decided_by OR NEW.decided_at IS DISTINCT FROM OLD.decided_at)))
+  EXECUTE FUNCTION latchkey_refuse('a catalogue version moves forward only');
+CREATE FUNCTION catalogue_versions_second() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.state = 'published' AND OLD.state <> 'published' AND ((NEW.widens = TRUE AND NEW.decided_by IS NULL) OR EXISTS (SELECT 1 FROM catalogue_versions WHERE catalogue_versions.state = 'published')) THEN
+    RAISE EXCEPTION 'a version that widens is published by a second person, in place of the one before' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER catalogue_versions_second BEFORE UPDATE ON catalogue_versions FOR EACH ROW WHEN (NEW.state = 'published' AND OLD.state <> 'published') EXECUTE FUNCTION catalogue_versions_second();
+CREATE TRIGGER catalogue_versions_fixed BEFORE UPDATE ON catalogue_versions FOR EACH ROW
+  WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.number IS DISTINCT FROM OLD.number OR NEW.file_hash IS DISTINCT FROM OLD.file_hash OR NEW.content IS DISTINCT FROM OLD.content OR NEW.difference IS DISTINCT FROM OLD.difference OR NEW.widens IS DISTINCT FROM OLD.widens OR NEW.created_at IS DISTINCT FROM OLD.created_at)
+  EXECUTE FUNCTION latchkey_refuse('a catalogue version is never rewritten');
+CREATE TRIGGER catalogue_versions_kept BEFORE DELETE ON catalogue_versions FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('a catalogue version is never deleted');
+CREATE TRIGGER catalogue_versions_whole BEFORE TRUNCATE ON catalogue_versions FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('a catalogue version is never deleted');
+CREATE TRIGGER package_versions_fixed BEFORE UPDATE ON package_versions FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('a package version is never changed');
+CREATE TRIGGER package_versions_kept BEFORE DELETE ON package_versions FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('a package version is never deleted');
+CREATE TRIGGER package_versions_whole BEFORE TRUNCATE ON package_versions FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('a package version is never deleted');
+CREATE TRIGGER package_version_entitlements_fixed BEFORE UPDATE ON package_version_entitlements FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('what a package version contains is never changed');
+CREATE TRIGGER package_version_entitlements_kept BEFORE DELETE ON package_version_entitlements FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('what a package version contains is never deleted');
+CREATE TRIGGER package_version_entitlements_whole BEFORE TRUNCATE ON package_version_entitlements FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('what a package version contains is never deleted');
+-- The audit log: append-only, without gaps, and its head only goes forward.
+-- Once a statement, over what it added: an append of many entries costs no more than one.
+CREATE FUNCTION audit_events_next() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  low BIGINT;
+  high BIGINT;
+  rows BIGINT;
+BEGIN
+  SELECT MIN(seq), MAX(seq), COUNT(*) INTO low, high, rows FROM added;
+  IF rows > 0 AND (high - low + 1 <> rows OR low <> COALESCE((SELECT MAX(seq) FROM audit_events WHERE seq < low), 0) + 1) THEN
+    RAISE EXCEPTION 'the audit log has no gaps' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER audit_events_next AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION audit_events_next();
 CREATE TRIGGER audit_events_fixed BEFORE UPDATE ON audit_events FOR EACH ROW
   EXECUTE FUNCTION latchkey_refuse('the audit log is append-only');
 CREATE TRIGGER audit_events_kept BEFORE DELETE ON audit_events FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('the audit log is append-only');
+CREATE TRIGGER audit_events_whole BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT
   EXECUTE FUNCTION latchkey_refuse('the audit log is append-only');
 CREATE TRIGGER audit_subjects_fixed BEFORE UPDATE ON audit_subjects FOR EACH ROW
   EXECUTE FUNCTION latchkey_refuse('the audit log is append-only');
 CREATE TRIGGER audit_subjects_kept BEFORE DELETE ON audit_subjects FOR EACH ROW
   EXECUTE FUNCTION latchkey_refuse('the audit log is append-only');
-CREATE TRIGGER catalogue_versions_fixed BEFORE UPDATE ON catalogue_versions FOR EACH ROW
-  WHEN (NEW.content <> OLD.content OR NEW.file_hash <> OLD.file_hash OR (OLD.state IN ('superseded', 'refused') AND NEW.state <> OLD.state))
-  EXECUTE FUNCTION latchkey_refuse('a catalogue version is never rewritten');
-CREATE TRIGGER package_versions_fixed BEFORE UPDATE ON package_versions FOR EACH ROW
-  EXECUTE FUNCTION latchkey_refuse('a package version is never changed');
+CREATE TRIGGER audit_subjects_whole BEFORE TRUNCATE ON audit_subjects FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('the audit log is append-only');
+CREATE FUNCTION audit_head_forward() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.seq <= OLD.seq OR NOT EXISTS (SELECT 1 FROM audit_events WHERE audit_events.seq = NEW.seq AND audit_events.hash = NEW.hash) THEN
+    RAISE EXCEPTION 'the head of the audit log only moves forward, to an entry' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER audit_head_forward BEFORE UPDATE ON audit_head FOR EACH ROW EXECUTE FUNCTION audit_head_forward();
+CREATE TRIGGER audit_head_kept BEFORE DELETE ON audit_head FOR EACH ROW
+  EXECUTE FUNCTION latchkey_refuse('the head of the audit log is never deleted');
+CREATE TRIGGER audit_head_whole BEFORE TRUNCATE ON audit_head FOR EACH STATEMENT
+  EXECUTE FUNCTION latchkey_refuse('the head of the audit log is never deleted');

@@ -295,19 +295,23 @@ CREATE TABLE seats (
 ) STRICT;
 CREATE INDEX seats_queue ON seats (person_id, opened_at, stage_id);
 
--- Votes. One human, one vote a stage; never on their own access (trigger).
+-- Votes. One human, one vote a stage; never on their own access (trigger). Each yes takes the next slot of those that the
+-- stage needs; a no takes slot 0.
 CREATE TABLE decisions (
   id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   stage_id BLOB NOT NULL REFERENCES stages (id) CHECK (length(stage_id) = 16),
   line_id BLOB NOT NULL REFERENCES lines (id) CHECK (length(line_id) = 16),
   decider_id BLOB NOT NULL REFERENCES persons (id) CHECK (length(decider_id) = 16),
+  slot INTEGER NOT NULL CHECK (slot >= 0),
   verdict TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),
   via TEXT NOT NULL,
   note TEXT NOT NULL,
   cap_seconds INTEGER CHECK (cap_seconds > 0),
   signed_hash TEXT NOT NULL,
   decided_at INTEGER NOT NULL,
-  UNIQUE (stage_id, decider_id)
+  UNIQUE (stage_id, decider_id),
+  UNIQUE (stage_id, slot),
+  CHECK ((verdict = 'deny') = (slot = 0))
 ) STRICT;
 CREATE INDEX decisions_line ON decisions (line_id);
 CREATE INDEX decisions_decider ON decisions (decider_id, decided_at, id);
@@ -334,6 +338,7 @@ CREATE TABLE grants (
   version INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
   CHECK ((end_kind = 'at') = (end_at IS NOT NULL)),
+  CHECK (end_at IS NULL OR end_at >= valid_from),
   CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
   CHECK ((state = 'ended') = (end_reason IS NOT NULL)),
   CHECK (gone_at IS NULL OR state = 'ended'),
@@ -454,7 +459,7 @@ CREATE TABLE directory_state (
   problem_at INTEGER
 ) STRICT;
 
--- Mass changes that wait for a human.
+-- Mass changes that wait for a human. `version` counts changes of whom it is about: one confirms what one saw.
 CREATE TABLE holds (
   id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   kind TEXT NOT NULL CHECK (kind IN ('mass_leave')),
@@ -462,6 +467,7 @@ CREATE TABLE holds (
   placed_at INTEGER NOT NULL,
   counted INTEGER NOT NULL,
   allowed INTEGER NOT NULL,
+  version INTEGER NOT NULL DEFAULT 0,
   decided_by BLOB REFERENCES persons (id) CHECK (length(decided_by) = 16),
   decided_at INTEGER
 ) STRICT;
@@ -478,7 +484,7 @@ CREATE TABLE hold_people (
 ) STRICT;
 CREATE INDEX hold_people_person ON hold_people (person_id);
 
--- The audit log: canonical text, chained by SHA-256. Update and delete are refused by triggers.
+-- The audit log: canonical text, chained by SHA-256. Triggers refuse everything but the next entry.
 CREATE TABLE audit_head (
   one INTEGER NOT NULL PRIMARY KEY DEFAULT 1 CHECK (one = 1),
   seq INTEGER NOT NULL,
@@ -506,6 +512,9 @@ INSERT INTO audit_head (seq, hash) VALUES (0, zeroblob(32));
 INSERT INTO counters (name, value) VALUES ('request', 1000), ('catalogue', 0);
 
 -- Rules that hold whatever the code does.
+-- `_whole` refuses to replace a row: REPLACE deletes what is in its way without running any delete trigger. PostgreSQL has
+-- the same names for TRUNCATE. The order of triggers says nothing; each holds by itself.
+-- Votes.
 CREATE TRIGGER decisions_four_eyes BEFORE INSERT ON decisions
   WHEN EXISTS (SELECT 1 FROM lines WHERE lines.id = NEW.line_id AND (lines.asker_id = NEW.decider_id OR lines.beneficiary_id = NEW.decider_id))
 BEGIN
@@ -516,6 +525,11 @@ CREATE TRIGGER decisions_open_stage BEFORE INSERT ON decisions
 BEGIN
   SELECT RAISE(ABORT, 'only an open stage of a waiting line is decided');
 END;
+CREATE TRIGGER decisions_slot BEFORE INSERT ON decisions
+  WHEN NEW.slot > (SELECT stages.needed FROM stages WHERE stages.id = NEW.stage_id)
+BEGIN
+  SELECT RAISE(ABORT, 'a stage has as many slots as it needs yeses');
+END;
 CREATE TRIGGER decisions_fixed BEFORE UPDATE ON decisions
 BEGIN
   SELECT RAISE(ABORT, 'a decision is never changed');
@@ -524,13 +538,29 @@ CREATE TRIGGER decisions_kept BEFORE DELETE ON decisions
 BEGIN
   SELECT RAISE(ABORT, 'a decision is never deleted');
 END;
+CREATE TRIGGER decisions_whole BEFORE INSERT ON decisions
+  WHEN EXISTS (SELECT 1 FROM decisions WHERE id = NEW.id OR (stage_id = NEW.stage_id AND (decider_id = NEW.decider_id OR slot = NEW.slot)))
+BEGIN
+  SELECT RAISE(ABORT, 'a decision is never deleted');
+END;
+-- Lines: what is asked stays as it is; the end follows from the stages, and is final.
+CREATE TRIGGER lines_begin BEFORE INSERT ON lines
+  WHEN NEW.state <> 'awaiting_approval'
+BEGIN
+  SELECT RAISE(ABORT, 'a line begins by waiting');
+END;
 CREATE TRIGGER lines_legal BEFORE UPDATE ON lines
-  WHEN OLD.state <> 'awaiting_approval' AND NEW.state <> OLD.state
+  WHEN OLD.state <> 'awaiting_approval' AND (NEW.state IS DISTINCT FROM OLD.state OR NEW.ended_at IS DISTINCT FROM OLD.ended_at OR NEW.ended_by IS DISTINCT FROM OLD.ended_by)
 BEGIN
   SELECT RAISE(ABORT, 'a line that has ended stays ended');
 END;
+CREATE TRIGGER lines_decided BEFORE UPDATE ON lines
+  WHEN (NEW.state = 'approved' AND OLD.state <> 'approved' AND EXISTS (SELECT 1 FROM stages WHERE stages.line_id = NEW.id AND stages.state NOT IN ('met', 'met_by_asking', 'collapsed'))) OR (NEW.state = 'denied' AND OLD.state <> 'denied' AND NOT EXISTS (SELECT 1 FROM stages WHERE stages.line_id = NEW.id AND stages.state = 'denied'))
+BEGIN
+  SELECT RAISE(ABORT, 'the stages of a line decide it');
+END;
 CREATE TRIGGER lines_frozen BEFORE UPDATE ON lines
-  WHEN NEW.frozen_hash <> OLD.frozen_hash OR NEW.beneficiary_id <> OLD.beneficiary_id OR NEW.asker_id <> OLD.asker_id OR NEW.account_id <> OLD.account_id OR NEW.package_version_id <> OLD.package_version_id OR NEW.reason <> OLD.reason
+  WHEN NEW.id IS DISTINCT FROM OLD.id OR NEW.request_id IS DISTINCT FROM OLD.request_id OR NEW.number IS DISTINCT FROM OLD.number OR NEW.kind IS DISTINCT FROM OLD.kind OR NEW.package_id IS DISTINCT FROM OLD.package_id OR NEW.package_version_id IS DISTINCT FROM OLD.package_version_id OR NEW.asker_id IS DISTINCT FROM OLD.asker_id OR NEW.beneficiary_id IS DISTINCT FROM OLD.beneficiary_id OR NEW.account_id IS DISTINCT FROM OLD.account_id OR NEW.extends_grant_id IS DISTINCT FROM OLD.extends_grant_id OR NEW.reason IS DISTINCT FROM OLD.reason OR NEW.answers IS DISTINCT FROM OLD.answers OR NEW.start_at IS DISTINCT FROM OLD.start_at OR NEW.length_kind IS DISTINCT FROM OLD.length_kind OR NEW.length_seconds IS DISTINCT FROM OLD.length_seconds OR NEW.until_at IS DISTINCT FROM OLD.until_at OR NEW.frozen_hash IS DISTINCT FROM OLD.frozen_hash OR NEW.screening IS DISTINCT FROM OLD.screening OR NEW.submitted_at IS DISTINCT FROM OLD.submitted_at OR NEW.lapse_at IS DISTINCT FROM OLD.lapse_at
 BEGIN
   SELECT RAISE(ABORT, 'what was asked is frozen');
 END;
@@ -538,13 +568,29 @@ CREATE TRIGGER lines_kept BEFORE DELETE ON lines
 BEGIN
   SELECT RAISE(ABORT, 'a line is never deleted');
 END;
-CREATE TRIGGER stages_legal BEFORE UPDATE ON stages
-  WHEN OLD.state NOT IN ('waiting', 'open') AND NEW.state <> OLD.state
+CREATE TRIGGER lines_whole BEFORE INSERT ON lines
+  WHEN EXISTS (SELECT 1 FROM lines WHERE id = NEW.id OR (state = 'awaiting_approval' AND beneficiary_id = NEW.beneficiary_id AND package_id = NEW.package_id AND account_id = NEW.account_id))
 BEGIN
-  SELECT RAISE(ABORT, 'a stage that is decided stays decided');
+  SELECT RAISE(ABORT, 'a line is never deleted');
+END;
+-- Stages: met by votes, denied by a vote, and only then.
+CREATE TRIGGER stages_begin BEFORE INSERT ON stages
+  WHEN NEW.state NOT IN ('waiting', 'open', 'met_by_asking') OR NOT EXISTS (SELECT 1 FROM lines WHERE lines.id = NEW.line_id AND lines.state = 'awaiting_approval' AND (NEW.state <> 'met_by_asking' OR lines.asker_id <> lines.beneficiary_id))
+BEGIN
+  SELECT RAISE(ABORT, 'a stage begins undecided, on a waiting line');
+END;
+CREATE TRIGGER stages_legal BEFORE UPDATE ON stages
+  WHEN (OLD.state NOT IN ('waiting', 'open') AND (NEW.state <> OLD.state OR NEW.needed <> OLD.needed)) OR (OLD.state = 'waiting' AND NEW.state IN ('met', 'denied')) OR (OLD.state = 'open' AND NEW.state IN ('waiting', 'met_by_asking', 'collapsed'))
+BEGIN
+  SELECT RAISE(ABORT, 'a stage moves forward only, and one that is decided stays decided');
+END;
+CREATE TRIGGER stages_decided BEFORE UPDATE ON stages
+  WHEN NEW.state <> OLD.state AND ((NEW.state = 'met' AND (SELECT COUNT(*) FROM decisions WHERE decisions.stage_id = NEW.id AND decisions.verdict = 'approve') < NEW.needed) OR (NEW.state = 'denied' AND NOT EXISTS (SELECT 1 FROM decisions WHERE decisions.stage_id = NEW.id AND decisions.verdict = 'deny')) OR (NEW.state = 'collapsed' AND NOT EXISTS (SELECT 1 FROM decisions WHERE decisions.line_id = NEW.line_id AND decisions.verdict = 'approve')) OR (NEW.state = 'met_by_asking' AND EXISTS (SELECT 1 FROM lines WHERE lines.id = NEW.line_id AND lines.asker_id = lines.beneficiary_id)))
+BEGIN
+  SELECT RAISE(ABORT, 'votes decide a stage');
 END;
 CREATE TRIGGER stages_rule_fixed BEFORE UPDATE ON stages
-  WHEN NEW.rule <> OLD.rule OR NEW.line_id <> OLD.line_id OR NEW.position <> OLD.position
+  WHEN NEW.id IS DISTINCT FROM OLD.id OR NEW.line_id IS DISTINCT FROM OLD.line_id OR NEW.position IS DISTINCT FROM OLD.position OR NEW.rule IS DISTINCT FROM OLD.rule OR NEW.approvers IS DISTINCT FROM OLD.approvers
 BEGIN
   SELECT RAISE(ABORT, 'the rules of a submitted route are fixed');
 END;
@@ -552,19 +598,119 @@ CREATE TRIGGER stages_kept BEFORE DELETE ON stages
 BEGIN
   SELECT RAISE(ABORT, 'a stage is never deleted');
 END;
+CREATE TRIGGER stages_whole BEFORE INSERT ON stages
+  WHEN EXISTS (SELECT 1 FROM stages WHERE id = NEW.id OR (line_id = NEW.line_id AND position = NEW.position))
+BEGIN
+  SELECT RAISE(ABORT, 'a stage is never deleted');
+END;
+-- Grants: what was approved, for whom it was approved; an end is final.
+CREATE TRIGGER grants_approved BEFORE INSERT ON grants
+  WHEN (NEW.source = 'request' OR NEW.line_id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM lines WHERE lines.id = NEW.line_id AND lines.state = 'approved' AND lines.beneficiary_id = NEW.person_id AND lines.account_id = NEW.account_id AND lines.package_version_id = NEW.package_version_id)
+BEGIN
+  SELECT RAISE(ABORT, 'a grant from a request needs its approved line');
+END;
 CREATE TRIGGER grants_legal BEFORE UPDATE ON grants
-  WHEN (OLD.state = 'ended' AND (NEW.state <> 'ended' OR NEW.ended_at <> OLD.ended_at OR NEW.end_reason <> OLD.end_reason)) OR (OLD.state = 'scheduled' AND NEW.state = 'suspended') OR (OLD.state IN ('active', 'suspended') AND NEW.state = 'scheduled')
+  WHEN (OLD.state = 'ended' AND (NEW.state IS DISTINCT FROM OLD.state OR NEW.end_kind IS DISTINCT FROM OLD.end_kind OR NEW.end_at IS DISTINCT FROM OLD.end_at OR NEW.ended_at IS DISTINCT FROM OLD.ended_at OR NEW.end_reason IS DISTINCT FROM OLD.end_reason OR NEW.ended_by IS DISTINCT FROM OLD.ended_by OR NEW.end_note IS DISTINCT FROM OLD.end_note)) OR (OLD.state = 'scheduled' AND NEW.state = 'suspended') OR (OLD.state IN ('active', 'suspended') AND NEW.state = 'scheduled')
 BEGIN
   SELECT RAISE(ABORT, 'a grant moves forward only, and an end is final');
 END;
 CREATE TRIGGER grants_fixed BEFORE UPDATE ON grants
-  WHEN NEW.person_id <> OLD.person_id OR NEW.account_id <> OLD.account_id OR NEW.source <> OLD.source
+  WHEN NEW.id IS DISTINCT FROM OLD.id OR NEW.person_id IS DISTINCT FROM OLD.person_id OR NEW.account_id IS DISTINCT FROM OLD.account_id OR NEW.package_id IS DISTINCT FROM OLD.package_id OR NEW.package_version_id IS DISTINCT FROM OLD.package_version_id OR NEW.line_id IS DISTINCT FROM OLD.line_id OR NEW.source IS DISTINCT FROM OLD.source OR NEW.valid_from IS DISTINCT FROM OLD.valid_from OR NEW.created_at IS DISTINCT FROM OLD.created_at
 BEGIN
   SELECT RAISE(ABORT, 'whose grant it is and where it comes from is fixed');
 END;
 CREATE TRIGGER grants_kept BEFORE DELETE ON grants
 BEGIN
   SELECT RAISE(ABORT, 'a grant is never deleted');
+END;
+CREATE TRIGGER grants_whole BEFORE INSERT ON grants
+  WHEN EXISTS (SELECT 1 FROM grants WHERE id = NEW.id OR line_id = NEW.line_id)
+BEGIN
+  SELECT RAISE(ABORT, 'a grant is never deleted');
+END;
+CREATE TRIGGER grant_entitlements_fixed BEFORE UPDATE ON grant_entitlements
+  WHEN OLD.removed_at IS NOT NULL OR NEW.grant_id IS DISTINCT FROM OLD.grant_id OR NEW.entitlement_id IS DISTINCT FROM OLD.entitlement_id OR NEW.account_id IS DISTINCT FROM OLD.account_id
+BEGIN
+  SELECT RAISE(ABORT, 'what a grant contains is only ever taken out, once');
+END;
+CREATE TRIGGER grant_entitlements_kept BEFORE DELETE ON grant_entitlements
+BEGIN
+  SELECT RAISE(ABORT, 'what a grant contained is never deleted');
+END;
+CREATE TRIGGER grant_entitlements_whole BEFORE INSERT ON grant_entitlements
+  WHEN EXISTS (SELECT 1 FROM grant_entitlements WHERE grant_id = NEW.grant_id AND entitlement_id = NEW.entitlement_id)
+BEGIN
+  SELECT RAISE(ABORT, 'what a grant contained is never deleted');
+END;
+CREATE TRIGGER operations_fixed BEFORE UPDATE ON operations
+BEGIN
+  SELECT RAISE(ABORT, 'evidence is never changed');
+END;
+CREATE TRIGGER operations_kept BEFORE DELETE ON operations
+BEGIN
+  SELECT RAISE(ABORT, 'evidence is never deleted');
+END;
+CREATE TRIGGER operations_whole BEFORE INSERT ON operations
+  WHEN EXISTS (SELECT 1 FROM operations WHERE id = NEW.id)
+BEGIN
+  SELECT RAISE(ABORT, 'evidence is never deleted');
+END;
+-- The catalogue: what widens needs a second person; what was published is kept.
+CREATE TRIGGER catalogue_versions_begin BEFORE INSERT ON catalogue_versions
+  WHEN NEW.state NOT IN ('pending', 'published') OR (NEW.state = 'published' AND NEW.widens = TRUE AND EXISTS (SELECT 1 FROM catalogue_versions))
+BEGIN
+  SELECT RAISE(ABORT, 'a version that widens begins by waiting');
+END;
+CREATE TRIGGER catalogue_versions_legal BEFORE UPDATE ON catalogue_versions
+  WHEN (OLD.state IN ('superseded', 'refused') AND NEW.state <> OLD.state) OR (OLD.state = 'published' AND NEW.state NOT IN ('published', 'superseded')) OR (NEW.state = OLD.state AND (NEW.decided_by IS DISTINCT FROM OLD.decided_by OR NEW.decided_at IS DISTINCT FROM OLD.decided_at))
+BEGIN
+  SELECT RAISE(ABORT, 'a catalogue version moves forward only');
+END;
+CREATE TRIGGER catalogue_versions_second BEFORE UPDATE ON catalogue_versions
+  WHEN NEW.state = 'published' AND OLD.state <> 'published' AND ((NEW.widens = TRUE AND NEW.decided_by IS NULL) OR EXISTS (SELECT 1 FROM catalogue_versions WHERE catalogue_versions.state = 'published'))
+BEGIN
+  SELECT RAISE(ABORT, 'a version that widens is published by a second person, in place of the one before');
+END;
+CREATE TRIGGER catalogue_versions_fixed BEFORE UPDATE ON catalogue_versions
+  WHEN NEW.id IS DISTINCT FROM OLD.id OR NEW.number IS DISTINCT FROM OLD.number OR NEW.file_hash IS DISTINCT FROM OLD.file_hash OR NEW.content IS DISTINCT FROM OLD.content OR NEW.difference IS DISTINCT FROM OLD.difference OR NEW.widens IS DISTINCT FROM OLD.widens OR NEW.created_at IS DISTINCT FROM OLD.created_at
+BEGIN
+  SELECT RAISE(ABORT, 'a catalogue version is never rewritten');
+END;
+CREATE TRIGGER catalogue_versions_kept BEFORE DELETE ON catalogue_versions
+BEGIN
+  SELECT RAISE(ABORT, 'a catalogue version is never deleted');
+END;
+CREATE TRIGGER catalogue_versions_whole BEFORE INSERT ON catalogue_versions
+  WHEN EXISTS (SELECT 1 FROM catalogue_versions WHERE id = NEW.id OR number = NEW.number OR (NEW.state = 'published' AND state = 'published'))
+BEGIN
+  SELECT RAISE(ABORT, 'a catalogue version is never deleted');
+END;
+CREATE TRIGGER package_versions_fixed BEFORE UPDATE ON package_versions
+BEGIN
+  SELECT RAISE(ABORT, 'a package version is never changed');
+END;
+CREATE TRIGGER package_versions_kept BEFORE DELETE ON package_versions
+BEGIN
+  SELECT RAISE(ABORT, 'a package version is never deleted');
+END;
+CREATE TRIGGER package_versions_whole BEFORE INSERT ON package_versions
+  WHEN EXISTS (SELECT 1 FROM package_versions WHERE id = NEW.id OR (package_id = NEW.package_id AND number = NEW.number))
+BEGIN
+  SELECT RAISE(ABORT, 'a package version is never deleted');
+END;
+CREATE TRIGGER package_version_entitlements_fixed BEFORE UPDATE ON package_version_entitlements
+BEGIN
+  SELECT RAISE(ABORT, 'what a package version contains is never changed');
+END;
+CREATE TRIGGER package_version_entitlements_kept BEFORE DELETE ON package_version_entitlements
+BEGIN
+  SELECT RAISE(ABORT, 'what a package version contains is never deleted');
+END;
+-- The audit log: append-only, without gaps, and its head only goes forward.
+CREATE TRIGGER audit_events_next BEFORE INSERT ON audit_events
+  WHEN NEW.seq <> COALESCE((SELECT MAX(seq) FROM audit_events), 0) + 1
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log has no gaps');
 END;
 CREATE TRIGGER audit_events_fixed BEFORE UPDATE ON audit_events
 BEGIN
@@ -582,12 +728,17 @@ CREATE TRIGGER audit_subjects_kept BEFORE DELETE ON audit_subjects
 BEGIN
   SELECT RAISE(ABORT, 'the audit log is append-only');
 END;
-CREATE TRIGGER catalogue_versions_fixed BEFORE UPDATE ON catalogue_versions
-  WHEN NEW.content <> OLD.content OR NEW.file_hash <> OLD.file_hash OR (OLD.state IN ('superseded', 'refused') AND NEW.state <> OLD.state)
+CREATE TRIGGER audit_head_forward BEFORE UPDATE ON audit_head
+  WHEN NEW.seq <= OLD.seq OR NOT EXISTS (SELECT 1 FROM audit_events WHERE audit_events.seq = NEW.seq AND audit_events.hash = NEW.hash)
 BEGIN
-  SELECT RAISE(ABORT, 'a catalogue version is never rewritten');
+  SELECT RAISE(ABORT, 'the head of the audit log only moves forward, to an entry');
 END;
-CREATE TRIGGER package_versions_fixed BEFORE UPDATE ON package_versions
+CREATE TRIGGER audit_head_kept BEFORE DELETE ON audit_head
 BEGIN
-  SELECT RAISE(ABORT, 'a package version is never changed');
+  SELECT RAISE(ABORT, 'the head of the audit log is never deleted');
+END;
+CREATE TRIGGER audit_head_whole BEFORE INSERT ON audit_head
+  WHEN EXISTS (SELECT 1 FROM audit_head WHERE one = NEW.one)
+BEGIN
+  SELECT RAISE(ABORT, 'the head of the audit log is never deleted');
 END;

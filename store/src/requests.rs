@@ -132,6 +132,8 @@ row! {
         pub line_id: LineId,
         /// Whose.
         pub decider_id: PersonId,
+        /// Which of the stage's slots it takes: yeses take 1, 2, …; a no takes 0.
+        pub slot: i64,
         /// Yes or no.
         pub verdict: Verdict,
         /// By which rule they were seated.
@@ -263,7 +265,7 @@ impl Tx {
         package: PackageId,
     ) -> Result<Option<DecisionRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, d.verdict, d.via, d.note, d.cap_seconds, d.signed_hash, d.decided_at
+            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, d.slot, d.verdict, d.via, d.note, d.cap_seconds, d.signed_hash, d.decided_at
              FROM lines l JOIN decisions d ON d.line_id = l.id AND d.verdict = 'deny'
              WHERE l.beneficiary_id = $1 AND l.package_id = $2 AND l.state = 'denied'
              ORDER BY l.submitted_at DESC, d.id DESC LIMIT 1")
@@ -420,6 +422,20 @@ impl Tx {
         Ok(ids.into_iter().map(LineId).collect())
     }
 
+    /// The waiting lines that this person's place in the company has to do with: those that they, or anybody below them,
+    /// asked for, get, or are seated in.
+    pub async fn lines_around(&mut self, person: PersonId) -> Result<Vec<LineId>, Error> {
+        let ids: Vec<uuid::Uuid> = on!(self, c => sqlx::query_scalar(
+            "WITH RECURSIVE below (id) AS (SELECT p.id FROM persons p WHERE p.id = $1
+               UNION SELECT p.id FROM persons p JOIN below b ON p.manager_id = b.id)
+             SELECT l.id FROM lines l WHERE l.state = 'awaiting_approval'
+               AND (l.beneficiary_id IN (SELECT id FROM below) OR l.asker_id IN (SELECT id FROM below)
+                 OR EXISTS (SELECT 1 FROM stages t JOIN seats s ON s.stage_id = t.id
+                            WHERE t.line_id = l.id AND s.person_id IN (SELECT id FROM below)))
+             ORDER BY l.id").bind(person.0).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(LineId).collect())
+    }
+
     /// The lines with an open stage of this rule, or that is stuck or in fallback: they may seat others when roles or
     /// owners change.
     pub async fn lines_open_for(&mut self, approvers: ApproverRule) -> Result<Vec<LineId>, Error> {
@@ -429,14 +445,14 @@ impl Tx {
         Ok(ids.into_iter().map(LineId).collect())
     }
 
-    /// Inserts a vote. The database refuses a second by the same person, one on their own access, and one in a stage
-    /// that is not open.
+    /// Inserts a vote. The database refuses a second by the same person or for the same slot, one on their own access,
+    /// and one in a stage that is not open.
     pub async fn insert_decision(&mut self, decision: &DecisionRow) -> Result<(), Error> {
         on!(self, c => sqlx::query(
-            "INSERT INTO decisions (id, stage_id, line_id, decider_id, verdict, via, note, cap_seconds, signed_hash, decided_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+            "INSERT INTO decisions (id, stage_id, line_id, decider_id, slot, verdict, via, note, cap_seconds, signed_hash, decided_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
             .bind(decision.id.0).bind(decision.stage_id.0).bind(decision.line_id.0).bind(decision.decider_id.0)
-            .bind(decision.verdict.as_str()).bind(decision.via.as_str()).bind(&decision.note).bind(decision.cap_seconds)
+            .bind(decision.slot).bind(decision.verdict.as_str()).bind(decision.via.as_str()).bind(&decision.note).bind(decision.cap_seconds)
             .bind(&decision.signed_hash).bind(At(decision.decided_at)).execute(c).await.map(drop))?;
         Ok(())
     }
@@ -444,7 +460,7 @@ impl Tx {
     /// The votes on a line, oldest first.
     pub async fn decisions(&mut self, line: LineId) -> Result<Vec<DecisionRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT id, stage_id, line_id, decider_id, verdict, via, note, cap_seconds, signed_hash, decided_at
+            "SELECT id, stage_id, line_id, decider_id, slot, verdict, via, note, cap_seconds, signed_hash, decided_at
              FROM decisions WHERE line_id = $1 ORDER BY decided_at, id").bind(line.0).fetch_all(c).await)?)
     }
 }

@@ -233,8 +233,11 @@ pub struct Schema {
     pub tables: BTreeMap<String, BTreeMap<String, bool>>,
     /// Named indexes with their tables.
     pub indexes: BTreeSet<(String, String)>,
-    /// Triggers with their tables.
+    /// Triggers with their tables, but for those in `whole`.
     pub triggers: BTreeSet<(String, String)>,
+    /// Tables with a trigger against the way that this engine has around delete triggers: REPLACE on SQLite, TRUNCATE on
+    /// PostgreSQL. The name ends in `_whole` on both; what it watches is each engine's own.
+    pub whole: BTreeSet<String>,
 }
 
 /// Reads the schema of a migrated database. Indexes that stand behind keys are each engine's own and left out.
@@ -269,7 +272,11 @@ pub async fn schema(store: &Store) -> Schema {
         schema.indexes.insert((row.owner, row.part));
     }
     for row in parts(&mut tx, triggers).await {
-        schema.triggers.insert((row.owner, row.part));
+        if row.part.ends_with("_whole") {
+            schema.whole.insert(row.owner);
+        } else {
+            schema.triggers.insert((row.owner, row.part));
+        }
     }
     // Kept by the library that applies migrations, in each engine's own shape.
     schema.tables.remove("_sqlx_migrations");

@@ -41,7 +41,7 @@ struct Seated {
     decisions: Vec<DecisionRow>,
     policy: Policy,
     seat: Seat,
-    needed: usize,
+    seating: Seating,
     facts: Facts,
 }
 
@@ -92,6 +92,7 @@ async fn seated(unit: &mut Unit, decider: PersonId, stage: StageId) -> Result<Se
     let rule = route::rule_of(&current)?;
     let earlier = route::earlier_deciders(&line, &stages, &decisions, policy.collapse);
     let facts = route::facts_for(unit, &line, &rule, earlier).await?;
+    let facts = route::with_votes(facts, &current, &decisions);
     let seating = seat(&rule, &facts);
     let Some(seat) = seating
         .seats
@@ -119,7 +120,8 @@ async fn seated(unit: &mut Unit, decider: PersonId, stage: StageId) -> Result<Se
         }
         .into());
     }
-    if seating.is_stuck() && !can_add(&seating) {
+    // In a stage that cannot reach its quorum a vote would only look like progress.
+    if seating.is_stuck() {
         return Err(Refusal::MayNotDecide {
             why: DeciderBar::NoSeat,
         }
@@ -132,14 +134,9 @@ async fn seated(unit: &mut Unit, decider: PersonId, stage: StageId) -> Result<Se
         decisions,
         policy,
         seat,
-        needed: seating.needed,
+        seating,
         facts,
     })
-}
-
-/// In a stage that cannot reach its quorum a vote would only look like progress.
-fn can_add(seating: &Seating) -> bool {
-    seating.seats.len() >= seating.needed
 }
 
 /// What somebody without a seat is told: the reason if they are party to the line, otherwise that there is no such
@@ -217,16 +214,31 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
         mut decisions,
         policy,
         seat,
-        needed,
+        seating,
         facts,
     } = seated;
     let now = unit.now;
     let id: DecisionId = unit.new_id();
+    let position =
+        usize::try_from(stage.position).map_err(|_| Error::internal("a stage before the first"))?;
+    let slot = match vote.verdict {
+        Verdict::Deny => 0,
+        Verdict::Approve => {
+            i64::try_from(route::yeses(&stage, &decisions).count()).unwrap_or(i64::MAX - 1) + 1
+        }
+    };
+    // As the stage is seated now: against this the database holds the slot. A yes that no longer counts keeps its own.
+    route::note(&mut stages[position], &seating);
+    stages[position].needed = stages[position].needed.max(slot);
+    if stages[position] != stage {
+        unit.tx.update_stage(&stages[position]).await?;
+    }
     let row = DecisionRow {
         id,
         stage_id: stage.id,
         line_id: line.id,
         decider_id: seat.person,
+        slot,
         verdict: vote.verdict,
         via: seat.via,
         note: vote.note.trim().to_owned(),
@@ -245,19 +257,16 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
             .about(stage.id)
             .about(id)
             .about(line.beneficiary_id)
-            .for_person(line.beneficiary_id)
             .under(line.package_version_id)
             .changing(
                 json!({"stage": stage.state}),
                 json!({
                     "verdict": row.verdict, "via": row.via, "note": row.note, "cap_seconds": row.cap_seconds,
-                    "signed": row.signed_hash, "by_subordinates": stage.by_subordinates,
+                    "signed": row.signed_hash, "by_subordinates": seating.by_subordinates,
                 }),
             ),
     );
     decisions.push(row.clone());
-    let position =
-        usize::try_from(stage.position).map_err(|_| Error::internal("a stage before the first"))?;
     match vote.verdict {
         Verdict::Deny => {
             stages[position].state = StageState::Denied;
@@ -274,11 +283,7 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
             route::tell_outcome(unit, &line, "Denied", &format!("Reason: {}", row.note)).await
         }
         Verdict::Approve => {
-            let approvals = decisions
-                .iter()
-                .filter(|vote| vote.stage_id == stage.id && vote.verdict == Verdict::Approve)
-                .count();
-            stages[position].state = tally(approvals, needed);
+            stages[position].state = tally(seating.yes + 1, seating.needed);
             if stages[position].state == StageState::Met {
                 stages[position].closed_at = Some(now);
                 unit.tx.update_stage(&stages[position]).await?;

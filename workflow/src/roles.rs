@@ -27,7 +27,7 @@ pub struct RolesRead {
 }
 
 /// Makes an account's rows those that the directory gives (`None`: it did not tell, so those stay), plus what the
-/// configuration gives. Logs a change, and seats stages anew if it changes who decides for security.
+/// configuration gives. Logs a change, and seats stages anew if it changes who may decide.
 pub(crate) async fn refresh(
     unit: &mut Unit,
     account: &AccountRow,
@@ -85,6 +85,11 @@ pub(crate) async fn refresh(
     let security = |roles: &[PortalRole]| roles.contains(&PortalRole::Security);
     if security(&before.0) != security(&after.0) {
         route::reseat_rule(unit, ApproverRule::Security).await?;
+    }
+    let runs_portal = |roles: &[PortalRole]| roles.iter().any(|role| role.runs_portal());
+    if runs_portal(&before.0) != runs_portal(&after.0) {
+        let lines = route::lines_awaiting(unit, account.person_id).await?;
+        route::reseat_lines(unit, lines).await?;
     }
     Ok(true)
 }

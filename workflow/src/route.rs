@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     LineId, PersonId,
-    approval::{Facts, Seating, StageState, Verdict, met_by_asking, seat},
+    approval::{Facts, Seating, StageState, Verdict, met_by_asking, seat, tally},
     audit::{Actor, Event, EventKind},
     policy::{ApproverRule, Policy, StageRule},
 };
@@ -112,6 +112,8 @@ async fn walk(
         let facts = match known.take().filter(|_| rule.named.is_empty()) {
             Some(facts) => Facts {
                 decided_earlier: earlier,
+                said_yes: BTreeSet::new(),
+                yes_by_subordinates: false,
                 ..facts
             },
             None => facts_for(unit, line, rule, earlier).await?,
@@ -130,7 +132,8 @@ async fn walk(
     Ok(None)
 }
 
-/// Works out the seats of a line's open stages anew: an approver left, a manager or a role changed.
+/// Works out the seats of a line's open stage anew: an approver left, a manager, an owner or a role changed. Where
+/// everybody who is left has said yes, the line goes on.
 pub(crate) async fn reseat_line(unit: &mut Unit, id: LineId) -> Result<()> {
     let Some(line) = unit
         .tx
@@ -140,43 +143,66 @@ pub(crate) async fn reseat_line(unit: &mut Unit, id: LineId) -> Result<()> {
     else {
         return Ok(());
     };
+    let mut stages = unit.tx.stages(id).await?;
+    let Some(position) = stages
+        .iter()
+        .position(|stage| stage.state == StageState::Open)
+    else {
+        return Ok(());
+    };
     let offer = unit
         .tx
         .pinned_offer(line.package_version_id)
         .await?
         .ok_or(Error::Missing)?;
     let policy = requests::policy_of(&offer)?;
-    let stages = unit.tx.stages(id).await?;
     let decisions = unit.tx.decisions(id).await?;
-    let before = unit.tx.seats_of_line(id).await?;
-    for stage in stages
-        .iter()
-        .filter(|stage| stage.state == StageState::Open)
-    {
-        let rule = rule_of(stage)?;
-        let earlier = earlier_deciders(&line, &stages, &decisions, policy.collapse);
-        let facts = facts_for(unit, &line, &rule, earlier).await?;
-        let seating = seat(&rule, &facts);
-        let same = before
-            .iter()
-            .filter(|seat| seat.stage_id == stage.id)
-            .map(|seat| seat.person_id)
-            .collect::<BTreeSet<_>>()
-            == seating
-                .seats
-                .iter()
-                .map(|seat| seat.person)
-                .collect::<BTreeSet<_>>();
-        if same && stage.stuck == seating.is_stuck() {
-            continue;
-        }
-        let mut stage = stage.clone();
-        note(&mut stage, &seating);
+    let mut stage = stages[position].clone();
+    let rule = rule_of(&stage)?;
+    let earlier = earlier_deciders(&line, &stages, &decisions, policy.collapse);
+    let facts = facts_for(unit, &line, &rule, earlier).await?;
+    let facts = with_votes(facts, &stage, &decisions);
+    let seating = seat(&rule, &facts);
+    note(&mut stage, &seating);
+    if seating.yes > 0 && tally(seating.yes, seating.needed) == StageState::Met {
+        // What the last yes would have locked before the line; here it is known only now.
+        unit.tx.lock_persons(&requests::both(&line)).await?;
+        changed(unit, &line).await?;
+        stage.state = StageState::Met;
+        stage.closed_at = Some(unit.now);
         unit.tx.update_stage(&stage).await?;
         unit.tx.clear_seats(stage.id).await?;
-        seated(unit, &line, &stage, &seating, EventKind::StageReseated).await?;
-        unit.tx.touch_line(line.id).await?;
-        changed(unit, &line).await?;
+        record_seating(unit, &line, &stage, &seating, EventKind::StageReseated);
+        stages[position] = stage;
+        return advance(unit, &line, &policy, stages, &decisions, facts).await;
+    }
+    let before: BTreeSet<PersonId> = unit
+        .tx
+        .seats_of_line(id)
+        .await?
+        .into_iter()
+        .map(|seat| seat.person_id)
+        .collect();
+    let after: BTreeSet<PersonId> = seating.seats.iter().map(|seat| seat.person).collect();
+    if before == after && stage == stages[position] {
+        return Ok(());
+    }
+    // Whoever loses a seat looks again as well.
+    changed(unit, &line).await?;
+    unit.tx.update_stage(&stage).await?;
+    unit.tx.clear_seats(stage.id).await?;
+    seated(unit, &line, &stage, &seating, EventKind::StageReseated).await?;
+    Ok(unit.tx.touch_line(line.id).await?)
+}
+
+/// Re-seats each of these lines once, in the order of their ids.
+pub(crate) async fn reseat_lines(
+    unit: &mut Unit,
+    lines: impl IntoIterator<Item = LineId>,
+) -> Result<()> {
+    let lines: BTreeSet<LineId> = lines.into_iter().collect();
+    for line in lines {
+        reseat_line(unit, line).await?;
     }
     Ok(())
 }
@@ -191,18 +217,28 @@ pub async fn reseat_for(unit: &mut Unit, person: PersonId) -> Result<()> {
             .iter()
             .map(|line| line.id),
     );
-    for line in lines {
-        reseat_line(unit, line).await?;
-    }
-    Ok(())
+    reseat_lines(unit, lines).await
 }
 
-/// Re-seats every open stage that a change of roles or owners may touch.
+/// Re-seats every open stage that a change of roles may touch.
 pub async fn reseat_rule(unit: &mut Unit, approvers: ApproverRule) -> Result<()> {
-    for line in unit.tx.lines_open_for(approvers).await? {
-        reseat_line(unit, line).await?;
+    let lines = unit.tx.lines_open_for(approvers).await?;
+    reseat_lines(unit, lines).await
+}
+
+/// The lines that may be decided by others once somebody may decide who could not, or the other way round: they came
+/// back, or gained or lost a role that bars. By whatever rule they may be seated, besides security, which is its own.
+pub(crate) async fn lines_awaiting(unit: &mut Unit, person: PersonId) -> Result<BTreeSet<LineId>> {
+    let mut lines: BTreeSet<LineId> = unit.tx.lines_around(person).await?.into_iter().collect();
+    for rule in [
+        ApproverRule::PackageOwner,
+        ApproverRule::Sponsor,
+        ApproverRule::Named,
+    ] {
+        // Stuck stages and those in fallback are among them.
+        lines.extend(unit.tx.lines_open_for(rule).await?);
     }
-    Ok(())
+    Ok(lines)
 }
 
 /// The rule of a stage, fixed when the line was submitted.
@@ -242,22 +278,46 @@ pub(crate) fn earlier_deciders(
     earlier
 }
 
-/// The facts that a stage is seated from, read in this transaction.
+/// The facts that a stage is seated from, read in this transaction. Of one that is open, the votes are to be added.
 pub(crate) async fn facts_for(
     unit: &mut Unit,
     line: &LineRow,
     rule: &StageRule,
-    earlier: BTreeSet<PersonId>,
+    decided_earlier: BTreeSet<PersonId>,
 ) -> Result<Facts> {
-    people::approval_facts(
+    let facts = people::approval_facts(
         unit,
         line.asker_id,
         line.beneficiary_id,
         line.package_id,
         &rule.named,
-        earlier,
     )
-    .await
+    .await?;
+    Ok(Facts {
+        decided_earlier,
+        ..facts
+    })
+}
+
+/// Adds who said yes in the stage already.
+pub(crate) fn with_votes(facts: Facts, stage: &StageRow, decisions: &[DecisionRow]) -> Facts {
+    Facts {
+        said_yes: yeses(stage, decisions)
+            .map(|vote| vote.decider_id)
+            .collect(),
+        yes_by_subordinates: stage.by_subordinates,
+        ..facts
+    }
+}
+
+/// The yeses of a stage.
+pub(crate) fn yeses<'a>(
+    stage: &'a StageRow,
+    decisions: &'a [DecisionRow],
+) -> impl Iterator<Item = &'a DecisionRow> {
+    decisions
+        .iter()
+        .filter(|vote| vote.stage_id == stage.id && vote.verdict == Verdict::Approve)
 }
 
 /// Notes who should look again: the line's page, the people it is for, and everybody who is or was seated.
@@ -296,10 +356,12 @@ pub(crate) async fn tell_outcome(
 }
 
 /// Notes on a stage how it is seated.
-fn note(stage: &mut StageRow, seating: &Seating) {
+pub(crate) fn note(stage: &mut StageRow, seating: &Seating) {
     stage.needed = i64::try_from(seating.needed).unwrap_or(1);
     stage.fallback = seating.fallback;
-    stage.by_subordinates = seating.by_subordinates;
+    // A yes of theirs is remembered as such even when others are seated by now.
+    stage.by_subordinates =
+        seating.by_subordinates || (stage.by_subordinates && seating.yes_ignored);
     stage.stuck = seating.is_stuck();
 }
 
@@ -311,25 +373,11 @@ async fn seated(
     seating: &Seating,
     kind: EventKind,
 ) -> Result<()> {
-    let now = unit.now;
+    let opened = stage.opened_at.unwrap_or(unit.now);
     unit.tx
-        .insert_seats(stage.id, &seating.seats, stage.opened_at.unwrap_or(now))
+        .insert_seats(stage.id, &seating.seats, opened)
         .await?;
-    unit.record(
-        Event::new(kind, now, Actor::Portal)
-            .about(line.id)
-            .about(line.request_id)
-            .about(stage.id)
-            .under(line.package_version_id)
-            .changing(
-                serde_json::Value::Null,
-                json!({
-                    "position": stage.position, "approvers": stage.approvers, "needed": stage.needed,
-                    "seats": seating.seats, "fallback": stage.fallback, "by_subordinates": stage.by_subordinates,
-                    "stuck": stage.stuck,
-                }),
-            ),
-    );
+    record_seating(unit, line, stage, seating, kind);
     if stage.stuck {
         tracing::warn!(line.id = %line.id, stage.id = %stage.id, "nobody can decide stage {} of line {}", stage.id, line.id);
     }
@@ -349,6 +397,29 @@ async fn seated(
         mail::queue(unit, seat.person, &format!("needed:{}", stage.id), &mail);
     }
     Ok(())
+}
+
+fn record_seating(
+    unit: &mut Unit,
+    line: &LineRow,
+    stage: &StageRow,
+    seating: &Seating,
+    kind: EventKind,
+) {
+    let event = Event::new(kind, unit.now, Actor::Portal)
+        .about(line.id)
+        .about(line.request_id)
+        .about(stage.id)
+        .under(line.package_version_id)
+        .changing(
+            serde_json::Value::Null,
+            json!({
+                "position": stage.position, "state": stage.state, "approvers": stage.approvers,
+                "needed": stage.needed, "seats": seating.seats, "yes": seating.yes, "fallback": stage.fallback,
+                "by_subordinates": stage.by_subordinates, "stuck": stage.stuck,
+            }),
+        );
+    unit.record(event);
 }
 
 /// Closes a stage that counts as a yes without a vote of its own. The caller writes the row.

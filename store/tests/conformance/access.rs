@@ -152,6 +152,8 @@ async fn deciding(script: &mut Script) {
     );
     ask!(script, seats_of_line(line(1)));
     ask!(script, lines_with_seat(person(2)));
+    ask!(script, lines_around(person(2)));
+    ask!(script, lines_around(person(6)));
     ask!(script, lines_open_for(ApproverRule::Manager));
     ask!(script, lines_open_for(ApproverRule::Security));
     let vote = |n: u128, by: u128, verdict| DecisionRow {
@@ -159,6 +161,7 @@ async fn deciding(script: &mut Script) {
         stage_id: stage(11),
         line_id: line(1),
         decider_id: person(by),
+        slot: i64::from(verdict == Verdict::Approve),
         verdict,
         via: Via::Manager,
         note: "Looked at it".into(),
@@ -177,7 +180,24 @@ async fn deciding(script: &mut Script) {
     );
     say!(script, insert_decision(&vote(1, 2, Verdict::Approve)));
     say!(script, insert_decision(&vote(2, 2, Verdict::Deny)));
+    // The slot is taken, and the stage has no other.
+    say!(script, insert_decision(&vote(2, 6, Verdict::Approve)));
+    say!(
+        script,
+        insert_decision(&DecisionRow {
+            slot: 2,
+            ..vote(2, 6, Verdict::Approve)
+        })
+    );
     ask!(script, decisions(line(1)));
+    // Not without a vote.
+    say!(
+        script,
+        update_stage(&StageRow {
+            state: StageState::Denied,
+            ..step(11, 1, StageState::Open)
+        })
+    );
     say!(
         script,
         update_stage(&StageRow {
@@ -212,35 +232,70 @@ async fn deciding(script: &mut Script) {
 }
 
 async fn ending(script: &mut Script) {
+    let denied = LineRow {
+        package_id: package(2),
+        ..asked(2)
+    };
+    // Not before a stage says so.
+    say!(
+        script,
+        end_line(&denied, LineState::Denied, Some(person(2)), at(26))
+    );
+    say!(
+        script,
+        update_stage(&StageRow {
+            state: StageState::Denied,
+            closed_at: Some(at(26)),
+            ..step(21, 2, StageState::Open)
+        })
+    );
     say!(script, close_stages(line(2), at(26)));
     say!(
         script,
-        end_line(
-            &LineRow {
-                package_id: package(2),
-                ..asked(2)
-            },
-            LineState::Denied,
-            Some(person(2)),
-            at(26)
-        )
+        end_line(&denied, LineState::Denied, Some(person(2)), at(26))
     );
     // An end is final.
-    say!(
-        script,
-        end_line(
-            &LineRow {
-                package_id: package(2),
-                ..asked(2)
-            },
-            LineState::Approved,
-            None,
-            at(27)
-        )
-    );
+    say!(script, end_line(&denied, LineState::Approved, None, at(27)));
     ask!(script, last_denial(person(3), package(2)));
     ask!(script, line(line(2)));
     ask!(script, stages(line(2)));
+    let waiting = LineRow {
+        version: 1,
+        ..asked(1)
+    };
+    // Not while a stage is open.
+    say!(
+        script,
+        end_line(&waiting, LineState::Approved, None, at(27))
+    );
+    say!(
+        script,
+        insert_decision(&DecisionRow {
+            id: DecisionId(uuid(0xf04)),
+            stage_id: stage(12),
+            line_id: line(1),
+            decider_id: person(6),
+            slot: 1,
+            verdict: Verdict::Approve,
+            via: Via::Security,
+            note: String::new(),
+            cap_seconds: None,
+            signed_hash: "ff".into(),
+            decided_at: at(27),
+        })
+    );
+    say!(
+        script,
+        update_stage(&StageRow {
+            state: StageState::Met,
+            closed_at: Some(at(27)),
+            ..step(12, 1, StageState::Open)
+        })
+    );
+    say!(
+        script,
+        end_line(&waiting, LineState::Approved, None, at(27))
+    );
 }
 
 async fn grants(script: &mut Script) {

@@ -17,8 +17,9 @@ use store::testing;
 
 /// What the databases themselves refuse, in the order of the script: the same id, key or state twice, another sign-in
 /// with the same state, a clock that goes back, a fork of the audit log, a second published edition, a drafter who
-/// confirms, a second waiting line, a vote on one's own access, in a closed stage or twice, a second grant of a line.
-const REFUSED: [&str; 17] = [
+/// confirms, a second waiting line, a vote on one's own access, in a closed stage, twice, for a slot that is taken or for
+/// one too many, a stage denied without a no, a line denied or approved before its stages say so, a second grant of a line.
+const REFUSED: [&str; 22] = [
     "insert_persons",
     "insert_accounts",
     "save_sign_in",
@@ -35,6 +36,11 @@ const REFUSED: [&str; 17] = [
     "insert_decision",
     "insert_decision",
     "insert_decision",
+    "insert_decision",
+    "insert_decision",
+    "update_stage",
+    "end_line",
+    "end_line",
     "insert_grant",
 ];
 

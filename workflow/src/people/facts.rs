@@ -13,15 +13,14 @@ use crate::{Error, Result, Unit};
 /// Reads who may come into question for a stage of a line: the manager, the manager's manager, sponsors, owners of the
 /// package, effective members of security, and those whom the stage names.
 ///
-/// `decided_earlier` are those who decided earlier stages, where the policy wants different people. Whether somebody is
-/// active is judged at the unit's instant.
+/// Who decided earlier stages, and who said yes in this one, is the caller's to add. Whether somebody is active is judged
+/// at the unit's instant.
 pub async fn approval_facts(
     unit: &mut Unit,
     asker: PersonId,
     beneficiary: PersonId,
     package: PackageId,
     named: &[PersonId],
-    decided_earlier: BTreeSet<PersonId>,
 ) -> Result<Facts> {
     let now = unit.now;
     let person = unit
@@ -72,10 +71,19 @@ pub async fn approval_facts(
         .map(|row| (row.id, row.into_domain()))
         .collect();
 
+    let running = running_portal(
+        unit.tx
+            .roles_of(&everybody)
+            .await?
+            .into_iter()
+            .map(|row| (row.person_id, row.role)),
+    );
+
     let candidate = |id: PersonId| {
         people.get(&id).map(|person| Candidate {
             person: id,
             active: person.works_at(now),
+            runs_portal: running.contains(&id),
             above: above.get(&id).cloned().unwrap_or_default(),
         })
     };
@@ -90,7 +98,9 @@ pub async fn approval_facts(
         owners: candidates(&owners),
         security: candidates(&security),
         named: candidates(named),
-        decided_earlier,
+        decided_earlier: BTreeSet::new(),
+        said_yes: BTreeSet::new(),
+        yes_by_subordinates: false,
     })
 }
 
@@ -112,12 +122,29 @@ type RoleHeld = (PersonId, PortalRole);
 
 /// The people for whom `role` counts, given all that they hold on all usable accounts.
 fn effective_members(rows: &[RoleHeld], role: PortalRole) -> Vec<PersonId> {
-    let mut held: BTreeMap<PersonId, Vec<PortalRole>> = BTreeMap::new();
-    for (person, role) in rows {
-        held.entry(*person).or_default().push(*role);
-    }
-    held.into_iter()
+    by_person(rows.iter().copied())
+        .into_iter()
         .filter(|(_, roles)| effective_roles(roles).0.contains(&role))
         .map(|(person, _)| person)
         .collect()
+}
+
+/// Those for whom a role counts that runs the portal, given all that they hold on all usable accounts.
+pub(crate) fn running_portal(rows: impl Iterator<Item = RoleHeld>) -> BTreeSet<PersonId> {
+    by_person(rows)
+        .into_iter()
+        .filter(|(_, roles)| {
+            let (effective, _) = effective_roles(roles);
+            effective.into_iter().any(PortalRole::runs_portal)
+        })
+        .map(|(person, _)| person)
+        .collect()
+}
+
+fn by_person(rows: impl Iterator<Item = RoleHeld>) -> BTreeMap<PersonId, Vec<PortalRole>> {
+    let mut held: BTreeMap<PersonId, Vec<PortalRole>> = BTreeMap::new();
+    for (person, role) in rows {
+        held.entry(person).or_default().push(role);
+    }
+    held
 }

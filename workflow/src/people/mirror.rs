@@ -18,7 +18,7 @@ use super::{
     directory::{DirectoryUser, Seen},
     search_key,
 };
-use crate::{Error, Result, Unit, Workflow, grants, leave, leave::Leaver};
+use crate::{Error, Result, Unit, Workflow, grants, leave, leave::Leaver, route};
 
 /// A last day that came to lie earlier, but not in the past.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,7 @@ pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> 
         .collect();
 
     let mut done = Done::default();
+    let mut back = BTreeSet::new();
     let mut new = (Vec::new(), Vec::new());
     for one in seen {
         match (accounts.get(&one.object()), one) {
@@ -98,7 +99,9 @@ pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> 
             }
             (Some(account), Seen::User(user)) => {
                 let person = people.get(&account.person_id).ok_or(Error::Missing)?;
-                known(&mut unit, &mut done, account, person, user).await?;
+                if known(&mut unit, &mut done, account, person, user).await? {
+                    back.insert(person.id);
+                }
             }
         }
     }
@@ -108,6 +111,13 @@ pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> 
     if done.added > 0 {
         unit.changed("people");
     }
+    // Whoever is back may decide again: what fell back from them, or was stuck without them.
+    let mut lines = BTreeSet::new();
+    for person in &back {
+        lines.extend(route::lines_awaiting(&mut unit, *person).await?);
+    }
+    route::reseat_lines(&mut unit, lines).await?;
+    done.returned = back.len();
     unit.commit().await?;
     Ok(done)
 }
@@ -221,13 +231,14 @@ async fn gone(
     set_account(unit, account, false, true).await
 }
 
+/// Brings somebody known up to date. True if they are back at work.
 async fn known(
     unit: &mut Unit,
     done: &mut Done,
     account: &AccountRow,
     person: &PersonRow,
     user: &DirectoryUser,
-) -> Result<()> {
+) -> Result<bool> {
     let now = unit.now;
     let mut after = person.clone();
     describe(&mut after, user);
@@ -278,7 +289,6 @@ async fn known(
         if (toggled || mistaken) && user.enabled && !active && !over {
             after.state = PersonState::Active;
             after.left_at = None;
-            done.returned += 1;
         }
     }
     let relabelled = account.user_name != user.user_name;
@@ -289,7 +299,7 @@ async fn known(
         unit.tx.update_account(&account).await?;
     }
     if after == *person && !relabelled {
-        return Ok(());
+        return Ok(false);
     }
     after.updated_at = now;
     unit.tx.update_person(&after).await?;
@@ -298,7 +308,7 @@ async fn known(
         arm_leave(unit, &after);
     }
     done.changed += 1;
-    Ok(())
+    Ok(after.state != person.state)
 }
 
 /// Whoever works here and has a last day leaves when it is over, whether or not the directory is read then.

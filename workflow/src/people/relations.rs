@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     PersonId,
     audit::{Actor, Event, EventKind},
+    policy::ApproverRule,
 };
 use serde_json::json;
 use store::people::PersonRow;
@@ -62,6 +63,7 @@ pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> 
     }
 
     let mut changed = 0;
+    let mut moved = BTreeSet::new();
     for user in users {
         let Some(person) = whose.get(&user.object).and_then(|id| people.get(id)) else {
             continue;
@@ -82,9 +84,16 @@ pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> 
         if manager == person.manager_id && wanted == held {
             continue;
         }
+        // Below the old manager and below the new one: who is above whom counts for everybody underneath.
+        moved.extend(unit.tx.lines_around(person.id).await?);
         relate(&mut unit, person, manager, &held, &wanted).await?;
         changed += 1;
     }
+    if changed > 0 {
+        // Those in need as well: whoever was barred as a subordinate may decide now.
+        moved.extend(unit.tx.lines_open_for(ApproverRule::Sponsor).await?);
+    }
+    route::reseat_lines(&mut unit, moved).await?;
     unit.commit().await?;
     Ok(changed)
 }
@@ -119,9 +128,5 @@ async fn relate(
             ),
     );
     unit.changed(person.id);
-    // Who decides for them may be somebody else now.
-    for line in unit.tx.waiting_lines_of_person(person.id).await? {
-        route::reseat_line(unit, line.id).await?;
-    }
     Ok(())
 }

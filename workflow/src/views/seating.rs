@@ -11,7 +11,7 @@ use domain::{
 use store::Tx;
 
 use super::{PersonTag, SeatView, StagePreview};
-use crate::Result;
+use crate::{Result, people::running_portal};
 
 /// Everybody who may come into question for a route, with their names.
 pub(super) struct Bench {
@@ -71,6 +71,12 @@ impl Bench {
             above.entry(top).or_insert(rest);
             everybody.push(top);
         }
+        let running = running_portal(
+            tx.roles_of(&everybody)
+                .await?
+                .into_iter()
+                .map(|row| (row.person_id, row.role)),
+        );
         let rows = tx.persons(&everybody).await?;
         let names = rows
             .iter()
@@ -83,6 +89,7 @@ impl Bench {
                 let candidate = Candidate {
                     person: person.id,
                     active: person.works_at(now),
+                    runs_portal: running.contains(&person.id),
                     above: above.get(&person.id).cloned().unwrap_or_default(),
                 };
                 (person.id, candidate)
@@ -105,6 +112,8 @@ impl Bench {
             security: many(&security),
             named: Vec::new(),
             decided_earlier: BTreeSet::new(),
+            said_yes: BTreeSet::new(),
+            yes_by_subordinates: false,
         };
         let named = named
             .iter()

@@ -11,4 +11,6 @@ mod leaving;
 mod model;
 mod people;
 mod races;
+mod seating;
 mod support;
+mod telling;
