@@ -2,6 +2,7 @@
 
 mod approve;
 
+use chrono::Duration;
 use domain::{
     AccountId, EntitlementId, GrantId, PersonId, Refusal, Timestamp,
     assignment::Phase,
@@ -101,16 +102,15 @@ pub(crate) async fn start(unit: &mut Unit, ids: &[GrantId]) -> Result<()> {
     let ids: Vec<GrantId> = starting.iter().map(|grant| grant.id).collect();
     unit.tx.start_grants(&ids).await?;
     for grant in &starting {
-        unit.record(
-            Event::new(EventKind::GrantStarted, unit.now, Actor::Portal)
-                .about(grant.id)
-                .about(grant.person_id)
-                .because("its start came")
-                .changing(
-                    json!({"state": GrantState::Scheduled}),
-                    json!({"state": GrantState::Active}),
-                ),
-        );
+        let event = Event::new(EventKind::GrantStarted, unit.now, Actor::Portal)
+            .about(grant.id)
+            .about(grant.person_id)
+            .because("its start came")
+            .changing(
+                json!({"state": GrantState::Scheduled}),
+                json!({"state": GrantState::Active}),
+            );
+        unit.record(under(event, grant));
         unit.changed(grant.person_id);
     }
     recompute(unit, &ids, "start").await
@@ -160,12 +160,18 @@ pub(crate) async fn warn(unit: &mut Unit, id: GrantId, key: &str) -> Result<()> 
     let Ok(warning) = warning.parse::<Warning>() else {
         return Ok(());
     };
-    let name = name_of(unit, &grant).await?;
-    let left = match warning {
-        Warning::Week => "in seven days",
-        Warning::Day => "tomorrow",
-        Warning::Hour => "within the hour",
+    let left = grant.end_at.map_or(Duration::zero(), |end| end - unit.now);
+    // After an outage: a later warning is due as well and says it better, or the end itself came.
+    let next = match warning {
+        Warning::Week => Warning::Day.lead(),
+        Warning::Day => Warning::Hour.lead(),
+        Warning::Hour => Duration::zero(),
     };
+    if left <= next {
+        return Ok(());
+    }
+    let name = name_of(unit, &grant).await?;
+    let left = mail::time_left(left);
     let mail = Mail {
         kind: "ends_soon",
         subject: format!("Ends {left}: {name}"),
@@ -250,18 +256,18 @@ pub async fn cap_for_person(unit: &mut Unit, person: PersonId) -> Result<()> {
         if grant.source == GrantSource::Import {
             continue;
         }
-        let end = grant.end().min(End::At(last));
+        // One that would begin later ends as it begins: nothing ends before it begins.
+        let end = grant.end().min(End::At(last.max(grant.valid_from)));
         if end == grant.end() {
             continue;
         }
         unit.tx.set_grant_end(grant.id, end).await?;
-        unit.record(
-            Event::new(EventKind::GrantExtended, unit.now, Actor::Portal)
-                .about(grant.id)
-                .about(person)
-                .because("last day")
-                .changing(json!({"end": grant.end()}), json!({"end": end})),
-        );
+        let event = Event::new(EventKind::GrantExtended, unit.now, Actor::Portal)
+            .about(grant.id)
+            .about(person)
+            .because("last day")
+            .changing(json!({"end": grant.end()}), json!({"end": end}));
+        unit.record(under(event, &grant));
         arm(
             unit,
             &GrantRow {
@@ -283,7 +289,7 @@ pub async fn refresh_health(unit: &mut Unit, pairs: &[(AccountId, EntitlementId)
     }
     let ids: Vec<GrantId> = waiting.iter().map(|grant| grant.id).collect();
     let parts = unit.tx.parts_of_grants(&ids).await?;
-    let (mut ready, mut gone) = (Vec::new(), Vec::new());
+    let (mut ready, mut gone, mut still_held) = (Vec::new(), Vec::new(), Vec::new());
     for grant in &waiting {
         let own: Vec<Part> = parts
             .iter()
@@ -302,12 +308,12 @@ pub async fn refresh_health(unit: &mut Unit, pairs: &[(AccountId, EntitlementId)
         } {
             Health::Ready => ready.push(grant.clone()),
             Health::Gone => gone.push(grant.clone()),
+            Health::StillHeld => still_held.push(grant.clone()),
             Health::Scheduled
             | Health::BeingSetUp
             | Health::Suspended
             | Health::Attention
-            | Health::BeingRemoved
-            | Health::StillHeld => {}
+            | Health::BeingRemoved => {}
         }
         unit.changed(grant.person_id);
     }
@@ -329,16 +335,13 @@ pub async fn refresh_health(unit: &mut Unit, pairs: &[(AccountId, EntitlementId)
         mail::queue(unit, grant.person_id, &format!("ready:{}", grant.id), &mail);
     }
     for grant in &gone {
-        let name = name_of(unit, grant).await?;
-        let mail = Mail {
-            kind: "ended",
-            subject: format!("Ended: {name}"),
-            text: format!(
-                "Your access to {name} has ended, and the target confirmed that it is gone."
-            ),
-            path: "/access".into(),
-        };
-        mail::queue(unit, grant.person_id, &format!("gone:{}", grant.id), &mail);
+        let how = "has ended, and the target confirmed that it is gone";
+        tell_ended(unit, grant, how).await?;
+    }
+    for grant in &still_held {
+        let how =
+            "has ended. What it opened stays open for you, as you hold it in another way as well";
+        tell_ended(unit, grant, how).await?;
     }
     for grant in ready.iter().chain(&gone) {
         if let Some(line) = grant.line_id
@@ -387,28 +390,49 @@ pub(crate) async fn end_many(
     for (index, group) in ids.chunks(500).enumerate() {
         unit.tx.end_grants(group, now, reason, by, note).await?;
         for grant in &live[index * 500..index * 500 + group.len()] {
-            unit.record(
-                Event::new(EventKind::GrantEnded, now, actor)
-                    .about(grant.id)
-                    .about(grant.person_id)
-                    .because(cause)
-                    .changing(
-                        json!({"state": grant.state, "end": grant.end()}),
-                        json!({"state": GrantState::Ended, "reason": reason, "ended_at": now, "note": note}),
-                    ),
-            );
+            let event = Event::new(EventKind::GrantEnded, now, actor)
+                .about(grant.id)
+                .about(grant.person_id)
+                .because(cause)
+                .changing(
+                    json!({"state": grant.state, "end": grant.end()}),
+                    json!({"state": GrantState::Ended, "reason": reason, "ended_at": now, "note": note}),
+                );
+            unit.record(under(event, grant));
             unit.changed(grant.person_id);
         }
     }
     recompute(unit, &ids, reason.as_str()).await?;
     // What never reached a target is gone at once: there is nothing to read back.
-    let scheduled: Vec<GrantId> = live
-        .iter()
-        .filter(|grant| grant.state == GrantState::Scheduled)
-        .map(|grant| grant.id)
-        .collect();
+    let mut scheduled = Vec::new();
+    for grant in live.iter().filter(|one| one.state == GrantState::Scheduled) {
+        scheduled.push(grant.id);
+        let why = note.unwrap_or(cause);
+        tell_ended(unit, grant, &format!("ended before it began: {why}")).await?;
+    }
     unit.tx.mark_gone(&scheduled, now).await?;
     Ok(())
+}
+
+/// Tells the holder, once for each grant, that it is over and what became of the access.
+async fn tell_ended(unit: &mut Unit, grant: &GrantRow, how: &str) -> Result<()> {
+    let name = name_of(unit, grant).await?;
+    let mail = Mail {
+        kind: "ended",
+        subject: format!("Ended: {name}"),
+        text: format!("Your access to {name} {how}."),
+        path: "/access".into(),
+    };
+    mail::queue(unit, grant.person_id, &format!("gone:{}", grant.id), &mail);
+    Ok(())
+}
+
+/// Names the edition that a grant was made under; an import has none.
+fn under(event: Event, grant: &GrantRow) -> Event {
+    match grant.package_version_id {
+        Some(version) => event.under(version),
+        None => event,
+    }
 }
 
 async fn recompute(unit: &mut Unit, ids: &[GrantId], cause: &str) -> Result<()> {

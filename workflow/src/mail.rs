@@ -1,5 +1,6 @@
 //! Mail: each event once to each right person, queued in the transaction that caused it and sent later by the worker.
 
+use chrono::Duration;
 use domain::PersonId;
 use store::messages::NewMessage;
 
@@ -35,4 +36,14 @@ pub fn queue(unit: &mut Unit, person: PersonId, key: &str, mail: &Mail) {
         body,
     };
     unit.mail(message);
+}
+
+/// A time to come as a mail says it: to the next hour, in whole days from two on. A mail is sent a little after it is due.
+pub(crate) fn time_left(left: Duration) -> String {
+    let rounded = left + Duration::minutes(30);
+    match (rounded.num_days(), rounded.num_hours()) {
+        (days @ 2.., _) => format!("in {days} days"),
+        (_, hours @ 2..) => format!("in {hours} hours"),
+        _ => "within the hour".to_owned(),
+    }
 }
