@@ -6,7 +6,7 @@ use std::{
 };
 
 use benches::portal::{self, Portal, Setup};
-use sandbox::{Directory, User};
+use sandbox::{AppRole, AppRoleAssignment, Directory, ServicePrincipal, User};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection,
     sqlite::{SqliteConnectOptions, SqliteSynchronous},
@@ -336,6 +336,27 @@ pub async fn start(
             &format!("Person {n}"),
             &format!("p{n}@contoso.example"),
         ));
+    }
+    // Roles are what the directory says at sign-in: the first five are security, the sixth reads.
+    let application = id(Kind::Application, 0);
+    let (security, auditor) = (Uuid::from_u128(0x71), Uuid::from_u128(0x72));
+    directory.service_principals.push(ServicePrincipal {
+        id: application,
+        app_id: portal::PORTAL.into(),
+        display_name: "Latchkey".into(),
+        app_roles: vec![
+            AppRole::new(security, "Portal.Security", "Security"),
+            AppRole::new(auditor, "Portal.Auditor", "Auditor"),
+        ],
+        ..ServicePrincipal::default()
+    });
+    for n in 1..7 {
+        directory.app_role_assignments.push(AppRoleAssignment {
+            app_role_id: if n < 6 { security } else { auditor },
+            principal_id: id(Kind::Object, n),
+            resource_id: application,
+            ..AppRoleAssignment::default()
+        });
     }
     let url = format!("http://127.0.0.1:{port}");
     let sandbox = portal::sandbox(&url, TENANT, directory).await?;
