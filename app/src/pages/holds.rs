@@ -170,7 +170,8 @@ fn past(hold: &HoldView, now: Timestamp) -> impl IntoView + use<> {
     let when = hold
         .decided_at
         .map(|at| view! { ", "<Moment at=at now=now/> });
-    let detail = view! { {did}{by}{when} }.into_any();
+    let by = format!("{did}{by}");
+    let detail = view! { {by}{when} }.into_any();
     view! {
         <Row title=format!("{} who had left, says the directory", people_count(hold)) detail=detail>
             <Badge state=state words=did/>

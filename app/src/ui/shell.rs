@@ -180,7 +180,10 @@ fn Navigation(ways: Vec<Ways>, path: String, live: &'static str) -> impl IntoVie
                 .map(|way| {
                     let current = leads_here(way.href, &path).then_some("page");
                     let class = if way.attention { "count attention" } else { "count" };
-                    let count = (way.count > 0).then(|| view! { <span class=class>{way.count}{way.more.then_some("+")}<span class="sr">" waiting"</span></span> });
+                    let count = (way.count > 0).then(|| {
+                        let count = format!("{}{}", way.count, if way.more { "+" } else { "" });
+                        view! { <span class=class>{count}<span class="sr">" waiting"</span></span> }
+                    });
                     view! { <li><a href=way.href aria-current=current data-go=way.key><Icon sign=way.sign/>{way.label}{count}</a></li> }
                 })
                 .collect_view();
