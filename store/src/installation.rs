@@ -29,6 +29,14 @@ impl Tx {
         )
     }
 
+    /// `trial` or `production`, if the database has been made; reads databases of every earlier version.
+    pub async fn installation_mode(&mut self) -> Result<Option<String>, Error> {
+        Ok(
+            on!(self, c => sqlx::query_scalar("SELECT mode FROM installation")
+            .fetch_optional(c).await)?,
+        )
+    }
+
     /// Makes the one row.
     pub async fn create_installation(
         &mut self,

@@ -35,4 +35,5 @@ pub mod testing;
 pub mod views;
 
 pub use engine::{Engine, Error, Options, Store, Tx};
+pub use migrate::Schema;
 pub use row::Column;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 
 use crate::engine::{Error, Store};
 
@@ -14,7 +14,42 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[(
     include_str!("../../migrations/postgres/0001_house.sql"),
 )];
 
+/// How the schema of a database stands to this binary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// There is none yet.
+    Missing,
+    /// An earlier version made it.
+    Older,
+    /// It is this binary's.
+    Current,
+}
+
 impl Store {
+    /// Compares the schema with this binary's and changes nothing. Fails where [`Store::migrate`] would fail.
+    pub async fn schema(&self) -> Result<Schema, Error> {
+        let compared = match self {
+            Self::Sqlite { readers, .. } => {
+                let mut connection = readers.acquire().await?;
+                let known = sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')",
+                )
+                .fetch_one(&mut *connection)
+                .await?;
+                compare(&mut *connection, &migrator(|file| file.2), known).await
+            }
+            Self::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                let known =
+                    sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+                        .fetch_one(&mut *connection)
+                        .await?;
+                compare(&mut *connection, &migrator(|file| file.3), known).await
+            }
+        };
+        compared.map_err(Error::Schema)
+    }
+
     /// Applies what is missing. Fails on a schema that is newer than this binary or that was edited.
     pub async fn migrate(&self) -> Result<(), Error> {
         match self {
@@ -23,6 +58,37 @@ impl Store {
         }
         .map_err(Error::Schema)
     }
+}
+
+/// What [`Migrator::run`] checks before it applies anything.
+async fn compare(
+    connection: &mut impl Migrate,
+    ours: &Migrator,
+    known: bool,
+) -> Result<Schema, MigrateError> {
+    if !known {
+        return Ok(Schema::Missing);
+    }
+    if let Some(version) = connection.dirty_version(&ours.table_name).await? {
+        return Err(MigrateError::Dirty(version));
+    }
+    let applied = connection.list_applied_migrations(&ours.table_name).await?;
+    for one in &applied {
+        match ours.iter().find(|own| own.version == one.version) {
+            None => return Err(MigrateError::VersionMissing(one.version)),
+            Some(own) if own.checksum != one.checksum => {
+                return Err(MigrateError::VersionMismatch(one.version));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(if applied.is_empty() {
+        Schema::Missing
+    } else if applied.len() < ours.iter().count() {
+        Schema::Older
+    } else {
+        Schema::Current
+    })
 }
 
 fn migrator(

@@ -102,6 +102,13 @@ impl Tx {
         Ok(())
     }
 
+    /// A sign-in under way, left where it is.
+    pub async fn sign_in(&mut self, state_hash: &[u8]) -> Result<Option<SignInRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT browser_hash, nonce, verifier, return_to, expires_at FROM sign_ins WHERE state_hash = $1")
+            .bind(state_hash).fetch_optional(c).await)?)
+    }
+
     /// Takes a sign-in out: the second call with the same state finds nothing.
     pub async fn take_sign_in(&mut self, state_hash: &[u8]) -> Result<Option<SignInRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
