@@ -6,7 +6,7 @@
 //! used is written at most once a minute, outside the audit.
 
 use async_trait::async_trait;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderValue;
 use chrono::Duration;
 use domain::{AccountId, PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -241,48 +241,4 @@ fn hash(id: &Id) -> Vec<u8> {
 
 fn failed(error: store::Error) -> Error {
     Error::Backend(error.to_string())
-}
-
-/// The values of all cookies with this name.
-fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(move |(key, _)| *key == name)
-        .map(|(_, value)| value)
-}
-
-/// The value of a cookie. Of two with one name the first counts, as in browsers' own order.
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &'a str) -> Option<&'a str> {
-    values(headers, name)
-        .next()
-        // Ours have 43 characters; anything longer is not worth hashing.
-        .filter(|value| !value.is_empty() && value.len() <= 128)
-}
-
-/// Whether a request brings several cookies of this name. No browser does with the `__Host-` prefix, so somebody planted
-/// one of them: which of the sessions is meant is nobody's to guess.
-pub fn doubled(headers: &HeaderMap, name: &str) -> bool {
-    values(headers, name).nth(1).is_some()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cookies_are_found_by_their_whole_name() {
-        let mut headers = HeaderMap::new();
-        headers.append(
-            header::COOKIE,
-            HeaderValue::from_static("xlatchkey-trial=1; latchkey-trial=2;latchkey-trial=3"),
-        );
-        assert_eq!(cookie(&headers, "latchkey-trial"), Some("2"));
-        assert_eq!(cookie(&headers, "latchkey"), None);
-        assert!(doubled(&headers, "latchkey-trial"));
-        assert!(!doubled(&headers, "xlatchkey-trial"));
-    }
 }

@@ -14,8 +14,8 @@ use workflow::people::{self, SignIn, SignInRefusal, SignedIn};
 
 use super::{Failure, explain_refusal, secret, sha256};
 use crate::{
-    sessions::{ME, Me, SIGN_IN_LIFE, cookie},
-    web::{Caller, Portal, Problem},
+    sessions::{ME, Me, SIGN_IN_LIFE},
+    web::{Caller, Portal, Problem, cookies},
 };
 
 /// What `GET /sign-in` takes.
@@ -48,7 +48,7 @@ pub async fn start(
     let sessions = portal.sessions();
     // Two tabs may sign in at once: both are bound to the same secret of this browser.
     let browser =
-        cookie(&headers, sessions.sign_in_cookie()).map_or_else(secret, ToOwned::to_owned);
+        cookies::value(&headers, sessions.sign_in_cookie()).map_or_else(secret, ToOwned::to_owned);
     let row = SignInRow {
         browser_hash: sha256(&browser),
         nonce: begun.nonce,
@@ -94,27 +94,45 @@ pub async fn callback(
     let Some(state) = query.state.filter(|state| !state.is_empty()) else {
         return stale(&portal, &caller, "no_state").await;
     };
+    // Nothing is looked up for somebody who cannot have begun a sign-in, and nothing is written before one was found: a
+    // made-up address must not occupy the one transaction that writes.
+    let Some(browser) = cookies::value(&headers, portal.sessions().sign_in_cookie()).map(sha256)
+    else {
+        return stale(&portal, &caller, "no_sign_in_begun").await;
+    };
+    let now = workflow.clock().system_now();
+    if !portal.callback_limiter().admits(caller.address, now) {
+        return too_many().into_response();
+    }
+    let state = sha256(&state);
+    let found = async {
+        let mut tx = workflow.store().read().await?;
+        tx.sign_in(&state).await
+    };
+    match found.await {
+        Err(error) => return portal.failed(&caller, error.into()),
+        Ok(None) => return stale(&portal, &caller, "state_unknown_or_used").await,
+        Ok(Some(row)) if row.expires_at <= now => {
+            return stale(&portal, &caller, "state_too_old").await;
+        }
+        // Both sides are hashes of secrets, so the time that comparing takes says nothing.
+        Ok(Some(row)) if row.browser_hash != browser => {
+            return stale(&portal, &caller, "other_browser").await;
+        }
+        Ok(Some(_)) => {}
+    }
     let taken = async {
         let mut tx = workflow.store().begin().await?;
-        let row = tx.take_sign_in(&sha256(&state)).await?;
+        let row = tx.take_sign_in(&state).await?;
         tx.commit().await?;
         Ok::<_, store::Error>(row)
     };
     let row = match taken.await {
-        Ok(row) => row,
+        Ok(Some(row)) => row,
+        // The same address came twice at once.
+        Ok(None) => return stale(&portal, &caller, "state_unknown_or_used").await,
         Err(error) => return portal.failed(&caller, error.into()),
     };
-    let Some(row) = row else {
-        return stale(&portal, &caller, "state_unknown_or_used").await;
-    };
-    if row.expires_at <= workflow.clock().system_now() {
-        return stale(&portal, &caller, "state_too_old").await;
-    }
-    let browser = cookie(&headers, portal.sessions().sign_in_cookie()).map(sha256);
-    // Both sides are hashes of secrets, so the time that comparing takes says nothing.
-    if browser.as_ref() != Some(&row.browser_hash) {
-        return stale(&portal, &caller, "other_browser").await;
-    }
     if let Some(error) = query.error {
         let failure = Failure::Denied {
             error,
@@ -272,7 +290,7 @@ fn too_many() -> Problem {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "Too many sign-ins",
-        "Many sign-ins were begun from your address within a minute.",
+        "Many sign-ins came from your address within a minute.",
         "Wait a minute and try again.",
     )
 }

@@ -20,7 +20,10 @@ pub struct Caller {
 
 /// The caller's address: of the connection, or what the outermost of our own proxies saw.
 pub fn address(peer: Option<SocketAddr>, headers: &HeaderMap, trusted_proxies: usize) -> IpAddr {
-    let peer = peer.map_or(IpAddr::from([127, 0, 0, 1]), |peer| peer.ip());
+    // A socket on [::] sees IPv4 callers inside IPv6 addresses.
+    let peer = peer.map_or(IpAddr::from([127, 0, 0, 1]), |peer| {
+        peer.ip().to_canonical()
+    });
     if trusted_proxies == 0 {
         return peer;
     }
@@ -34,8 +37,17 @@ pub fn address(peer: Option<SocketAddr>, headers: &HeaderMap, trusted_proxies: u
     // Each proxy appends what it saw: what stands further left was sent by the caller and proves nothing.
     hops.len()
         .checked_sub(trusted_proxies)
-        .and_then(|at| hops[at].parse().ok())
+        .and_then(|at| hop(hops[at]))
         .unwrap_or(peer)
+}
+
+/// An address as proxies write it: alone, with a port, or in brackets.
+fn hop(text: &str) -> Option<IpAddr> {
+    let alone = text.trim_start_matches('[').trim_end_matches(']');
+    let address: Option<IpAddr> = alone.parse().ok();
+    address
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+        .map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -54,5 +66,27 @@ mod tests {
         assert_eq!(of(0), "10.0.0.9");
         assert_eq!(of(1), "203.0.113.7");
         assert_eq!(of(3), "10.0.0.9");
+    }
+
+    #[test]
+    fn addresses_are_read_in_every_way_that_proxies_write_them() {
+        for (text, address) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("203.0.113.7:5678", "203.0.113.7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("[::ffff:203.0.113.7]:5678", "203.0.113.7"),
+            ("2001:db8::7", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("[2001:db8::7]:5678", "2001:db8::7"),
+        ] {
+            assert_eq!(
+                hop(text).map(|found| found.to_string()).as_deref(),
+                Some(address)
+            );
+        }
+        assert_eq!(hop("unknown"), None);
+        let mapped: SocketAddr = "[::ffff:10.0.0.9]:1".parse().expect("it is an address");
+        let found = address(Some(mapped), &HeaderMap::new(), 0);
+        assert_eq!(found.to_string(), "10.0.0.9");
     }
 }

@@ -70,7 +70,7 @@ pub async fn add(State(portal): State<Portal>, request: Request, next: Next) -> 
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-    if portal.parts().public_url.starts_with("https://") {
+    if portal.sessions().secure {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=31536000"),

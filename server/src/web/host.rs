@@ -2,21 +2,29 @@
 
 use axum::{
     extract::{Request, State},
-    http::{Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
 use super::{Portal, Problem};
 
-const FORWARDING: [&str; 6] = [
+/// Proxies and tunnels say so in one of these, or in a header that begins with `x-forwarded-`.
+const FORWARDING: [&str; 7] = [
+    "cf-connecting-ip",
+    "cf-ray",
     "forwarded",
+    "true-client-ip",
     "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
+    "x-client-ip",
     "x-real-ip",
 ];
+
+fn forwarded(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        name.as_str().starts_with("x-forwarded-") || FORWARDING.contains(&name.as_str())
+    })
+}
 
 /// Refuses foreign names (DNS rebinding) and forwarded requests; sends `localhost` to the one address that cookies and
 /// the sign-in provider know.
@@ -30,10 +38,7 @@ pub async fn check(State(portal): State<Portal>, request: Request, next: Next) -
         )
         .into_response()
     };
-    if FORWARDING
-        .iter()
-        .any(|name| request.headers().contains_key(*name))
-    {
+    if forwarded(request.headers()) {
         return refuse("The request came through a proxy.");
     }
     let host = request

@@ -5,19 +5,22 @@
 //! 3. `problem`: the page of everything that went wrong, a panic included
 //! 4. `host` (trial only): loopback names only, no forwarding headers
 //! 5. time-out, then compression
-//! 6. `origin`: no unsafe request from another site
-//! 7. `session`: who is asking, read anew from the database
+//! 6. `origin`: no unsafe request from another site; `nul`: no text that is none
+//! 7. `cookies`: only our own, under exactly their names
+//! 8. `session`: who is asking, read anew from the database
 //!
 //! What a caller may do is not decided here but in `workflow`.
 
 mod assets;
 mod caller;
+pub(crate) mod cookies;
 mod events;
 mod headers;
 mod health;
 mod host;
 mod limit;
 mod log;
+mod nul;
 mod origin;
 mod problem;
 mod session;
@@ -105,6 +108,8 @@ struct Inner {
     kept: Kept,
     policy: String,
     sign_in_limiter: Limiter,
+    callback_limiter: Limiter,
+    streams: events::Streams,
 }
 
 impl Portal {
@@ -119,6 +124,8 @@ impl Portal {
             kept: parts.sessions.store(parts.workflow.clone()),
             policy: headers::policy(&parts.provider.settings().authority),
             sign_in_limiter: Limiter::new(parts.sign_ins_per_minute),
+            callback_limiter: Limiter::new(parts.sign_ins_per_minute),
+            streams: events::Streams::default(),
             parts,
         }))
     }
@@ -151,6 +158,15 @@ impl Portal {
     /// Who may begin a sign-in.
     pub fn sign_in_limiter(&self) -> &Limiter {
         &self.0.sign_in_limiter
+    }
+
+    /// Who may come back from a sign-in: as often as it may be begun.
+    pub fn callback_limiter(&self) -> &Limiter {
+        &self.0.callback_limiter
+    }
+
+    fn streams(&self) -> &events::Streams {
+        &self.0.streams
     }
 
     fn parts(&self) -> &Parts {
@@ -197,9 +213,11 @@ pub fn router(portal: Portal, pages: Router) -> Router {
         .fallback(missing)
         .layer(from_fn_with_state(portal.clone(), session::identify))
         .layer(portal.sessions().layer(portal.kept().clone()))
+        .layer(from_fn_with_state(portal.clone(), cookies::keep_ours))
         .merge(bare)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn(nul::refuse))
         .layer(from_fn_with_state(portal.clone(), origin::check))
         .layer(
             CompressionLayer::new()

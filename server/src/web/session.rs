@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{
     Extension,
     extract::{MatchedPath, Request, State},
+    http::Method,
     middleware::Next,
     response::Response,
 };
@@ -12,10 +13,13 @@ use tower_sessions::Session;
 use workflow::access::Viewer;
 
 use super::{Caller, Portal, log::Found};
-use crate::sessions::{ME, Me, doubled};
+use crate::sessions::{ME, Me};
+
+/// Sent by a page that fetches itself anew because something changed (`app/src/islands/dom.rs`).
+const REFRESH: &str = "x-latchkey-refresh";
 
 /// Puts `Option<Arc<Viewer>>` into the request. A session whose person has left or whose account was disabled counts as
-/// none, and so do two sessions at once.
+/// none.
 pub async fn identify(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
@@ -23,18 +27,10 @@ pub async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    // A page that listens is not a person who is there.
-    let listens = request
-        .extensions()
-        .get::<MatchedPath>()
-        .is_some_and(|path| path.as_str() == "/events");
-    let viewer = if doubled(request.headers(), portal.sessions().cookie()) {
-        None
-    } else {
-        match look(&portal, &session, listens).await {
-            Ok(viewer) => viewer,
-            Err(error) => return portal.failed(&caller, error),
-        }
+    let listens = listens(&request);
+    let viewer = match look(&portal, &session, listens).await {
+        Ok(viewer) => viewer,
+        Err(error) => return portal.failed(&caller, error),
     };
     let found = Found {
         viewer: viewer.clone(),
@@ -43,6 +39,17 @@ pub async fn identify(
     let mut response = next.run(request).await;
     response.extensions_mut().insert(found);
     response
+}
+
+/// A page that listens, or that follows what it heard, is not a person who is there. Sending a form is.
+fn listens(request: &Request) -> bool {
+    let events = request
+        .extensions()
+        .get::<MatchedPath>()
+        .is_some_and(|path| path.as_str() == "/events");
+    let refresh = matches!(*request.method(), Method::GET | Method::HEAD)
+        && request.headers().contains_key(REFRESH);
+    events || refresh
 }
 
 async fn look(

@@ -170,6 +170,11 @@ async fn the_trial_answers_only_to_its_own_machine() {
         "forwarded",
         "x-forwarded-for",
         "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-server",
+        "x-forwarded-prefix",
+        "cf-connecting-ip",
+        "true-client-ip",
         "x-real-ip",
         "via",
     ] {

@@ -5,6 +5,7 @@ use sandbox::{
     AppRole, AppRoleAssignment, Client, Config, Directory, Running, Sandbox, ServicePrincipal, User,
 };
 use uuid::Uuid;
+use workflow::Clock;
 
 use crate::support::{
     Answer, Browser, CLIENT, House, PUBLIC, SECRET, Setup, TENANT, client, local, parameter,
@@ -208,8 +209,11 @@ async fn a_callback_works_once_and_only_in_its_own_browser() {
         "{}",
         again.body
     );
+    // Somebody whose browser began another sign-in has the cookie, and still no use for a state that was used.
+    mine.get("/sign-in").await.expect(StatusCode::SEE_OTHER);
+    mine.get(&back).await.expect(StatusCode::BAD_REQUEST);
     let log = house.audit_text().await;
-    for reason in ["other_browser", "state_unknown_or_used"] {
+    for reason in ["other_browser", "no_sign_in_begun", "state_unknown_or_used"] {
         assert!(log.contains(reason), "{reason} is not in {log}");
     }
     assert!(!house.knows(MANY_GROUPS).await);
@@ -255,6 +259,50 @@ async fn one_address_may_not_begin_sign_ins_without_end() {
         .get("/sign-in")
         .await
         .expect(StatusCode::TOO_MANY_REQUESTS);
+    sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn one_address_may_not_come_back_without_end_and_loses_nothing_by_waiting() {
+    let sandbox = sandbox().await;
+    let now = Clock::system().now();
+    let setup = Setup {
+        sign_ins_per_minute: 3,
+        clock: Clock::simulated(now),
+        ..Setup::default()
+    };
+    let house = House::new(sandbox.url(), setup).await;
+    let browser = house.browser();
+    let back = at_provider(&browser.get("/sign-in").await, ANNA).await;
+    // Without the cookie of a sign-in nobody is counted, and nothing is looked up.
+    for _ in 0..10 {
+        let stranger = house.browser().get(&back).await;
+        stranger.expect(StatusCode::BAD_REQUEST);
+    }
+    for _ in 0..3 {
+        let made_up = browser.get("/auth/callback?code=c&state=made-up").await;
+        made_up.expect(StatusCode::BAD_REQUEST);
+    }
+    let limited = browser.get(&back).await;
+    limited.expect(StatusCode::TOO_MANY_REQUESTS);
+    house
+        .workflow
+        .clock()
+        .move_to(now + chrono::Duration::minutes(1));
+    browser.get(&back).await.expect(StatusCode::SEE_OTHER);
+    sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_callback_in_a_wrong_browser_uses_nothing_up() {
+    let sandbox = sandbox().await;
+    let house = House::new(sandbox.url(), Setup::default()).await;
+    let (mine, theirs) = (house.browser(), house.browser());
+    let back = at_provider(&mine.get("/sign-in?return_to=/whoami").await, ANNA).await;
+    theirs.get("/sign-in").await.expect(StatusCode::SEE_OTHER);
+    theirs.get(&back).await.expect(StatusCode::BAD_REQUEST);
+    mine.get(&back).await.expect(StatusCode::SEE_OTHER);
+    assert_eq!(mine.get("/whoami").await.body, "Anna Ask [Security]");
     sandbox.stop().await;
 }
 
