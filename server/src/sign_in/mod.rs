@@ -1,13 +1,14 @@
 //! Signing in with Microsoft Entra ID: OpenID Connect, authorization code with PKCE, one pinned tenant.
 //!
-//! `provider.rs` talks to Entra (discovery, keys, codes), `token.rs` decides whether an ID token counts, `flow.rs` holds the
-//! three routes, `explain.rs` turns refusals into pages that help. What a sign-in means for people and roles is decided in
-//! `workflow::people`; nothing is created before the token has been checked in full.
+//! `provider.rs` talks to Entra (discovery, keys, codes), `remembered.rs` keeps what it read there, `token.rs` decides whether
+//! an ID token counts, `flow.rs` holds the three routes, `explain.rs` turns refusals into pages that help. What a sign-in means
+//! for people and roles is decided in `workflow::people`; nothing is created before the token has been checked in full.
 
 mod explain;
 mod flow;
 mod provider;
 mod random;
+mod remembered;
 mod token;
 
 pub use explain::explain_refusal;

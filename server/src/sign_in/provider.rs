@@ -1,6 +1,9 @@
 //! The provider: its discovery document, its keys, and the exchange of codes for tokens.
 
-use std::time::Duration as StdDuration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration as StdDuration,
+};
 
 use chrono::Duration;
 use domain::Timestamp;
@@ -12,18 +15,16 @@ use openidconnect::{
 };
 use provisioner::graph::Credential;
 use serde_json::Value;
-use tokio::sync::Mutex;
 use uuid::Uuid;
 use workflow::{Clock, Ids};
 
 use super::{
     random::secret,
+    remembered::Remembered,
     token::{self, Expected, Fault, Identity, Key},
 };
 use crate::http_client::{Adapted, CallError};
 
-/// Entra's advice for both documents.
-const FRESH_FOR: Duration = Duration::hours(24);
 /// Forged key ids must not make us hammer the provider.
 const BETWEEN_REFETCHES: Duration = Duration::minutes(5);
 
@@ -86,14 +87,6 @@ pub struct Begun {
 struct Discovered {
     metadata: CoreProviderMetadata,
     end_session: Option<String>,
-    at: Timestamp,
-}
-
-#[derive(Debug, Default)]
-struct Keys {
-    set: Vec<Key>,
-    fetched: Option<Timestamp>,
-    refetched: Option<Timestamp>,
 }
 
 /// The provider, with what is remembered of it.
@@ -103,8 +96,10 @@ pub struct Provider {
     http: Adapted,
     clock: Clock,
     ids: Ids,
-    discovered: Mutex<Option<Discovered>>,
-    keys: Mutex<Keys>,
+    discovered: Remembered<Discovered>,
+    keys: Remembered<Arc<Vec<Key>>>,
+    /// When an unknown key id last made us look again.
+    looked_again: Mutex<Option<Timestamp>>,
 }
 
 type ReadyClient = CoreClient<
@@ -124,8 +119,9 @@ impl Provider {
             http: Adapted(http),
             clock,
             ids,
-            discovered: Mutex::default(),
-            keys: Mutex::default(),
+            discovered: Remembered::default(),
+            keys: Remembered::default(),
+            looked_again: Mutex::default(),
         }
     }
 
@@ -136,72 +132,9 @@ impl Provider {
 
     /// Reads the discovery document, or takes the one at hand. A stale one is used while no new one can be had.
     async fn discover(&self) -> Result<Discovered, Failure> {
-        let mut slot = self.discovered.lock().await;
-        let now = self.clock.system_now();
-        if let Some(known) = &*slot
-            && now - known.at < FRESH_FOR
-        {
-            return Ok(known.clone());
-        }
-        match self.read_discovery(now).await {
-            Ok(new) => Ok(slot.insert(new).clone()),
-            Err(failure) => match &*slot {
-                Some(known) => {
-                    tracing::warn!(
-                        ?failure,
-                        "the provider's discovery document could not be renewed"
-                    );
-                    Ok(known.clone())
-                }
-                None => Err(failure),
-            },
-        }
-    }
-
-    async fn read_discovery(&self, now: Timestamp) -> Result<Discovered, Failure> {
-        let issuer = self.settings.issuer();
-        let address = format!("{issuer}/.well-known/openid-configuration");
-        let document = self.get_json(&address).await?;
-        let end_session = document
-            .get("end_session_endpoint")
-            .and_then(Value::as_str)
-            .map(ToOwned::to_owned);
-        let metadata: CoreProviderMetadata = serde_json::from_value(document).map_err(|error| {
-            Failure::Misconfigured(format!("{address} is no discovery document: {error}"))
-        })?;
-        if metadata.issuer().as_str() != issuer {
-            return Err(Failure::Misconfigured(format!(
-                "{address} speaks for issuer {}, not for {issuer}",
-                metadata.issuer().as_str()
-            )));
-        }
-        Ok(Discovered {
-            metadata,
-            end_session,
-            at: now,
-        })
-    }
-
-    async fn get_json(&self, address: &str) -> Result<Value, Failure> {
-        let unreachable =
-            |error: &dyn std::fmt::Display| Failure::Unreachable(format!("{address}: {error}"));
-        let answer = self
-            .http
-            .0
-            .get(address)
-            .send()
-            .await
-            .map_err(|error| unreachable(&error))?;
-        let status = answer.status();
-        if status.is_server_error() || status.as_u16() == 429 {
-            return Err(unreachable(&status));
-        }
-        if !status.is_success() {
-            return Err(Failure::Misconfigured(format!(
-                "{address} answers {status}"
-            )));
-        }
-        answer.json().await.map_err(|error| unreachable(&error))
+        let (http, issuer) = (self.http.clone(), self.settings.issuer());
+        let read = || async move { read_discovery(&http, &issuer).await };
+        self.discovered.get(&self.clock, read).await
     }
 
     fn client(&self, metadata: CoreProviderMetadata) -> Result<ReadyClient, Failure> {
@@ -325,43 +258,6 @@ impl Provider {
     /// The key with this id. An unknown id makes us look again, but not more often than every five minutes; the last good
     /// keys stay when looking fails.
     async fn key(&self, id: &str) -> Result<Key, Failure> {
-        let mut keys = self.keys.lock().await;
-        let now = self.clock.system_now();
-        let found = |keys: &Keys| keys.set.iter().find(|key| key.id == id).cloned();
-        if keys.fetched.is_none_or(|at| now - at >= FRESH_FOR) {
-            match self.read_keys().await {
-                Ok(new) => {
-                    keys.set = new;
-                    keys.fetched = Some(now);
-                }
-                Err(failure) if keys.set.is_empty() => return Err(failure),
-                Err(failure) => {
-                    tracing::warn!(?failure, "the provider's keys could not be renewed");
-                }
-            }
-        }
-        if let Some(key) = found(&keys) {
-            return Ok(key);
-        }
-        if keys
-            .refetched
-            .is_none_or(|at| now - at >= BETWEEN_REFETCHES)
-        {
-            keys.refetched = Some(now);
-            match self.read_keys().await {
-                Ok(new) => {
-                    keys.set = new;
-                    keys.fetched = Some(now);
-                }
-                Err(failure) => {
-                    tracing::warn!(?failure, "the provider's keys could not be read again");
-                }
-            }
-        }
-        found(&keys).ok_or(Failure::Token(Fault::UnknownKey))
-    }
-
-    async fn read_keys(&self) -> Result<Vec<Key>, Failure> {
         let address = self
             .discover()
             .await?
@@ -369,18 +265,33 @@ impl Provider {
             .jwks_uri()
             .as_str()
             .to_owned();
-        let document = self.get_json(&address).await?;
-        let keys: Vec<Key> = document
-            .get("keys")
-            .and_then(Value::as_array)
-            .map(|keys| keys.iter().filter_map(Key::read).collect())
-            .unwrap_or_default();
-        if keys.is_empty() {
-            return Err(Failure::Misconfigured(format!(
-                "{address} holds no key for signing"
-            )));
+        let find = |keys: &[Key]| keys.iter().find(|key| key.id == id).cloned();
+        let read = || {
+            let (http, address) = (self.http.clone(), address.clone());
+            async move { read_keys(&http, &address).await }
+        };
+        let known = self.keys.get(&self.clock, read).await?;
+        if let Some(key) = find(&known) {
+            return Ok(key);
         }
-        Ok(keys)
+        let renewed = self.keys.renew(&self.clock, || self.may_look_again(), read);
+        renewed
+            .await
+            .and_then(|keys| find(&keys))
+            .ok_or(Failure::Token(Fault::UnknownKey))
+    }
+
+    fn may_look_again(&self) -> bool {
+        let now = self.clock.system_now();
+        let mut last = self
+            .looked_again
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let may = last.is_none_or(|at| now - at >= BETWEEN_REFETCHES);
+        if may {
+            *last = Some(now);
+        }
+        may
     }
 
     /// Where to send the browser so that the provider forgets the person, too. `None` when the provider has no such place
@@ -404,9 +315,69 @@ impl Provider {
 
     /// Whether the provider answers as configured, for `latchkey doctor`.
     pub async fn diagnose(&self) -> Result<(), Failure> {
-        self.discover().await?;
-        self.read_keys().await.map(drop)
+        let found = self.discover().await?;
+        read_keys(&self.http, found.metadata.jwks_uri().as_str())
+            .await
+            .map(drop)
     }
+}
+
+async fn read_discovery(http: &Adapted, issuer: &str) -> Result<Discovered, Failure> {
+    let address = format!("{issuer}/.well-known/openid-configuration");
+    let document = get_json(http, &address).await?;
+    let end_session = document
+        .get("end_session_endpoint")
+        .and_then(Value::as_str)
+        .map(ToOwned::to_owned);
+    let metadata: CoreProviderMetadata = serde_json::from_value(document).map_err(|error| {
+        Failure::Misconfigured(format!("{address} is no discovery document: {error}"))
+    })?;
+    if metadata.issuer().as_str() != issuer {
+        return Err(Failure::Misconfigured(format!(
+            "{address} speaks for issuer {}, not for {issuer}",
+            metadata.issuer().as_str()
+        )));
+    }
+    Ok(Discovered {
+        metadata,
+        end_session,
+    })
+}
+
+async fn read_keys(http: &Adapted, address: &str) -> Result<Arc<Vec<Key>>, Failure> {
+    let document = get_json(http, address).await?;
+    let keys: Vec<Key> = document
+        .get("keys")
+        .and_then(Value::as_array)
+        .map(|keys| keys.iter().filter_map(Key::read).collect())
+        .unwrap_or_default();
+    if keys.is_empty() {
+        return Err(Failure::Misconfigured(format!(
+            "{address} holds no key for signing"
+        )));
+    }
+    Ok(Arc::new(keys))
+}
+
+async fn get_json(http: &Adapted, address: &str) -> Result<Value, Failure> {
+    let unreachable =
+        |error: &dyn std::fmt::Display| Failure::Unreachable(format!("{address}: {error}"));
+    let answer = http
+        .0
+        .get(address)
+        .send()
+        .await
+        .map_err(|error| unreachable(&error))?;
+    let status = answer.status();
+    if status.is_server_error() || status.as_u16() == 429 {
+        return Err(unreachable(&status));
+    }
+    if !status.is_success() {
+        return Err(Failure::Misconfigured(format!(
+            "{address} answers {status}"
+        )));
+    }
+    answer.json().await.map_err(|error| unreachable(&error))
 }
 
 fn unreachable_token(error: &CallError) -> Failure {

@@ -1,8 +1,11 @@
 //! A provider that sends whatever the test wants: tokens that must not count.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
 };
 
 use axum::{
@@ -331,6 +334,48 @@ async fn a_storm_of_unknown_key_ids_reads_the_keys_once() {
         .await
         .expect(StatusCode::FORBIDDEN);
     assert_eq!(provider.keys_read.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_provider_that_never_answers_costs_everybody_a_moment_and_the_next_ones_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port is there");
+    let address = format!("http://{}", listener.local_addr().expect("it listens"));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let hangs = {
+        let asked = Arc::clone(&asked);
+        Router::new().fallback(async move || {
+            asked.fetch_add(1, Ordering::SeqCst);
+            std::future::pending::<()>().await;
+        })
+    };
+    tokio::spawn(async move { axum::serve(listener, hangs).await });
+    let now = DateTime::from_timestamp(1_772_000_000, 0).expect("it is a time");
+    let setup = Setup {
+        clock: Clock::simulated(now),
+        ..Setup::default()
+    };
+    let house = House::new(&address, setup).await;
+    let unreachable = async || {
+        let answer = house.browser().get("/sign-in").await;
+        let answer = answer.expect(StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.body.contains("does not answer"), "{}", answer.body);
+    };
+    let began = Instant::now();
+    futures::future::join_all((0..30).map(|_| unreachable())).await;
+    assert!(
+        began.elapsed().as_secs() < 15,
+        "they waited one after another"
+    );
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    let began = Instant::now();
+    unreachable().await;
+    assert!(began.elapsed().as_secs() < 3, "it was asked again at once");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    house.workflow.clock().move_to(now + Duration::seconds(31));
+    unreachable().await;
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
