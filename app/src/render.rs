@@ -87,3 +87,20 @@ pub fn escape(text: &str) -> String {
     }
     out
 }
+
+/// What one reads of a page, without its markup: for tests of words that have a moment or a link among them.
+#[cfg(test)]
+pub fn plain(html: &str) -> String {
+    let mut out = String::new();
+    for (place, part) in html.split('<').enumerate() {
+        let text = if place == 0 {
+            part
+        } else {
+            part.split_once('>').map_or("", |(_, text)| text)
+        };
+        out.push_str(text);
+    }
+    out.replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
+}

@@ -123,3 +123,20 @@ pub fn relative(passed: i64) -> String {
         format!("in {}", about(-passed))
     }
 }
+
+/// Percent of a life of `whole` seconds that is left, between 0 and 100.
+pub fn percent_left(whole: i64, left: i64) -> u8 {
+    let whole = whole.max(1);
+    let left = left.clamp(0, whole);
+    // Between 0 and 100 by the clamp.
+    u8::try_from((left * 100 + whole / 2) / whole).unwrap_or(100)
+}
+
+/// Whether an end is near: within a day, or the last tenth of a longer life (but never more than a week), or the last quarter of
+/// one that is shorter than two days.
+pub fn soon(whole: i64, left: i64) -> bool {
+    if whole <= 2 * DAY {
+        return left * 4 <= whole;
+    }
+    left <= DAY.max((whole / 10).min(7 * DAY))
+}

@@ -102,10 +102,7 @@ pub fn tint(text: &str, kinds: u32) -> u32 {
 
 /// Percent of a life that is left, between 0 and 100.
 pub fn percent_left(start: Timestamp, end: Timestamp, now: Timestamp) -> u8 {
-    let whole = (end - start).num_seconds().max(1);
-    let left = (end - now).num_seconds().clamp(0, whole);
-    // Between 0 and 100 by the clamp.
-    u8::try_from((left * 100 + whole / 2) / whole).unwrap_or(100)
+    crate::spans::percent_left((end - start).num_seconds(), (end - now).num_seconds())
 }
 
 /// The first letter made large: for a sentence that begins with a name of a state.

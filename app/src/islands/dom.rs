@@ -3,7 +3,8 @@
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Document, Element, Event, EventTarget, RequestInit, Response, SupportedType, Window,
+    Document, Element, Event, EventTarget, HtmlInputElement, HtmlTextAreaElement, NodeList,
+    RequestInit, Response, SupportedType, Window,
 };
 
 /// The window; there always is one where islands run.
@@ -18,7 +19,16 @@ pub fn document() -> Document {
 
 /// All elements that match; none if the selector is not one.
 pub fn all(selector: &str) -> Vec<Element> {
-    let Ok(nodes) = document().query_selector_all(selector) else {
+    list(document().query_selector_all(selector))
+}
+
+/// All elements inside that match.
+pub fn within(region: &Element, selector: &str) -> Vec<Element> {
+    list(region.query_selector_all(selector))
+}
+
+fn list(nodes: Result<NodeList, JsValue>) -> Vec<Element> {
+    let Ok(nodes) = nodes else {
         return Vec::new();
     };
     (0..nodes.length())
@@ -89,17 +99,53 @@ pub fn on_swapped(mut act: impl FnMut() + 'static) {
     on(&document(), "latchkey:swapped", move |_| act());
 }
 
-/// Whether somebody is in the middle of something there: the focus is inside, or something is unfolded.
+/// Whether somebody is in the middle of something there: the focus is inside, or a field holds what was typed or chosen.
 pub fn busy(region: &Element) -> bool {
     let focused = document()
         .active_element()
         .is_some_and(|active| region.contains(Some(&active)));
-    focused
-        || region
-            .query_selector("details[open]")
-            .ok()
-            .flatten()
-            .is_some()
+    focused || within(region, "input, textarea").iter().any(filled_in)
+}
+
+fn filled_in(field: &Element) -> bool {
+    if let Some(field) = field.dyn_ref::<HtmlInputElement>() {
+        return match field.type_().as_str() {
+            "checkbox" | "radio" => field.checked() != field.default_checked(),
+            "hidden" | "range" => false,
+            _ => field.value() != field.default_value(),
+        };
+    }
+    field.dyn_ref::<HtmlTextAreaElement>().is_some_and(|field| {
+        field
+            .default_value()
+            .is_ok_and(|first| field.value() != first)
+    })
+}
+
+/// Unfolds in `new` what is unfolded in `old`.
+pub fn keep_open(old: &Element, new: &Element) {
+    let open: Vec<String> = within(old, "details[open]").iter().map(summary).collect();
+    if open.is_empty() {
+        return;
+    }
+    for details in within(new, "details") {
+        if open.contains(&summary(&details)) {
+            drop(details.set_attribute("open", ""));
+        }
+    }
+}
+
+/// What tells one thing that unfolds from others: where it stands, and its words.
+fn summary(details: &Element) -> String {
+    let place = details.closest("[id]").ok().flatten();
+    let words = details.query_selector("summary").ok().flatten();
+    format!(
+        "{} {}",
+        place.map(|place| place.id()).unwrap_or_default(),
+        words
+            .and_then(|words| words.text_content())
+            .unwrap_or_default()
+    )
 }
 
 /// The time now by the portal's clock, in milliseconds: the browser's own may be wrong, and the trial's walks ahead.

@@ -22,7 +22,7 @@ mod alive {
     use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlSelectElement};
 
     use crate::{
-        islands::{dom, time::weekday},
+        islands::{dom, start, time::weekday},
         spans::{self, DAY, HOUR, MINUTE},
     };
 
@@ -57,6 +57,13 @@ mod alive {
             let picker = picker.clone();
             move |event| picker.changed(event.target().and_then(|target| target.dyn_into().ok()))
         });
+        // The start that the form asks for moves the end, too.
+        if let Ok(Some(form)) = root.closest("form") {
+            dom::on(&form, "input", {
+                let picker = picker.clone();
+                move |_| picker.show()
+            });
+        }
         dom::every(20_000, move || picker.show());
     }
 
@@ -97,6 +104,14 @@ mod alive {
         }
 
         fn changed(&self, by: Option<HtmlElement>) {
+            let quick = by.as_ref().is_some_and(|by| {
+                by.get_attribute("type").as_deref() == Some("radio")
+                    && by.get_attribute("value").as_deref() != Some("other")
+            });
+            // What was typed does not count any more; the server would take it for a contradiction.
+            if quick && let Some(number) = self.number() {
+                number.set_value("");
+            }
             let slid = by.as_ref().is_some_and(|by| by.has_attribute("data-slide"));
             let typed = by.as_ref().is_some_and(|by| {
                 by.tag_name() == "SELECT" || by.get_attribute("type").as_deref() == Some("number")
@@ -144,6 +159,13 @@ mod alive {
             ((raw + step / 2) / step * step).clamp(self.shortest.min(self.longest), self.longest)
         }
 
+        /// When it begins, if that is known: where it is counted from, or the later start of the same form.
+        fn start(&self) -> Option<f64> {
+            let from = self.root.get_attribute("data-from");
+            let from = from.and_then(|from| from.parse::<i64>().ok());
+            from.map(|from| from as f64).or_else(start::chosen)
+        }
+
         fn show(&self) {
             let seconds = self.seconds();
             if let (Some(slide), Some(seconds)) = (self.input("[data-slide]"), seconds) {
@@ -157,12 +179,15 @@ mod alive {
                     spans::span(self.longest)
                 ),
                 Some(seconds) if seconds > 0 => {
-                    let end = Date::new(&(dom::portal_now() + seconds as f64 * 1000.0).into());
-                    format!(
-                        "{}. If it were ready now, it would end {}.",
-                        spans::span(seconds),
-                        weekday(&end)
-                    )
+                    let (start, now) = (self.start(), dom::portal_now());
+                    let end = start.unwrap_or(now) + seconds as f64 * 1000.0;
+                    let end = weekday(&Date::new(&end.into()), &Date::new(&now.into()));
+                    let how = if start.is_some() {
+                        "It"
+                    } else {
+                        "If it were ready now, it"
+                    };
+                    format!("{}. {how} would end on {end}.", spans::span(seconds))
                 }
                 _ => String::new(),
             };

@@ -1,19 +1,23 @@
 //! Keeps the marked regions of a page fresh: listens for changes, fetches the same page, and puts in what is newer.
 //!
-//! An event says only that something changed, never what; what a person may see is decided again when the page is fetched.
+//! An event says only that something changed, never what; what a person may see is decided again when the page is fetched. Regions may
+//! lie inside regions: the outer one changes with which there are, the inner ones with what each shows, so that somebody who is busy
+//! in one row keeps only that row as it is.
 
 use leptos::prelude::*;
 
-/// Once per page, in the frame. Regions carry `data-live` (a name, once per page) and `data-version`, and hold no islands.
+/// Once per page, in the frame. Regions carry `data-live` (a name, once per page) and `data-version`, and hold no islands; what is in
+/// `data-said` is said to screen readers where it differs. Also keeps what is written until it is sent.
 #[island]
 pub fn LiveRegion(
-    /// What to listen to, with commas between.
+    /// What to listen to, with commas between; first the person who looks.
     topics: String,
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     alive::start(&topics);
     #[cfg(not(feature = "hydrate"))]
     let _ = topics;
+    view! { <span class="sr" aria-live="polite" data-live-said></span> }
 }
 
 #[cfg(feature = "hydrate")]
@@ -23,7 +27,7 @@ mod alive {
     use wasm_bindgen::JsValue;
     use web_sys::{Document, EventSource, UrlSearchParams};
 
-    use crate::islands::dom;
+    use crate::islands::{dom, drafts};
 
     /// After so many failures in a row the page asks by itself instead of listening.
     const PATIENCE: u32 = 3;
@@ -53,7 +57,8 @@ mod alive {
         ear.borrow_mut().address =
             format!("/events?topics={}", js_sys::encode_uri_component(topics));
         listen(&ear);
-        forget_notice();
+        let person = topics.split(',').next().unwrap_or_default();
+        drafts::start(person, forget_notice());
         let document = dom::document();
         dom::on(&document, "visibilitychange", {
             let ear = ear.clone();
@@ -83,19 +88,19 @@ mod alive {
         dom::on(&dom::window(), "pagehide", move |_| hush(&ear));
     }
 
-    /// What the last form did was said once; coming back to this address must not say it again.
-    fn forget_notice() {
+    /// What the last form did was said once; coming back to this address must not say it again. Tells whether one did something.
+    fn forget_notice() -> bool {
         let location = dom::window().location();
         let (Ok(path), Ok(search)) = (location.pathname(), location.search()) else {
-            return;
+            return false;
         };
         let Ok(query) = UrlSearchParams::new_with_str(&search) else {
-            return;
+            return false;
         };
-        if query.has("done")
-            && let Ok(history) = dom::window().history()
-        {
+        let done = query.has("done");
+        if done && let Ok(history) = dom::window().history() {
             query.delete("done");
+            query.delete("of");
             let rest = String::from(query.to_string());
             let address = if rest.is_empty() {
                 path
@@ -104,6 +109,7 @@ mod alive {
             };
             drop(history.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
         }
+        done
     }
 
     fn hush(ear: &Shared) {
@@ -185,11 +191,16 @@ mod alive {
         });
     }
 
-    /// Puts in what is newer; says whether something had to wait.
+    /// Puts in what is newer; tells whether something had to wait.
     fn swap(fresh: &Document) -> bool {
         let mut waits = false;
         let mut swapped = false;
+        let mut said = Vec::new();
         for old in dom::all("[data-live]") {
+            // It went with a region around it.
+            if !old.is_connected() {
+                continue;
+            }
             let Some(name) = old.get_attribute("data-live") else {
                 continue;
             };
@@ -206,7 +217,15 @@ mod alive {
             if name != "nav" && name != "nav-phone" {
                 drop(new.set_attribute("data-fresh", ""));
             }
+            dom::keep_open(&old, &new);
+            let words = new.get_attribute("data-said");
+            if words != old.get_attribute("data-said") {
+                said.extend(words);
+            }
             swapped |= old.replace_with_with_node_1(&new).is_ok();
+        }
+        if let Some(place) = dom::first("[data-live-said]").filter(|_| !said.is_empty()) {
+            place.set_text_content(Some(&said.join(". ")));
         }
         if swapped {
             dom::say_swapped();

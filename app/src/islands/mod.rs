@@ -7,13 +7,17 @@ mod duration;
 mod keys;
 mod live;
 mod search;
+mod start;
 mod time;
 
 #[cfg(feature = "hydrate")]
 mod dom;
+#[cfg(feature = "hydrate")]
+mod drafts;
 
 pub use duration::DurationPicker;
 pub use keys::Keys;
 pub use live::LiveRegion;
 pub use search::SearchBox;
+pub use start::StartPicker;
 pub use time::LocalTime;

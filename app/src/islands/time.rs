@@ -1,8 +1,8 @@
-//! Says every moment of the page in the reader's zone, and keeps relative ones fresh.
+//! Says every moment of the page in the reader's zone, and keeps relative ones and the bars of lives fresh.
 
 use leptos::prelude::*;
 
-/// Once per page, in the frame. Works on every `time[data-say]`; see `ui::Moment`.
+/// Once per page, in the frame. Works on every `time[data-say]` and `[data-life]`; see `ui::Moment` and `ui::Life`.
 #[island]
 pub fn LocalTime(
     /// The portal's time when the page was made, in milliseconds.
@@ -38,6 +38,9 @@ mod alive {
         for time in dom::all("time[data-say]") {
             say(&time);
         }
+        for life in dom::all("[data-life]") {
+            pass(&life);
+        }
     }
 
     fn say(time: &Element) {
@@ -48,8 +51,11 @@ mod alive {
         }
         let date = Date::new(&at.into());
         let now = dom::portal_now();
+        let passed = ((now - at) / 1000.0) as i64;
         let words = match attribute("data-say").as_str() {
-            "relative" => spans::relative(((now - at) / 1000.0) as i64),
+            "relative" => spans::relative(passed),
+            "for" => spans::about(passed),
+            "left" => format!("{} left", spans::about(-passed)),
             "moment" => moment(&date, &Date::new(&now.into())),
             "date" => day(&date, true),
             "stamp" => format!(
@@ -61,13 +67,44 @@ mod alive {
             ),
             _ => clock(&date),
         };
-        time.set_text_content(Some(&words));
+        // The words come first; behind them may stand the whole moment for those who listen.
+        if let Some(said) = time.first_child() {
+            said.set_text_content(Some(&words));
+        }
+        if time.has_attribute("data-local") {
+            return;
+        }
+        drop(time.set_attribute("data-local", ""));
+        drop(time.set_attribute("title", &exact(&date, "full")));
+        if let Some(whole) = time.first_element_child() {
+            whole.set_text_content(Some(&format!(" ({})", exact(&date, "medium"))));
+        }
+    }
+
+    /// Day, time to the second and zone, in the reader's.
+    fn exact(date: &Date, style: &str) -> String {
         let options = Object::new();
-        for (name, value) in [("dateStyle", "full"), ("timeStyle", "long")] {
+        for (name, value) in [("dateStyle", style), ("timeStyle", "long")] {
             drop(Reflect::set(&options, &name.into(), &value.into()));
         }
-        let exact: String = date.to_locale_string("en-GB", &options).into();
-        drop(time.set_attribute("title", &exact));
+        date.to_locale_string("en-GB", &options).into()
+    }
+
+    /// Moves a life's bar on.
+    fn pass(life: &Element) -> Option<()> {
+        let span = life.get_attribute("data-life")?;
+        let (start, end) = span.split_once(' ')?;
+        let (start, end) = (start.parse::<i64>().ok()?, end.parse::<i64>().ok()?);
+        let (whole, left) = (end - start, end - (dom::portal_now() / 1000.0) as i64);
+        let class = if spans::soon(whole, left) {
+            "life soon"
+        } else {
+            "life"
+        };
+        life.set_class_name(class);
+        let bar = life.query_selector(".left").ok().flatten()?;
+        bar.set_class_name(&format!("left pct-{}", spans::percent_left(whole, left)));
+        Some(())
     }
 
     /// `17:00`, by the reader's clock.
@@ -111,12 +148,12 @@ mod alive {
         }
     }
 
-    /// `Friday 27 November at 17:00`.
-    pub fn weekday(date: &Date) -> String {
+    /// `Friday 27 November at 17:00`; with its year where that is another one.
+    pub fn weekday(date: &Date, now: &Date) -> String {
         format!(
             "{} {} at {}",
             spans::WEEKDAYS[date.get_day() as usize % 7],
-            day(date, false),
+            day(date, date.get_full_year() != now.get_full_year()),
             clock(date)
         )
     }

@@ -1,9 +1,12 @@
 //! How long: a few good choices, any other span by number and unit, and for ever where that is allowed.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use leptos::prelude::*;
 
-use super::{Choice, Icon, Sign, Words, choice};
+use super::{
+    Choice, Phrase, Words, choice,
+    field::{described, error_of, hint_of},
+};
 use crate::{
     islands::DurationPicker,
     spans::{self, DAY, HOUR, MINUTE},
@@ -31,6 +34,12 @@ impl Chosen {
 
     /// What it means: a span, none for permanent, or a sentence about what is wrong with it.
     pub fn read(&self) -> Result<Option<Duration>, &'static str> {
+        // Without the page's script nothing chooses "another time" for somebody who types one; neither of the two may win unseen.
+        if self.choice != "other" && !self.number.trim().is_empty() {
+            return Err(
+                "You chose a time and typed another. Choose \u{201c}Another time\u{201d}, or empty its number.",
+            );
+        }
         let seconds = match self.choice.as_str() {
             "permanent" => return Ok(None),
             "other" => {
@@ -92,7 +101,8 @@ pub fn quick(usual: Duration, longest: Duration) -> Vec<Duration> {
     all.into_iter().map(Duration::seconds).collect()
 }
 
-/// Asks how long. Sends `NAME`, `NAME_number` and `NAME_unit`: collect them in [`Chosen`]. Contains an island.
+/// Asks how long, and says when that ends where the page's script runs: after `from`, or after the start that the same form asks for
+/// (see `islands::StartPicker`), or if it were ready now. The first choice has the field's name for its id. Sends `NAME`, `NAME_number` and `NAME_unit`: collect them in [`Chosen`]. Contains an island.
 #[component]
 pub fn DurationField(
     /// The form's field.
@@ -108,11 +118,14 @@ pub fn DurationField(
     /// Whether it may be permanent.
     #[prop(optional)]
     permanent: bool,
+    /// What it is counted from, where that is known.
+    #[prop(optional_no_strip)]
+    from: Option<DateTime<Utc>>,
     /// What was chosen.
     chosen: Chosen,
     /// Helps to choose.
     #[prop(optional, into)]
-    hint: Words,
+    hint: Phrase,
     /// What is wrong.
     #[prop(optional, into)]
     error: Words,
@@ -135,40 +148,49 @@ pub fn DurationField(
         || options.iter().any(|option| option.value == chosen.choice);
     let (number, unit) = match chosen.choice.parse::<i64>() {
         Ok(seconds) if !known => whole(seconds),
-        _ if chosen.number.is_empty() => whole(quick.last().map_or(HOUR, Duration::num_seconds)),
+        // The number stays empty until somebody types one, so that it is never mistaken for what they mean.
+        _ if chosen.unit.is_empty() => {
+            let (_, unit) = whole(quick.first().map_or(HOUR, Duration::num_seconds));
+            (chosen.number.clone(), unit)
+        }
         _ => (chosen.number.clone(), chosen.unit.clone()),
     };
     let chosen = if known { chosen.choice } else { "other".into() };
     let cards = options
         .into_iter()
-        .map(|option| {
+        .enumerate()
+        .map(|(place, option)| {
             let checked = option.value == chosen;
-            view! { <label class="choice"><input type="radio" name=name.clone() value=option.value checked=checked required/><span>{option.label}</span></label> }
+            let id = (place == 0).then(|| name.clone());
+            view! { <label class="choice"><input type="radio" id=id name=name.clone() value=option.value checked=checked required/><span>{option.label}</span></label> }
         })
         .collect_view();
     let units = [(MINUTE, "minutes"), (HOUR, "hours"), (DAY, "days")]
         .map(|(seconds, words)| view! { <option value=seconds.to_string() selected=unit == seconds.to_string()>{words}</option> })
         .collect_view();
-    let described = error.is_some().then(|| format!("{name}-error"));
+    let described = described(&name, &hint, &error);
+    let wrong = error.is_some().then_some("true");
     let longest_seconds = longest.num_seconds();
+    let from = from.map(|from| from.timestamp_millis().to_string());
     view! {
-        <fieldset class="field picker" data-duration=name.clone() data-shortest=(15 * MINUTE).min(longest_seconds).to_string() data-longest=longest_seconds.to_string() aria-describedby=described>
+        <fieldset class="field picker" role="radiogroup" data-duration=name.clone() data-shortest=(15 * MINUTE).min(longest_seconds).to_string() data-longest=longest_seconds.to_string() data-from=from
+            aria-invalid=wrong aria-describedby=described>
             <legend>{label}</legend>
-            {hint.0.map(|hint| view! { <p class="hint">{hint}</p> })}
+            {hint_of(&name, hint)}
             <div class="choices across">{cards}</div>
             <div class="choice">
                 <input type="radio" name=name.clone() id=format!("{name}-other") value="other" checked=chosen == "other"/>
                 <div class="stack">
                     <label for=format!("{name}-other")>"Another time, up to "{spans::span(longest_seconds)}</label>
                     <div class="line2">
-                        <input class="input short" type="number" inputmode="decimal" min="0" step="any" name=format!("{name}_number") value=number aria-label="How many"/>
+                        <input class="input short" type="number" inputmode="decimal" min="0" step="any" name=format!("{name}_number") value=number aria-label="How many" aria-invalid=wrong.filter(|_| chosen == "other") autocomplete="off"/>
                         <select class="input auto" name=format!("{name}_unit") aria-label="Unit">{units}</select>
                     </div>
                     <input class="only-alive" type="range" min="0" max="100" step="0.5" data-slide aria-label="How long"/>
                 </div>
             </div>
             <p class="hint" data-ends aria-live="polite"></p>
-            {error.0.map(|error| view! { <p class="error" id=format!("{name}-error")><Icon sign=Sign::Warning/><span>{error}</span></p> })}
+            {error_of(&name, error)}
             <DurationPicker name=name.clone()/>
         </fieldset>
     }
@@ -217,6 +239,13 @@ mod tests {
         ] {
             assert!(wrong.read().is_err(), "{wrong:?}");
         }
+        // A quick choice and a typed number contradict each other; spaces are no number.
+        assert!(chosen("28800", "3", "3600").read().is_err());
+        assert!(chosen("permanent", "3", "86400").read().is_err());
+        assert_eq!(
+            chosen("28800", " ", "3600").read(),
+            Ok(Some(Duration::hours(8)))
+        );
         // Absurd numbers become absurdly long, not wrong.
         assert!(chosen("other", "1e300", "86400").read().is_ok());
         assert!(chosen("99999999999999999", "", "").read().is_ok());

@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, Sign, Words};
+use super::{Icon, Phrase, Sign, Words};
 use crate::render::escape;
 
 /// The ids of the hint and the fault of a field, for `aria-describedby`.
-fn described(name: &str, hint: &Words, error: &Words) -> Option<String> {
+pub(super) fn described(name: &str, hint: &Phrase, error: &Words) -> Option<String> {
     let hint = hint.is_some().then(|| format!("{name}-hint"));
     let error = error.is_some().then(|| format!("{name}-error"));
     match (hint, error) {
@@ -15,12 +15,12 @@ fn described(name: &str, hint: &Words, error: &Words) -> Option<String> {
     }
 }
 
-fn hint_of(name: &str, hint: Words) -> Option<AnyView> {
+pub(super) fn hint_of(name: &str, hint: Phrase) -> Option<AnyView> {
     hint.0
         .map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> }.into_any())
 }
 
-fn error_of(name: &str, error: Words) -> Option<AnyView> {
+pub(super) fn error_of(name: &str, error: Words) -> Option<AnyView> {
     error.0.map(|error| {
         view! { <p class="error" id=format!("{name}-error")><Icon sign=Sign::Warning/><span>{error}</span></p> }.into_any()
     })
@@ -41,7 +41,7 @@ pub fn TextField(
     label: String,
     /// Helps to fill it in.
     #[prop(optional, into)]
-    hint: Words,
+    hint: Phrase,
     /// What is wrong with what was typed.
     #[prop(optional, into)]
     error: Words,
@@ -54,6 +54,9 @@ pub fn TextField(
     /// Must be filled in.
     #[prop(optional)]
     required: bool,
+    /// Whether it must be filled in is said by another field, not beside this one.
+    #[prop(optional)]
+    bare: bool,
     /// At most so many characters.
     #[prop(optional)]
     longest: Option<u32>,
@@ -74,12 +77,13 @@ pub fn TextField(
     } else {
         "input"
     };
+    let described = described(&name, &hint, &error);
     view! {
         <div class="field">
-            <label for=name.clone()>{label}{optional_of(required)}</label>
-            {hint_of(&name, hint.clone())}
+            <label for=name.clone()>{label}{optional_of(required || bare)}</label>
+            {hint_of(&name, hint)}
             <input class=class id=name.clone() name=name.clone() type=kind value=value.0 required=required maxlength=longest min=min.0 max=max.0
-                autocomplete=autocomplete dir="auto" aria-invalid=error.is_some().then_some("true") aria-describedby=described(&name, &hint, &error)/>
+                autocomplete=autocomplete dir="auto" aria-invalid=error.is_some().then_some("true") aria-describedby=described/>
             {error_of(&name, error)}
         </div>
     }
@@ -99,7 +103,7 @@ pub fn TextArea(
     label: String,
     /// Helps to fill it in.
     #[prop(optional, into)]
-    hint: Words,
+    hint: Phrase,
     /// What is wrong with what was typed.
     #[prop(optional, into)]
     error: Words,
@@ -119,12 +123,13 @@ pub fn TextArea(
     // Leptos writes the content of a textarea as it is, so what people typed is escaped here.
     let id = id.0.unwrap_or_else(|| name.clone());
     let kept = escape(value.0.as_deref().unwrap_or_default());
+    let described = described(&id, &hint, &error);
     view! {
         <div class="field">
             <label for=id.clone()>{label}{optional_of(required)}</label>
-            {hint_of(&id, hint.clone())}
+            {hint_of(&id, hint)}
             <textarea class="input" id=id.clone() name=name rows="3" required=required minlength=shortest maxlength=longest dir="auto"
-                aria-invalid=error.is_some().then_some("true") aria-describedby=described(&id, &hint, &error) inner_html=kept></textarea>
+                aria-invalid=error.is_some().then_some("true") aria-describedby=described inner_html=kept></textarea>
             {error_of(&id, error)}
         </div>
     }
@@ -169,7 +174,7 @@ pub fn Select(
     none: Words,
     /// Helps to choose.
     #[prop(optional, into)]
-    hint: Words,
+    hint: Phrase,
     /// What is wrong with the choice.
     #[prop(optional, into)]
     error: Words,
@@ -187,11 +192,12 @@ pub fn Select(
             view! { <option value=option.value selected=selected>{option.label}</option> }
         })
         .collect_view();
+    let described = described(&name, &hint, &error);
     view! {
         <div class="field">
             <label for=name.clone()>{label}{optional_of(required || none.is_some())}</label>
-            {hint_of(&name, hint.clone())}
-            <select class="input" id=name.clone() name=name.clone() required=required aria-invalid=error.is_some().then_some("true") aria-describedby=described(&name, &hint, &error)>
+            {hint_of(&name, hint)}
+            <select class="input" id=name.clone() name=name.clone() required=required aria-invalid=error.is_some().then_some("true") aria-describedby=described>
                 {none}{options}
             </select>
             {error_of(&name, error)}
@@ -199,7 +205,7 @@ pub fn Select(
     }
 }
 
-/// One of a few, each with room for a sentence.
+/// One of a few, each with room for a sentence. The first has the field's name for its id, so that a fault can lead there.
 #[component]
 pub fn RadioCards(
     /// The form's field.
@@ -215,7 +221,7 @@ pub fn RadioCards(
     value: Words,
     /// Helps to choose.
     #[prop(optional, into)]
-    hint: Words,
+    hint: Phrase,
     /// What is wrong with the choice.
     #[prop(optional, into)]
     error: Words,
@@ -228,22 +234,26 @@ pub fn RadioCards(
 ) -> impl IntoView {
     let options = options
         .into_iter()
-        .map(|option| {
+        .enumerate()
+        .map(|(place, option)| {
             let checked = value.0.as_deref() == Some(option.value.as_str());
+            let id = (place == 0).then(|| name.clone());
             view! {
                 <label class="choice">
-                    <input type="radio" name=name.clone() value=option.value checked=checked required=required/>
+                    <input type="radio" id=id name=name.clone() value=option.value checked=checked required=required/>
                     <span class="words"><span dir="auto">{option.label}</span>{option.detail.map(|detail| view! { <span class="small dim">{detail}</span> })}</span>
                 </label>
             }
         })
         .collect_view();
+    let described = described(&name, &hint, &error);
+    let wrong = error.is_some().then_some("true");
     view! {
-        <fieldset class="field" aria-describedby=described(&name, &hint, &error)>
+        <fieldset class="field" role="radiogroup" aria-invalid=wrong aria-describedby=described>
             <legend>{label}{optional_of(required)}</legend>
-            {hint_of(&name, hint.clone())}
+            {hint_of(&name, hint)}
             <div class=if across { "choices across" } else { "choices" }>{options}</div>
-            {error_of(&name, error.clone())}
+            {error_of(&name, error)}
         </fieldset>
     }
 }
@@ -268,7 +278,7 @@ pub fn Check(
     required: bool,
     /// Helps to decide.
     #[prop(optional, into)]
-    hint: Words,
+    hint: Phrase,
     /// What is wrong.
     #[prop(optional, into)]
     error: Words,
@@ -278,10 +288,11 @@ pub fn Check(
     } else {
         format!("{name}-{value}")
     };
+    let described = described(&id, &hint, &error);
     view! {
         <div class="field">
             <div class="check">
-                <input type="checkbox" id=id.clone() name=name value=value checked=checked required=required aria-invalid=error.is_some().then_some("true") aria-describedby=described(&id, &hint, &error)/>
+                <input type="checkbox" id=id.clone() name=name value=value checked=checked required=required aria-invalid=error.is_some().then_some("true") aria-describedby=described/>
                 <div><label for=id.clone()>{label}</label>{hint_of(&id, hint)}</div>
             </div>
             {error_of(&id, error)}
@@ -289,14 +300,41 @@ pub fn Check(
     }
 }
 
-/// The faults of a form that belong to no field, above it. Nothing where there are none.
+/// What is wrong with one field, for the list above a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldFault {
+    /// The id that leads there.
+    pub id: String,
+    /// What the field asks for.
+    pub label: String,
+    /// What is wrong, a sentence.
+    pub why: String,
+}
+
+/// What is wrong with a form, above it: in general, and field by field with links that lead there. The page arrives at it. Nothing
+/// where nothing is wrong.
 #[component]
 pub fn Faults(
-    /// What is wrong, each a sentence.
+    /// What is wrong with no field in particular, each a sentence.
     faults: Vec<String>,
+    /// What is wrong with its fields.
+    #[prop(optional)]
+    fields: Vec<FieldFault>,
 ) -> impl IntoView {
-    (!faults.is_empty()).then(|| {
+    (!faults.is_empty() || !fields.is_empty()).then(|| {
+        let title = if faults.is_empty() {
+            format!("Fix {}, then send it again. Nothing was lost.", crate::words::count(fields.len() as i64, "thing", "things"))
+        } else {
+            "That did not go through; nothing was changed.".to_owned()
+        };
         let faults = faults.into_iter().map(|fault| view! { <p>{fault}</p> }).collect_view();
-        view! { <super::Note tone=super::Tone::Bad alert=true title="That did not go through; nothing was changed.">{faults}</super::Note> }
+        let fields = (!fields.is_empty()).then(|| {
+            let fields = fields
+                .into_iter()
+                .map(|FieldFault { id, label, why }| view! { <li><a class="link" href=format!("#{id}") dir="auto">{label}</a>": "{why}</li> })
+                .collect_view();
+            view! { <ul class="stack stack-1 list-disc ps-5">{fields}</ul> }
+        });
+        view! { <super::Note tone=super::Tone::Bad alert=true title=title><div class="stack stack-1">{faults}{fields}</div></super::Note> }
     })
 }

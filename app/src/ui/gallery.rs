@@ -106,7 +106,7 @@ fn decision() -> AnyView {
 fn access(now: DateTime<Utc>) -> AnyView {
     let held = move |name: &'static str, ends: &'static str, start: i64, end: i64| {
         view! {
-            <div class="stack stack-3">
+            <div class="stack stack-3" role="listitem">
                 <div class="bar"><div class="grow"><h3>{name}</h3><p class="small dim">{ends}</p></div><LinkButton href="/access" small=true label=format!("Extend {name}")>"Extend"</LinkButton></div>
                 <Life start=now - Duration::hours(start) end=Some(now + Duration::hours(end)) now=now/>
             </div>
@@ -118,7 +118,7 @@ fn access(now: DateTime<Utc>) -> AnyView {
             {held("Payroll export", "ends today at 17:00", 114, 6)}
             {held("Jira, project admin", "ends 2 December", 456, 264)}
             {held("Warehouse dashboards", "ends 20 February", 700, 2200)}
-            <p class="small dim">"11 more come with your role. "<a class="link" href="/access">"Why do I have these?"</a></p>
+            <p class="small dim" role="listitem">"11 more come with your role. "<a class="link" href="/access">"Why do I have these?"</a></p>
         </Rows></Card>
     }
     .into_any()

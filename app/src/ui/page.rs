@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::Words;
+use super::{Phrase, Words};
 
 /// One step of the way to a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,10 @@ pub fn PageHead(
     title: String,
     /// A sentence that says what the page is for, or the facts that matter most.
     #[prop(optional, into)]
-    lead: Words,
+    lead: Phrase,
+    /// For a sentence that changes while one looks: changes with it, and makes it the region `lead` (see [`super::Region`]).
+    #[prop(optional, into)]
+    version: Words,
     /// The way here.
     #[prop(optional)]
     crumbs: Vec<Crumb>,
@@ -63,10 +66,11 @@ pub fn PageHead(
             .collect_view();
         view! { <nav class="crumbs" aria-label="Where you are"><ol>{steps}</ol></nav> }
     });
+    let live = version.is_some().then_some("lead");
     view! {
         <div class="pagehead">{crumbs}<div class="head">
             {mark}
-            <div class="grow"><h1><bdi>{title}</bdi></h1>{lead.0.map(|lead| view! { <p class="dim"><bdi>{lead}</bdi></p> })}</div>
+            <div class="grow"><h1><bdi>{title}</bdi></h1>{lead.0.map(|lead| view! { <p class="dim" data-live=live data-version=version.0><bdi>{lead}</bdi></p> })}</div>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
         </div></div>
     }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::Words;
+use super::Phrase;
 
 /// Where a request, a grant or a piece of provisioning stands, as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +77,9 @@ pub fn Badge(
     state: State,
     /// What to say instead of the state's own word, such as `waiting 12 min`.
     #[prop(optional, into)]
-    words: Words,
+    words: Phrase,
 ) -> impl IntoView {
-    let words = words.0.unwrap_or_else(|| state.word().into());
+    let words = words.0.unwrap_or_else(|| state.word().into_any());
     view! { <span class=state.class()><span>{words}</span></span> }
 }
 

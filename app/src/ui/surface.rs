@@ -2,12 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, Sign, Tone, Words};
+use super::{Icon, Phrase, Sign, Tone, Words};
 
 /// A titled surface. Inside: [`Rows`], [`Body`], or a [`super::Table`].
 ///
-/// With `live` it is a region that refreshes by itself (see `islands::LiveRegion`): give it a `version` that changes with
-/// what is shown, and put no island inside.
+/// With `live` it is a region that refreshes by itself; see [`Region`].
 #[component]
 pub fn Card(
     /// The heading; none for a surface that the page's head names.
@@ -22,13 +21,34 @@ pub fn Card(
     /// Changes when what is shown changes.
     #[prop(optional, into)]
     version: Words,
+    /// What is said to screen readers when it comes in anew and differs: `Figma, editor: ready`.
+    #[prop(optional, into)]
+    said: Words,
     children: Children,
 ) -> impl IntoView {
     let head = title
         .0
         .clone()
         .map(|title| view! { <header><h2>{title}</h2>{aside}</header> });
-    view! { <section class="card" aria-label=title.0 data-live=live.0 data-version=version.0>{head}{children()}</section> }
+    view! { <section class="card" aria-label=title.0 data-live=live.0 data-version=version.0 data-said=said.0>{head}{children()}</section> }
+}
+
+/// A region that refreshes by itself (see `islands::LiveRegion`) around whatever stands there. It takes no room of its own, so it is
+/// also there while nothing is in it: what is not on the page cannot come. Put no island inside.
+#[component]
+pub fn Region(
+    /// Its name, once per page.
+    #[prop(into)]
+    name: String,
+    /// Changes when what is shown changes.
+    #[prop(into)]
+    version: String,
+    /// What is said to screen readers when it comes in anew and differs.
+    #[prop(optional, into)]
+    said: Words,
+    children: Children,
+) -> impl IntoView {
+    view! { <div class="region" data-live=name data-version=version data-said=said.0>{children()}</div> }
 }
 
 /// The padded inside of a card; its parts stand under each other.
@@ -37,10 +57,10 @@ pub fn Body(children: Children) -> impl IntoView {
     view! { <div class="body stack stack-4">{children()}</div> }
 }
 
-/// A list of rows inside a card.
+/// A list of rows inside a card: each a [`Row`], or something else with `role="listitem"`.
 #[component]
 pub fn Rows(children: Children) -> impl IntoView {
-    view! { <div class="rows">{children()}</div> }
+    view! { <div class="rows" role="list">{children()}</div> }
 }
 
 /// One thing of a list: mark, title with a detail, and an end with badge or buttons. With `href` all of it leads there.
@@ -51,7 +71,7 @@ pub fn Row(
     title: String,
     /// One more sentence.
     #[prop(optional, into)]
-    detail: Words,
+    detail: Phrase,
     /// Where it leads.
     #[prop(optional, into)]
     href: Words,
@@ -68,7 +88,7 @@ pub fn Row(
         None => view! { <span dir="auto">{title}</span> }.into_any(),
     };
     view! {
-        <div class=class>
+        <div class=class role="listitem">
             {mark}
             <div class="text"><h3>{title}</h3>{detail.0.map(|detail| view! { <p class="small dim"><bdi>{detail}</bdi></p> })}</div>
             {children.map(|children| view! { <div class="end">{children()}</div> })}
@@ -124,14 +144,14 @@ pub fn Note(
     tone: Tone,
     /// The short form, in bold.
     #[prop(optional, into)]
-    title: Words,
-    /// Announce it to screen readers when the page arrives: for faults of a form.
+    title: Phrase,
+    /// The page arrives at it, and screen readers say it: for what became of a form.
     #[prop(optional)]
     alert: bool,
     children: Children,
 ) -> impl IntoView {
     view! {
-        <div class=format!("note {}", tone.class()) role=alert.then_some("alert")>
+        <div class=format!("note {}", tone.class()) role=alert.then_some("alert") tabindex=alert.then_some("-1") autofocus=alert>
             <Icon sign=tone.sign()/>
             <div class="words">{title.0.map(|title| view! { <b>{title}</b> })}<div>{children()}</div></div>
         </div>
@@ -159,21 +179,73 @@ pub enum Change {
     Same(String),
 }
 
+/// One line of a difference whose words hold more than text.
+#[derive(Debug)]
+pub struct DeltaLine {
+    class: &'static str,
+    said: &'static str,
+    words: Phrase,
+}
+
+impl DeltaLine {
+    /// What comes.
+    pub fn plus(words: impl Into<Phrase>) -> Self {
+        Self {
+            class: "plus",
+            said: "Adds: ",
+            words: words.into(),
+        }
+    }
+
+    /// What goes.
+    pub fn minus(words: impl Into<Phrase>) -> Self {
+        Self {
+            class: "minus",
+            said: "Removes: ",
+            words: words.into(),
+        }
+    }
+
+    /// What stays, or a remark.
+    pub fn same(words: impl Into<Phrase>) -> Self {
+        Self {
+            class: "dim",
+            said: "",
+            words: words.into(),
+        }
+    }
+}
+
+impl From<Change> for DeltaLine {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Plus(words) => Self::plus(words),
+            Change::Minus(words) => Self::minus(words),
+            Change::Same(words) => Self::same(words),
+        }
+    }
+}
+
 /// What changes, line by line; plus and minus are said to screen readers.
 #[component]
 pub fn Delta(
     /// The lines.
     changes: Vec<Change>,
 ) -> impl IntoView {
-    let lines = changes
+    let lines = changes.into_iter().map(DeltaLine::from).collect();
+    view! { <DeltaLines lines=lines/> }
+}
+
+/// A [`Delta`] whose lines may hold moments.
+#[component]
+pub fn DeltaLines(
+    /// The lines.
+    lines: Vec<DeltaLine>,
+) -> impl IntoView {
+    let lines = lines
         .into_iter()
-        .map(|change| {
-            let (class, said, words) = match change {
-                Change::Plus(words) => ("plus", "Adds: ", words),
-                Change::Minus(words) => ("minus", "Removes: ", words),
-                Change::Same(words) => ("dim", "", words),
-            };
-            view! { <li class=class><span class="sr">{said}</span><span dir="auto">{words}</span></li> }
+        .map(|DeltaLine { class, said, words }| {
+            view! { <li class=class><span class="sr">{said}</span><span dir="auto">{words.0}</span></li> }
         })
         .collect_view();
     view! { <ul class="delta">{lines}</ul> }

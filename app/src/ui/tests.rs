@@ -71,7 +71,7 @@ fn moments_carry_the_exact_time() {
     let out = html(|| view! { <Moment at=at now=now()/> });
     assert_eq!(
         out,
-        "<time datetime=\"2026-11-21T09:50:31Z\" title=\"Saturday, 21 November 2026, 09:50:31 UTC\" data-say=\"relative\">12 min ago</time>"
+        "<time datetime=\"2026-11-21T09:50:31Z\" title=\"Saturday, 21 November 2026, 09:50:31 UTC\" data-say=\"relative\">12 min ago<span class=\"sr\"> (21 Nov 2026, 09:50 UTC)</span></time>"
     );
 }
 

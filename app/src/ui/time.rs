@@ -1,4 +1,4 @@
-//! Moments on a page: the words people use, the exact time for programs and on hover.
+//! Moments on a page: the words people use, the exact time for programs, on hover, and for those who listen.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -11,6 +11,10 @@ pub enum Say {
     /// `12 min ago`, `in 3 days`.
     #[default]
     Relative,
+    /// `12 min`: how long it has been so, after words such as `waiting` or `for`.
+    For,
+    /// `6 h left`.
+    Left,
     /// `today at 17:00`, `2 December`.
     Moment,
     /// `21 November 2026`.
@@ -25,6 +29,8 @@ impl Say {
     const fn word(self) -> &'static str {
         match self {
             Self::Relative => "relative",
+            Self::For => "for",
+            Self::Left => "left",
             Self::Moment => "moment",
             Self::Date => "date",
             Self::Stamp => "stamp",
@@ -46,10 +52,15 @@ pub fn Moment(
 ) -> impl IntoView {
     let said = match say {
         Say::Relative => words::relative(at, now),
+        Say::For => words::about(now - at),
+        Say::Left => format!("{} left", words::about(at - now)),
         Say::Moment => words::moment(at, now),
         Say::Date => words::date(at),
         Say::Stamp => words::stamp(at),
         Say::Clock => at.format("%H:%M UTC").to_string(),
     };
-    view! { <time datetime=words::machine(at) title=words::exact(at) data-say=say.word()>{said}</time> }
+    // A hint under the pointer reaches neither keyboards nor screen readers, so what is said roughly is also there in full.
+    let whole = (say != Say::Stamp)
+        .then(|| view! { <span class="sr">{format!(" ({})", words::stamp(at))}</span> });
+    view! { <time datetime=words::machine(at) title=words::exact(at) data-say=say.word()>{said}{whole}</time> }
 }

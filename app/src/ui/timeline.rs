@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, Sign, Words};
+use super::{Icon, Phrase, Sign};
 
 /// How a step stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Step {
     stand: Stand,
     title: String,
     when: Option<AnyView>,
-    detail: Words,
+    detail: Phrase,
     extra: Option<AnyView>,
 }
 
@@ -38,7 +38,7 @@ impl Step {
             stand,
             title: title.into(),
             when: None,
-            detail: Words(None),
+            detail: Phrase(None),
             extra: None,
         }
     }
@@ -52,7 +52,7 @@ impl Step {
 
     /// One more sentence.
     #[must_use]
-    pub fn detail(mut self, detail: impl Into<Words>) -> Self {
+    pub fn detail(mut self, detail: impl Into<Phrase>) -> Self {
         self.detail = detail.into();
         self
     }
