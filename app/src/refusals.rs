@@ -57,9 +57,7 @@ pub fn sentence(refusal: &Refusal) -> String {
             "You cannot ask for this as things are. {}",
             sentences(because)
         ),
-        Refusal::AlreadyHeld => {
-            "You hold this already. Ask for more time from My access instead.".into()
-        }
+        Refusal::AlreadyHeld => "You hold this already. Extend it in My access instead.".into(),
         Refusal::AlreadyAsked => "The same request is waiting already.".into(),
         Refusal::Retired => "This package is no longer offered.".into(),
         Refusal::NotManageable { entitlement, why } => {
@@ -89,7 +87,7 @@ pub fn sentence(refusal: &Refusal) -> String {
             format!("The catalogue files have faults: {}", faults.join("; "))
         }
         Refusal::NotAnExtension { end } => format!(
-            "Choose a time after {}, when it ends today.",
+            "Choose a time after its current end, {}.",
             words::stamp(*end)
         ),
     }

@@ -137,22 +137,21 @@ impl Visit {
 
 /// What the last form did, said once on the page that it led to. Only words of ours: the address carries a key.
 fn notice(uri: &Uri) -> Option<&'static str> {
-    let key = uri
-        .query()?
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("done="))?;
-    Some(match key {
+    let query = uri.query()?;
+    let value = |name| query.split('&').find_map(|pair| pair.strip_prefix(name));
+    // With the thing that it was done to, the page that it led to says more.
+    if value("of=").is_some() {
+        return None;
+    }
+    Some(match value("done=")? {
         "asked" => "Your request is on its way.",
         "cancelled" => "Your request was taken back.",
-        "approved" => "Approved. The next step has begun.",
-        "denied" => "Denied. The person was told why.",
         "returned" => "Given back. It is being removed now.",
         "retried" => "Trying again now.",
         "paused" => "Paused. Nothing is sent there until it is resumed.",
         "resumed" => "Resumed.",
         "confirmed" => "Confirmed.",
         "dismissed" => "Dismissed. Nothing was changed.",
-        "extended" => "Your request for more time is on its way.",
         "skipped" => frame::SKIPPED,
         "sessions" => "All their sessions are over. Their access stays.",
         "switched" => "The sandbox was switched.",
@@ -225,4 +224,18 @@ fn sign_in(wanted: &str) -> String {
         }
     }
     format!("/sign-in?return_to={encoded}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_said_by_whoever_knows_more() {
+        let said = |address: &'static str| notice(&Uri::from_static(address));
+        assert!(said("/requests?done=cancelled").is_some());
+        assert_eq!(said("/approvals?of=stg_1&done=approved"), None);
+        assert_eq!(said("/approvals?done=nonsense"), None);
+        assert_eq!(said("/approvals"), None);
+    }
 }

@@ -15,11 +15,11 @@ for (const javaScriptEnabled of [true, false]) {
 
     await openDecision(astrid, JOHAN, reason);
     await astrid.getByRole("button", { name: /^Approve for 8 hours/ }).click();
-    await expect(astrid.getByText("Approved. The next step has begun.")).toBeVisible();
+    await expect(astrid.getByRole("status")).toContainText("Approved: Johan Nyberg, Production database, read.");
 
     await openDecision(elin, JOHAN, reason);
     await elin.getByRole("button", { name: /^Approve for 8 hours/ }).click();
-    await expect(elin.getByText("Approved. The next step has begun.")).toBeVisible();
+    await expect(elin.getByRole("status")).toContainText("It is being set up.");
 
     // Ready only when the target said so; the page follows by itself where it can.
     if (javaScriptEnabled) {

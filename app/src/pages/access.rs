@@ -43,9 +43,10 @@ pub(super) fn page(access: &Access) -> impl IntoView + use<> {
         ),
     };
     let last_day = access.last_day_at.map(|at| {
-        view! { <Note tone=Tone::Wait title="Your last working day is near">"Everything here ends "<Moment at=at now=now say=Say::Moment/>" at the latest."</Note> }
+        view! { <Note tone=Tone::Wait title="Your last working day is near">"Everything here ends "{parts::when::moment(at, now)}" at the latest."</Note> }
     });
-    let version = kit::version(&format!("{:?}", access.held));
+    // Each row is a region of its own: the list changes only with which there are, so that nobody is disturbed in one of them.
+    let version = kit::version(&access.held.iter().map(|grant| grant.id).collect::<Vec<_>>());
     let held = if access.held.is_empty() {
         view! {
             <Empty sign=Sign::Lock title="You hold nothing yet" text="Find what you need in the catalogue and ask for it. Here you then see why you have it, until when, and you can give it back.">
@@ -62,7 +63,7 @@ pub(super) fn page(access: &Access) -> impl IntoView + use<> {
         view! { <Rows>{rows}</Rows> }.into_any()
     };
     view! {
-        <PageHead title="My access" lead=lead/>
+        <PageHead title="My access" version=kit::version(&lead) lead=lead/>
         {last_day}
         <Card title="What you hold" live="held" version=version>{held}</Card>
         {found(access)}
@@ -91,8 +92,13 @@ fn one(grant: &HeldGrant, now: Timestamp) -> AnyView {
         .package
         .as_ref()
         .map(|package| view! { <span dir="auto">{package.app.name.clone()}</span>" · " });
+    let (live, version) = (
+        format!("held-{}", grant.id),
+        kit::version(&format!("{grant:?}{words}")),
+    );
+    let said = format!("{}: {words}", grant.name);
     view! {
-        <div class="stack stack-3" id=grant.id.to_string()>
+        <div class="stack stack-3" role="listitem" id=grant.id.to_string() data-live=live data-version=version data-said=said>
             <div class="bar wrap">{mark}<div class="grow"><h3>{name}</h3><p class="small dim">{app}{parts::until(grant.end, now)}</p></div><Badge state=state words=words/></div>
             {parts::life(grant, now)}
             {trouble(grant)}
@@ -127,10 +133,10 @@ fn actions(grant: &HeldGrant) -> AnyView {
             Some(view! { <LinkButton href=href small=true label=label>"Open"</LinkButton> })
         });
     let extend = match grant.extension {
-        Some(request) => view! { <a class="link small" href=format!("/requests/{request}")>"You asked for more time"</a> }.into_any(),
+        Some(request) => view! { <a class="link small" href=format!("/requests/{request}")>"You asked to extend it"</a> }.into_any(),
         None if grant.may_extend => {
-            let label = format!("Ask for more time: {}", grant.name);
-            view! { <LinkButton href=format!("/access/{}/extend", grant.id) small=true label=label>"Ask for more time"</LinkButton> }.into_any()
+            let label = format!("Extend {}", grant.name);
+            view! { <LinkButton href=format!("/access/{}/extend", grant.id) small=true label=label>"Extend"</LinkButton> }.into_any()
         }
         None => ().into_any(),
     };
@@ -232,41 +238,42 @@ fn right(part: &EntitlementTag, now: Timestamp) -> AnyView {
     view! { <li class="stack stack-1"><span dir="auto">{what}</span>{target}</li> }.into_any()
 }
 
-fn found(access: &Access) -> Option<AnyView> {
-    if access.found.is_empty() {
-        return None;
-    }
-    let rows = access
-        .found
-        .iter()
-        .map(|grant| {
-            let target = grant.parts.first().map(|part| part.target.clone()).unwrap_or_default();
-            view! { <Row title=grant.name.clone() detail=target><Badge state=State::Plain words="not approved here"/></Row> }
-        })
-        .collect_view();
-    let version = kit::version(&format!("{:?}", access.found));
-    Some(
+fn found(access: &Access) -> AnyView {
+    let card = (!access.found.is_empty()).then(|| {
+        let rows = access
+            .found
+            .iter()
+            .map(|grant| {
+                let target = grant.parts.first().map(|part| part.target.clone()).unwrap_or_default();
+                view! { <Row title=grant.name.clone() detail=target><Badge state=State::Plain words="not asked for here"/></Row> }
+            })
+            .collect_view();
         view! {
-            <Card title="Found at the targets" live="found" version=version>
-                <Body><p class="small dim">"You had these before this portal looked. Nobody approved them here, and they have no end yet."</p></Body><Rows>{rows}</Rows>
+            <Card title="Access you already had">
+                <Body><p class="small dim">"You had these before this portal came. Nobody asked for them here, and they have no end yet."</p></Body><Rows>{rows}</Rows>
             </Card>
         }
-        .into_any(),
-    )
+    });
+    let version = kit::version(&format!("{:?}", access.found));
+    view! { <Region name="found" version=version>{card}</Region> }.into_any()
 }
 
-fn ended(access: &Access) -> Option<AnyView> {
-    if access.ended.is_empty() {
-        return None;
-    }
+fn ended(access: &Access) -> AnyView {
     let now = access.now;
-    let rows = access
-        .ended
-        .iter()
-        .map(|grant| over(grant, now))
-        .collect_view();
+    let card = (!access.ended.is_empty()).then(|| {
+        let rows = access
+            .ended
+            .iter()
+            .map(|grant| over(grant, now))
+            .collect_view();
+        view! { <Card title="Ended in the last 30 days"><Rows>{rows}</Rows></Card> }
+    });
     let version = kit::version(&format!("{:?}", access.ended));
-    Some(view! { <Card title="Ended in the last 30 days" live="ended" version=version><Rows>{rows}</Rows></Card> }.into_any())
+    let said = access
+        .ended
+        .first()
+        .map(|grant| format!("{}: {}", grant.name, said::health(grant.health).1));
+    view! { <Region name="ended" version=version said=said>{card}</Region> }.into_any()
 }
 
 fn over(grant: &HeldGrant, now: Timestamp) -> AnyView {
@@ -289,7 +296,7 @@ fn over(grant: &HeldGrant, now: Timestamp) -> AnyView {
     });
     let class = if mark.is_some() { "row" } else { "row bare" };
     view! {
-        <div class=class>{mark}<div class="text"><h3 dir="auto">{grant.name.clone()}</h3>{ended}</div><div class="end"><Badge state=state words=said/>{again}</div></div>
+        <div class=class role="listitem">{mark}<div class="text"><h3 dir="auto">{grant.name.clone()}</h3>{ended}</div><div class="end"><Badge state=state words=said/>{again}</div></div>
     }
     .into_any()
 }

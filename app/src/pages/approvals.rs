@@ -10,7 +10,10 @@ use workflow::views::{
     requests::RequestItem,
 };
 
-use super::{kit, said};
+use super::{
+    decision::{self, Last},
+    kit, parts, said,
+};
 use crate::{problem::Fault, ui::*, visit::Visit, words};
 
 /// What the address may say.
@@ -19,10 +22,17 @@ pub struct Asked {
     /// Where the last page ended.
     #[serde(default)]
     after: String,
+    /// What the last form did.
+    #[serde(default)]
+    done: String,
+    /// The stage in which the reader has just voted.
+    #[serde(default)]
+    of: String,
 }
 
 /// The queue.
 pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Fault> {
+    let last = decision::last(&visit, &asked.done, &asked.of).await;
     let after = Some(asked.after).filter(|after| !after.is_empty());
     let cursor = after.as_deref().map(Cursor::from_text);
     let queue = approvals::load(visit.workflow(), &visit.viewer, cursor.as_ref()).await?;
@@ -33,11 +43,11 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
         approvals::stuck(visit.workflow(), &visit.viewer).await?
     };
     visit
-        .page("Decisions", move || page(queue, stuck, later))
+        .page("Decisions", move || page(queue, stuck, last, later))
         .await
 }
 
-fn page(queue: Queue, stuck: Vec<RequestItem>, later: bool) -> impl IntoView {
+fn page(queue: Queue, stuck: Vec<RequestItem>, last: Option<Last>, later: bool) -> impl IntoView {
     let lead = match queue.waiting.count {
         0 => "Nothing waits for you.".to_owned(),
         1 if !queue.waiting.more => "One request waits for you.".to_owned(),
@@ -61,8 +71,9 @@ fn page(queue: Queue, stuck: Vec<RequestItem>, later: bool) -> impl IntoView {
     let first = later.then_some("/approvals");
     let stuck = stuck_card(stuck, queue.now);
     view! {
-        <PageHead title="Decisions" lead=lead/>
-        <Card live="queue" version=version>{rows(queue)}</Card>
+        {last.map(|last| last.view(false))}
+        <PageHead title="Decisions" version=kit::version(&lead) lead=lead.clone()/>
+        <Card title="Waiting for you" live="queue" version=version said=lead>{rows(queue)}</Card>
         {stuck}
         <Pager previous=first next=next back="From the first" on="Later ones"/>
     }
@@ -85,52 +96,50 @@ fn rows(queue: Queue) -> AnyView {
 }
 
 /// What nobody can decide, for security: who makes it right is said with it.
-fn stuck_card(stuck: Vec<RequestItem>, now: domain::Timestamp) -> Option<AnyView> {
-    if stuck.is_empty() {
-        return None;
-    }
+fn stuck_card(stuck: Vec<RequestItem>, now: domain::Timestamp) -> AnyView {
     let version = kit::version(&stuck.iter().map(|item| item.line).collect::<Vec<_>>());
-    let rows = stuck
-        .into_iter()
-        .map(|item| {
-            let title = asks(&item.asker.name, (item.asker.id != item.beneficiary.id).then_some(item.beneficiary.name.as_str()), item.kind, &item.package.name);
-            let detail = format!("{} · waits since {}", said::number(item.number), words::moment(item.standing.since, now));
-            view! { <Row title=title detail=detail href=format!("/requests/{}", item.request)><Badge state=State::Attention words="nobody can decide"/></Row> }
-        })
-        .collect_view();
-    Some(
+    let card = (!stuck.is_empty()).then(|| {
+        let rows = stuck
+            .into_iter()
+            .map(|item| {
+                let title = asks(&item.asker.name, (item.asker.id != item.beneficiary.id).then_some(item.beneficiary.name.as_str()), item.kind, &item.package.name);
+                let detail = view! { {said::number(item.number)}" · has waited for "<Moment at=item.standing.since now=now say=Say::For/> }.into_any();
+                view! { <Row title=title detail=detail href=format!("/requests/{}", item.request)><Badge state=State::Attention words="nobody can decide"/></Row> }
+            })
+            .collect_view();
         view! {
-            <Card title="Nobody can decide" live="stuck" version=version>
+            <Card title="Nobody can decide">
                 <Body><p class="small dim">"Nobody is left whom the rules allow. Name a manager in the directory, an owner in the catalogue, or somebody for security."</p></Body>
                 <Rows>{rows}</Rows>
             </Card>
         }
-        .into_any(),
-    )
+    });
+    view! { <Region name="stuck" version=version>{card}</Region> }.into_any()
 }
 
 /// One decision that waits; also shown on other pages that hold a few of them.
 pub fn row(item: &QueueItem, now: domain::Timestamp) -> AnyView {
     let mark = view! { <Avatar name=item.beneficiary.name.clone()/> }.into_any();
     let soon = item.lapse_at - now < chrono::Duration::days(1);
-    let lapse = soon.then(|| {
-        let words = format!("lapses {}", words::relative(item.lapse_at, now));
+    let badge = if soon {
+        let words = view! { "lapses "{parts::when::relative(item.lapse_at, now)} }.into_any();
         view! { <Badge state=State::EndsSoon words=words/> }
-    });
-    let privileged = item
-        .package
-        .privileged
-        .then(|| view! { <Tag words="privileged"/> });
-    let since = format!("waiting {}", words::about(now - item.since));
-    let waiting = lapse
-        .is_none()
-        .then(|| view! { <Badge state=State::Waiting words=since/> });
-    let length = said::window(item.window, now);
+    } else {
+        let words = view! { "waiting "<Moment at=item.since now=now say=Say::For/> }.into_any();
+        view! { <Badge state=State::Waiting words=words/> }
+    };
+    let privileged = if item.package.privileged {
+        " · privileged"
+    } else {
+        ""
+    };
+    let reason = format!(
+        "{privileged} · \u{201c}{}\u{201d}",
+        words::cut(&item.reason, 110)
+    );
+    let detail = view! { {parts::when::window(item.window, now)}{reason} }.into_any();
     view! {
-        <Row title=title(item) detail=words::cut(&item.reason, 160) href=format!("/approvals/{}", item.stage) mark=mark>
-            <Tag words=length/>{privileged}
-            {waiting}{lapse}
-        </Row>
+        <Row title=title(item) detail=detail href=format!("/approvals/{}", item.stage) mark=mark>{badge}</Row>
     }
     .into_any()
 }
@@ -145,11 +154,11 @@ fn title(item: &QueueItem) -> String {
     )
 }
 
-/// `Johan Nyberg asks for Figma`, `Johan Nyberg asks for more time with Figma for Ada Berg`.
+/// `Johan Nyberg asks for Figma`, `Johan Nyberg asks to extend Figma for Ada Berg`.
 pub fn asks(asker: &str, beneficiary: Option<&str>, kind: LineKind, package: &str) -> String {
     let what = match kind {
         LineKind::New => "asks for",
-        LineKind::Extension => "asks for more time with",
+        LineKind::Extension => "asks to extend",
     };
     let whom = beneficiary
         .map(|name| format!(" for {name}"))
@@ -169,7 +178,7 @@ pub(crate) mod tests {
     use workflow::views::{AppTag, Capped, PackageTag, PersonTag};
 
     use super::*;
-    use crate::render::html;
+    use crate::render::{html, plain};
 
     pub const HOSTILE: &str = "<script>alert(1)</script>\"'& \u{202e}x";
 
@@ -242,17 +251,17 @@ pub(crate) mod tests {
                 more: false,
             },
         };
-        let out = html(|| page(queue, vec![], false));
+        let out = html(|| page(queue, vec![], None, false));
+        let read = plain(&out);
         for part in [
             "Johan asks for Johan",
-            "for 8 hours",
-            "privileged",
+            "for 8 hours · privileged · \u{201c}Johan\u{201d}",
             "waiting 12 min",
-            "/approvals/stg_",
             "One request waits",
         ] {
-            assert!(out.contains(part), "{part} is missing in {out}");
+            assert!(read.contains(part), "{part} is missing in {read}");
         }
+        assert!(out.contains("/approvals/stg_"), "{out}");
         assert_eq!(out.matches("<h1").count(), 1);
     }
 
@@ -267,7 +276,7 @@ pub(crate) mod tests {
                 more: true,
             },
         };
-        let out = html(|| page(queue, vec![], true));
+        let out = html(|| page(queue, vec![], None, true));
         assert!(is_inert(&out), "{out}");
     }
 
@@ -279,7 +288,7 @@ pub(crate) mod tests {
             next: None,
             waiting: Capped::default(),
         };
-        let out = html(|| page(queue, vec![], false));
+        let out = html(|| page(queue, vec![], None, false));
         assert!(out.contains("All decided"), "{out}");
     }
 }

@@ -19,70 +19,73 @@ pub async fn show(visit: Visit) -> Result<Response, Fault> {
 
 pub(super) fn page(home: Home) -> impl IntoView {
     let title = format!("Hello, {}", home.given_name);
-    let lead = lead(&home);
-    let deciding = (!home.decisions.is_empty()).then(|| decisions(&home));
+    let next = home.ending.first().map(|grant| (grant.id, grant.end));
+    let version = kit::version(&format!(
+        "{:?}{:?}{}{next:?}",
+        home.decisions_count, home.requests_count, home.ends_soon
+    ));
     view! {
-        <PageHead title=title lead=lead/>
+        <PageHead title=title lead=lead(&home) version=version/>
         <div class="two">
-            <div class="stack stack-5">{deciding}{requests(&home)}</div>
+            <div class="stack stack-5">{decisions(&home)}{requests(&home)}</div>
             {access(&home)}
         </div>
     }
 }
 
 /// The state of things in a sentence or two.
-fn lead(home: &Home) -> String {
+fn lead(home: &Home) -> AnyView {
     let mut said = Vec::new();
+    let waits = |count: i64| if count == 1 { "waits" } else { "wait" };
     if home.decisions_count.count > 0 {
-        let verb = if home.decisions_count.count == 1 {
-            "waits"
-        } else {
-            "wait"
-        };
-        said.push(format!(
-            "{} {verb} for you.",
-            said::capped_count(home.decisions_count, "decision", "decisions")
-        ));
+        let (count, verb) = (home.decisions_count, waits(home.decisions_count.count));
+        let counted = said::capped_count(count, "decision", "decisions");
+        said.push(format!("{counted} {verb} for you. ").into_any());
     }
     if home.requests_count.count > 0 {
-        let verb = if home.requests_count.count == 1 {
-            "waits"
-        } else {
-            "wait"
-        };
-        said.push(format!(
-            "{} of your requests {verb} for a decision.",
-            said::capped(home.requests_count)
-        ));
+        let (count, verb) = (home.requests_count, waits(home.requests_count.count));
+        let counted = said::capped(count);
+        said.push(format!("{counted} of your requests {verb} for a decision. ").into_any());
     }
-    if home.ends_soon > 0 {
-        let what = if home.ends_soon == 1 {
-            "1 thing that you hold ends".into()
-        } else {
-            format!("{} things that you hold end", words::number(home.ends_soon))
-        };
-        said.push(format!("{what} within seven days."));
+    if let Some(grant) = home.ending.first().filter(|_| home.ends_soon > 0) {
+        let name = grant.name.clone();
+        said.push(match (home.ends_soon, grant.end.at()) {
+            (1, Some(at)) => {
+                view! { <bdi>{name}</bdi>" ends "{parts::when::relative(at, home.now)}"." }
+                    .into_any()
+            }
+            (count, _) => {
+                let rest = format!(
+                    " and {} more end within seven days.",
+                    words::number(count - 1)
+                );
+                view! { <bdi>{name}</bdi>{rest} }.into_any()
+            }
+        });
     }
     if said.is_empty() {
-        "Nothing waits for you.".into()
+        "Nothing waits for you.".into_any()
     } else {
-        said.join(" ")
+        said.into_any()
     }
 }
 
 fn decisions(home: &Home) -> AnyView {
-    let version = kit::version(&format!("{:?}", home.decisions));
-    let rows = home
-        .decisions
-        .iter()
-        .map(|item| approvals::row(item, home.now))
-        .collect_view();
-    let all = format!(
-        "All {}",
-        said::capped_count(home.decisions_count, "decision", "decisions")
-    );
-    let aside = view! { <a class="link small" href="/approvals">{all}</a> }.into_any();
-    view! { <Card title="Waiting for you" aside=aside live="decisions" version=version><Rows>{rows}</Rows></Card> }.into_any()
+    let version = kit::version(&format!("{:?}{:?}", home.decisions, home.decisions_count));
+    let card = (!home.decisions.is_empty()).then(|| {
+        let rows = home
+            .decisions
+            .iter()
+            .map(|item| approvals::row(item, home.now))
+            .collect_view();
+        let all = format!(
+            "All {}",
+            said::capped_count(home.decisions_count, "decision", "decisions")
+        );
+        let aside = view! { <a class="link small" href="/approvals">{all}</a> }.into_any();
+        view! { <Card title="Waiting for you" aside=aside><Rows>{rows}</Rows></Card> }
+    });
+    view! { <Region name="decisions" version=version>{card}</Region> }.into_any()
 }
 
 fn requests(home: &Home) -> AnyView {
@@ -129,7 +132,7 @@ fn access(home: &Home) -> AnyView {
         } else {
             "All your access".into()
         };
-        view! { <Rows>{rows}<div><a class="link small" href="/access">{more}</a></div></Rows> }
+        view! { <Rows>{rows}<div role="listitem"><a class="link small" href="/access">{more}</a></div></Rows> }
             .into_any()
     };
     view! { <Card title="Your access" aside=aside live="access" version=version>{body}</Card> }
@@ -143,7 +146,7 @@ fn one(grant: &HeldGrant, now: Timestamp) -> AnyView {
         view! { <LinkButton href=format!("/access/{}/extend", grant.id) small=true look=look label=label>"Extend"</LinkButton> }
     });
     view! {
-        <div class="stack">
+        <div class="stack" role="listitem">
             <div class="bar"><div class="grow"><h3 dir="auto">{grant.name.clone()}</h3><p class="small dim">{parts::until(grant.end, now)}</p></div>{extend}</div>
             {parts::life(grant, now)}
         </div>

@@ -39,6 +39,14 @@ pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {
     out
 }
 
+/// The title of a page that came back with faults: `Fix 2 things: Ask for Figma`, so that the tab says it, too.
+pub fn to_fix(faults: usize, title: &str) -> String {
+    format!(
+        "Fix {}: {title}",
+        crate::words::count(i64::try_from(faults).unwrap_or(i64::MAX), "thing", "things")
+    )
+}
+
 /// The beginning of a day in UTC, from what a date field sends: `2026-11-21`.
 pub fn day(text: &str) -> Option<Timestamp> {
     let day = chrono::NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok()?;

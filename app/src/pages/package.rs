@@ -34,15 +34,15 @@ fn actions(found: &PackagePage) -> AnyView {
     let ask = found
         .may_ask
         .then(|| view! { <LinkButton href=format!("/request/{}", found.card.id) look=Look::Primary>"Ask for this"</LinkButton> });
-    let extend = found
-        .may_extend
-        .map(|grant| view! { <LinkButton href=format!("/access/{grant}/extend")>"Ask for more time"</LinkButton> });
+    let extend = found.may_extend.map(
+        |grant| view! { <LinkButton href=format!("/access/{grant}/extend")>"Extend"</LinkButton> },
+    );
     view! { {extend}{ask} }.into_any()
 }
 
 fn notes(found: &PackagePage) -> AnyView {
     let now = found.now;
-    let retired = found.retired.then(|| view! { <Note tone=Tone::Wait title="No longer offered">"Who holds it keeps it until its end; nobody can ask for it any more."</Note> });
+    let retired = found.retired.then(|| view! { <Note tone=Tone::Wait title="No longer offered">"People who have it keep it until it ends; nobody can ask for it any more."</Note> });
     let waiting = found.card.waiting.map(|request| {
         view! { <Note tone=Tone::Work title="You have asked for this">"It waits for a decision. "<a class="link" href=format!("/requests/{request}")>"See where it stands"</a></Note> }
     });
@@ -50,7 +50,7 @@ fn notes(found: &PackagePage) -> AnyView {
         let note = (!vote.note.is_empty()).then(|| view! { <Quote words=vote.note.clone()/> });
         let (by, at) = (vote.by.name.clone(), vote.at);
         view! {
-            <Note tone=Tone::Wait title="You were told no before">
+            <Note tone=Tone::Wait title="This was denied before">
                 <span><bdi>{by}</bdi>" decided that "<Moment at=at now=now/>". You may ask again; whoever decides sees it."</span>{note}
             </Note>
         }
@@ -98,7 +98,11 @@ fn opens(found: &PackagePage) -> AnyView {
             if part.privileged {
                 marks.push("privileged".into());
             }
-            marks.extend(part.control_scope.clone());
+            marks.extend(
+                part.control_scope
+                    .clone()
+                    .filter(|_| found.holders.is_some()),
+            );
             vec![
                 cell(part.name.clone()),
                 cell(marks.join(", ")),
@@ -114,7 +118,7 @@ fn opens(found: &PackagePage) -> AnyView {
         column("Right"),
         column("Kind"),
         column("Where"),
-        column("Works"),
+        column("Takes effect"),
     ];
     view! {
         <Card title="What it opens"><Body>
@@ -160,9 +164,9 @@ fn eligibility(found: &PackagePage) -> AnyView {
 fn rules(found: &PackagePage) -> AnyView {
     let limits = found.limits;
     let mut items = vec![fact(
-        "At most",
+        "Longest",
         if limits.permanent {
-            "no end needed".into()
+            "no end".into()
         } else {
             spans::span(limits.longest_seconds)
         },
@@ -195,11 +199,14 @@ fn rules(found: &PackagePage) -> AnyView {
             said::capped_count(holders, "person", "people"),
         ));
     }
-    if let Some(scope) = &found.card.control_scope {
-        items.push(fact("Watched under", scope.clone()));
+    // Those who may know the holders look after it; the others come to ask.
+    if found.holders.is_some() {
+        if let Some(scope) = &found.card.control_scope {
+            items.push(fact("Watched under", scope.clone()));
+        }
+        items.push(fact("Edition", words::number(found.edition)));
     }
-    items.push(fact("Edition", words::number(found.edition)));
-    let privileged = found.card.privileged.then(|| view! { <Note tone=Tone::Wait title="Privileged">"It opens a lot, so it is given for short and looked at often."</Note> });
+    let privileged = found.card.privileged.then(|| view! { <Note tone=Tone::Wait title="Privileged">"Powerful access, so it is given for a short time."</Note> });
     view! { <Card title="The rules"><Body>{privileged}<Facts items=items/></Body></Card> }
         .into_any()
 }

@@ -1,5 +1,7 @@
 //! Pieces that several of an employee's pages share: packages on a card, requests in a list, who decides, lives of grants.
 
+pub mod when;
+
 use domain::{Timestamp, grant::End};
 use leptos::prelude::*;
 use workflow::views::{
@@ -10,9 +12,9 @@ use workflow::views::{
 use super::said;
 use crate::{spans, ui::*, words};
 
-/// The tile of an application.
+/// The tile of an application, as the catalogue draws it.
 pub fn tile(app: &AppTag, size: Size) -> AnyView {
-    view! { <Tile name=app.name.clone() size=size/> }.into_any()
+    view! { <Tile name=app.name.clone() letters=app.initials.clone() tint=app.tint.clone() size=size/> }.into_any()
 }
 
 /// The address of an application, if it is one that a browser may be sent to.
@@ -31,7 +33,7 @@ pub fn open(package: &PackageTag, look: Look) -> Option<AnyView> {
 /// How long a package may be held, for a tag.
 pub fn longest(card: &Card) -> String {
     if card.permanent {
-        "no end needed".into()
+        "no end".into()
     } else {
         format!("up to {}", spans::span(card.longest_seconds))
     }
@@ -104,52 +106,53 @@ pub fn cards(cards: &[Card]) -> AnyView {
 }
 
 /// What an asker wants to know of where it stands, in a sentence.
-pub fn stands(standing: &Standing, now: Timestamp) -> String {
-    let until = |end: Option<End>| match end {
-        Some(End::At(at)) if at > now => format!("Ends {}", words::relative(at, now)),
-        Some(End::At(at)) => format!("Ended {}", words::relative(at, now)),
-        Some(End::Permanent) => "No end".into(),
-        None => String::new(),
-    };
+pub fn stands(standing: &Standing, now: Timestamp) -> AnyView {
+    let (since, when) = (standing.since, when::relative(standing.since, now));
     match standing.word {
         StandingWord::Waiting => match &standing.next {
-            Some(next) if !next.who.is_empty() => format!("{} can decide", said::deciders(next)),
-            _ => "Somebody has to decide".into(),
+            Some(next) if !next.who.is_empty() => {
+                format!("{} can decide", said::deciders(next)).into_any()
+            }
+            _ => "Somebody has to decide".into_any(),
         },
-        StandingWord::Stuck => "Nobody can decide this right now; security has been told".into(),
-        StandingWord::Scheduled => "Approved; it starts later".into(),
-        StandingWord::BeingSetUp => "Approved; it is being set up now".into(),
+        StandingWord::Stuck => {
+            "Nobody can decide this right now; security has been told".into_any()
+        }
+        StandingWord::Scheduled => "Approved; it starts later".into_any(),
+        StandingWord::BeingSetUp => "Approved; it is being set up now".into_any(),
         StandingWord::Attention => {
-            "Approved, but setting it up is stuck; somebody is looking at it".into()
+            "Approved, but setting it up is stuck; somebody is looking at it".into_any()
         }
-        StandingWord::Suspended => "Held back for now".into(),
-        StandingWord::Ready | StandingWord::Extended => until(standing.end),
-        StandingWord::BeingRemoved => "Over; it is being removed now".into(),
-        StandingWord::NothingGiven => "Approved, but no time was left to give".into(),
-        StandingWord::Denied => {
-            format!("Somebody said no {}", words::relative(standing.since, now))
+        StandingWord::Suspended => "Held back for now".into_any(),
+        StandingWord::Ready | StandingWord::Extended => match standing.end {
+            Some(End::At(at)) if at > now => view! { "Ends "{when::relative(at, now)} }.into_any(),
+            Some(End::At(at)) => view! { "Ended "{when::relative(at, now)} }.into_any(),
+            Some(End::Permanent) => "No end".into_any(),
+            None => view! { "Since "{when::moment(since, now)} }.into_any(),
+        },
+        StandingWord::BeingRemoved => "Over; it is being removed now".into_any(),
+        StandingWord::NothingGiven => "Approved, but no time was left to give".into_any(),
+        StandingWord::Denied => view! { "Denied "{when} }.into_any(),
+        StandingWord::Lapsed => {
+            view! { "Nobody decided in time; it lapsed "{when} }.into_any()
         }
-        StandingWord::Lapsed => format!(
-            "Nobody decided in time; it lapsed {}",
-            words::relative(standing.since, now)
-        ),
-        StandingWord::Ended
-        | StandingWord::StillHeld
-        | StandingWord::Cancelled
-        | StandingWord::Superseded
-        | StandingWord::Withdrawn => words::sentence(&words::relative(standing.since, now)),
+        StandingWord::Ended | StandingWord::StillHeld => view! { "Ended "{when} }.into_any(),
+        StandingWord::Cancelled => view! { "Taken back "{when} }.into_any(),
+        StandingWord::Superseded => view! { "Asked again "{when} }.into_any(),
+        StandingWord::Withdrawn => view! { "Withdrawn "{when} }.into_any(),
     }
 }
 
 /// The badge of where it stands; what waits says for how long.
 pub fn standing_badge(standing: &Standing, now: Timestamp) -> AnyView {
-    let (state, mut said) = said::standing(standing.word);
-    let waiting = (standing.word == StandingWord::Waiting)
-        .then(|| format!("waiting {}", words::about(now - standing.since)));
-    if said.is_empty() {
-        said = state.word();
+    let (state, said) = said::standing(standing.word);
+    if standing.word == StandingWord::Waiting {
+        let waiting =
+            view! { "waiting "<Moment at=standing.since now=now say=Say::For/> }.into_any();
+        return view! { <Badge state=state words=waiting/> }.into_any();
     }
-    view! { <Badge state=state words=waiting.unwrap_or_else(|| said.into())/> }.into_any()
+    let said = if said.is_empty() { state.word() } else { said };
+    view! { <Badge state=state words=said/> }.into_any()
 }
 
 /// One request in a list.
@@ -157,18 +160,15 @@ pub fn request_row(item: &RequestItem, now: Timestamp) -> AnyView {
     let mark = tile(&item.package.app, Size::Middle);
     let title = match item.kind {
         domain::request::LineKind::New => item.package.name.clone(),
-        domain::request::LineKind::Extension => format!("More time: {}", item.package.name),
+        domain::request::LineKind::Extension => format!("Extend {}", item.package.name),
     };
-    let whom = if item.asker.id == item.beneficiary.id {
-        String::new()
-    } else {
-        format!("for {} · ", item.beneficiary.name)
-    };
-    let detail = format!(
-        "{whom}{} · {}",
+    let whom = (item.asker.id != item.beneficiary.id)
+        .then(|| format!("for {} · ", item.beneficiary.name));
+    let (stands, number) = (
         stands(&item.standing, now),
-        said::number(item.number)
+        format!(" · {}", said::number(item.number)),
     );
+    let detail = view! { {whom}{stands}{number} }.into_any();
     let badge = standing_badge(&item.standing, now);
     view! {
         <Row title=title detail=detail href=format!("/requests/{}", item.request) mark=mark>{badge}</Row>
@@ -179,7 +179,7 @@ pub fn request_row(item: &RequestItem, now: Timestamp) -> AnyView {
 /// Who would decide, step by step.
 pub fn deciders(stages: &[StagePreview]) -> AnyView {
     if stages.is_empty() {
-        return view! { <p>"Nobody has to: who may have it gets it at once."</p> }.into_any();
+        return view! { <p>"Nobody. If you are eligible you get it at once."</p> }.into_any();
     }
     let several = stages.len() > 1;
     let steps = stages

@@ -128,7 +128,7 @@ pub const fn source(source: GrantSource) -> &'static str {
         GrantSource::Request => "asked for",
         GrantSource::Role => "by role",
         GrantSource::Rule => "by rule",
-        GrantSource::Import => "found at the target, not approved here",
+        GrantSource::Import => "there before this portal, not asked for here",
         GrantSource::BreakGlass => "emergency access",
     }
 }

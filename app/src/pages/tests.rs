@@ -16,7 +16,7 @@ use workflow::views::{
 };
 
 use super::{sample::*, *};
-use crate::render::html;
+use crate::render::{html, plain};
 
 /// One `h1`, headings that skip no level, every field labelled, ids once.
 fn well_made(out: &str) {
@@ -71,16 +71,29 @@ fn home_with(text: &str) -> Home {
 #[test]
 fn home_says_what_waits_and_what_ends() {
     let out = checked(|| home::page(home_with("Maya")).into_any());
+    let read = plain(&out);
     for part in [
         "Hello, Maya",
         "3 decisions wait for you.",
-        "1 thing that you hold ends within seven days.",
+        "Maya ends in 6 h",
         "Maya, Tomas Ek or 1 other can decide",
         "6 h left",
         "All your access, 4 more",
     ] {
-        assert!(out.contains(part), "{part} is missing in {out}");
+        assert!(read.contains(part), "{part} is missing in {read}");
     }
+    // What is not there yet has a place to come to.
+    assert!(out.contains("data-live=\"decisions\""), "{out}");
+    assert!(out.contains("data-live=\"lead\""), "{out}");
+    let many = Home {
+        ends_soon: 3,
+        ..home_with("Maya")
+    };
+    let read = plain(&html(|| home::page(many)));
+    assert!(
+        read.contains("Maya and 2 more end within seven days."),
+        "{read}"
+    );
     checked(|| home::page(home_with(HOSTILE)).into_any());
 }
 
@@ -201,7 +214,7 @@ fn nobody_has_to_decide_what_the_policy_gives() {
         ..package_page("Orders")
     };
     let out = html(|| package::page(&page));
-    assert!(out.contains("gets it at once"), "{out}");
+    assert!(out.contains("you get it at once"), "{out}");
     let stuck = workflow::views::StagePreview {
         seats: vec![],
         stuck: true,
@@ -280,7 +293,55 @@ fn a_form_that_cannot_succeed_says_why_instead() {
 }
 
 #[test]
-fn more_time_is_counted_from_todays_end() {
+fn faults_are_listed_above_the_form_with_ways_to_them() {
+    let form = form("Orders");
+    let fields = [
+        ("duration", "28800"),
+        ("duration_number", "3"),
+        ("reason", "no"),
+    ];
+    let refusals = [domain::Refusal::ReasonTooShort { least: 5 }];
+    let out = checked(|| ask::refused_page(&form, &fields, &refusals));
+    for part in [
+        "Fix 2 things, then send it again.",
+        "href=\"#duration\"",
+        "id=\"duration\"",
+        "href=\"#reason\"",
+        "role=\"alert\" tabindex=\"-1\" autofocus",
+        "role=\"radiogroup\"",
+    ] {
+        assert!(out.contains(part), "{part} is missing in {out}");
+    }
+    assert_eq!(out.matches("aria-invalid=\"true\"").count(), 2, "{out}");
+    let later = [
+        ("duration", "28800"),
+        ("start", "now"),
+        ("start_at", "2026-12-01T08:30"),
+        ("reason", "A good reason"),
+    ];
+    let out = checked(|| ask::refused_page(&form, &later, &[]));
+    assert!(
+        out.contains("href=\"#start_at\"") && out.contains("value=\"2026-12-01T08:30\""),
+        "{out}"
+    );
+}
+
+#[test]
+fn what_was_typed_is_there_though_the_form_has_closed() {
+    let form = workflow::views::request_form::RequestForm {
+        notices: vec![Notice::Permanent],
+        ..form("Orders")
+    };
+    let fields = [("reason", "Written with care"), ("answer-ticket", "INC-9")];
+    let out = checked(|| ask::refused_page(&form, &fields, &[]));
+    assert!(
+        out.contains("Written with care") && out.contains("INC-9"),
+        "{out}"
+    );
+}
+
+#[test]
+fn more_time_is_added_to_the_current_end() {
     let end = now() + chrono::Duration::hours(3);
     let extends = Some(Extended {
         grant: id(30),
@@ -299,6 +360,15 @@ fn more_time_is_counted_from_todays_end() {
             && !out.contains("answer-ticket"),
         "{out}"
     );
+    let read = plain(&out);
+    assert!(
+        read.contains("Added to its current end, today at 13:02 UTC"),
+        "{read}"
+    );
+    let from = format!("data-from=\"{}\"", end.timestamp_millis());
+    assert!(out.contains(&from), "{from} is missing in {out}");
+    // Not now leads back to where one came from.
+    assert!(out.contains("href=\"/access\""), "{out}");
 }
 
 #[test]
@@ -316,9 +386,10 @@ fn requests_are_listed_with_who_decides() {
         )
         .into_any()
     });
+    let read = plain(&out);
     assert!(
-        out.contains("waiting 12 min") && out.contains("AR-1042"),
-        "{out}"
+        read.contains("waiting 12 min") && read.contains("AR-1042"),
+        "{read}"
     );
     for word in StandingWord::ALL {
         checked(|| requests::page(&list(vec![item(HOSTILE, *word)]), true, true).into_any());
@@ -339,9 +410,68 @@ fn every_step_of_a_request_has_words() {
         "You asked",
         "Take the request back",
         "data-version=\"7-ready\"",
-        "0123·cdef",
+        "data-said=\"Orders: ready\"",
     ] {
         assert!(out.contains(part), "{part} is missing in {out}");
+    }
+    assert!(!out.contains("0123·cdef"), "the hash is for paper: {out}");
+}
+
+#[test]
+fn the_timeline_says_how_long_and_what_comes() {
+    use workflow::views::{
+        Mark,
+        request::{Step, What},
+    };
+    let mut found = sample::request("Orders", StandingWord::Waiting);
+    let waiting = workflow::views::request::StageView {
+        votes: vec![],
+        ..stage("Elin", domain::approval::StageState::Open)
+    };
+    let ahead = |what| Step {
+        mark: Mark::Ahead,
+        at: None,
+        what,
+    };
+    found.lines[0].steps = vec![
+        Step {
+            mark: Mark::Done,
+            at: Some(ago(12)),
+            what: What::Checked {
+                eligible: vec!["only for engineering and security.".into()],
+                department: String::new(),
+                employee_type: String::new(),
+                stages: vec![],
+            },
+        },
+        Step {
+            mark: Mark::Now,
+            at: Some(ago(12)),
+            what: What::Stage(waiting),
+        },
+        ahead(What::SetUp {
+            confirmed: 0,
+            of: 1,
+            attention: false,
+        }),
+        ahead(What::Ends {
+            reason: None,
+            by: None,
+            note: None,
+        }),
+        ahead(What::Gone {
+            health: Health::Gone,
+        }),
+    ];
+    let read = plain(&html(|| request::page(&found)));
+    for part in [
+        "You meet the conditions: only for engineering and security.",
+        "for 12 min",
+        "1 right, usually within 15 minutes.",
+        "Ends by itself 8 hours later",
+        "Removed, and confirmed by Orders",
+    ] {
+        assert!(read.contains(part), "{part} is missing in {read}");
     }
 }
 
@@ -400,7 +530,7 @@ fn my_access_says_why_until_when_and_how_it_ended() {
         "Give it back now: Orders",
         "Why do I have this?",
         "AR-1042",
-        "not approved here",
+        "not asked for here",
         "Confirmed gone",
         "given back",
         "Ask again for Orders",

@@ -9,17 +9,17 @@ use leptos::prelude::*;
 use workflow::views::request_form::{Notice, RequestForm};
 
 use super::{
-    super::{parts, said},
+    super::parts::{self, when},
     title,
-    typed::{Faults, Typed},
+    typed::{Faults, Shown, Typed},
 };
-use crate::{refusals, ui::*, words};
+use crate::{islands::StartPicker, refusals, ui::*, words};
 
 /// The page.
 pub fn page(form: &RequestForm, typed: &Typed, faults: &Faults) -> impl IntoView + use<> {
     let card = &form.package.card;
     let crumbs = if form.extends.is_some() {
-        vec![crumb("My access", "/access"), here("More time")]
+        vec![crumb("My access", "/access"), here("Extend")]
     } else {
         vec![
             crumb("Catalogue", "/catalog"),
@@ -35,7 +35,7 @@ pub fn page(form: &RequestForm, typed: &Typed, faults: &Faults) -> impl IntoView
         .collect_view();
     let impossible = form.refused() || form.longest_seconds < 60;
     let body = if impossible {
-        closed(form)
+        closed(form, typed)
     } else {
         open(form, typed, faults)
     };
@@ -45,89 +45,108 @@ pub fn page(form: &RequestForm, typed: &Typed, faults: &Faults) -> impl IntoView
     }
 }
 
-/// Instead of the form, where nothing that could be typed would help.
-fn closed(form: &RequestForm) -> AnyView {
+/// Instead of the form, where nothing that could be typed would help. What was typed before it closed is there to be copied.
+fn closed(form: &RequestForm, typed: &Typed) -> AnyView {
+    let wrote: Vec<AnyView> = std::iter::once(&typed.reason)
+        .chain(typed.answers.values())
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| view! { <Quote words=text.clone()/> }.into_any())
+        .collect();
+    let wrote = (!wrote.is_empty()).then(|| {
+        view! { <div class="stack"><p class="small dim">"What you wrote, to copy if you still need it:"</p>{wrote}</div> }
+    });
+    let back = if form.extends.is_some() {
+        view! { <LinkButton href="/access" look=Look::Quiet>"Back to My access"</LinkButton> }
+    } else {
+        view! { <LinkButton href="/catalog" look=Look::Quiet>"Back to the catalogue"</LinkButton> }
+    };
     view! {
+        {wrote}
         <div class="btns">
-            <LinkButton href=format!("/catalog/{}", form.package.card.id)>"Look at the package"</LinkButton>
-            <LinkButton href="/catalog" look=Look::Quiet>"Back to the catalogue"</LinkButton>
+            <LinkButton href=format!("/catalog/{}", form.package.card.id)>"Look at the package"</LinkButton>{back}
         </div>
     }
     .into_any()
 }
 
+const WHY: &str = "Why do you need it?";
+
 fn open(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
     let package = &form.package;
     let longest = Duration::seconds(form.longest_seconds);
     let usual = Duration::seconds(form.default_seconds);
-    let mut shown: Vec<String> = vec!["length".into(), "reason".into()];
     let extending = form.extends.is_some();
-    let (action, label) = match &form.extends {
+    let (action, label, not_now) = match &form.extends {
         Some(extended) => (
             format!("/access/{}/extend", extended.grant),
             "How much longer?",
+            "/access".to_owned(),
         ),
-        None => (format!("/request/{}", package.card.id), "For how long?"),
+        None => (
+            format!("/request/{}", package.card.id),
+            "For how long?",
+            format!("/catalog/{}", package.card.id),
+        ),
     };
+    let mut shown = vec![Shown::new("length", "duration", label)];
     let start = (!extending && package.limits.furthest_start_seconds > 0).then(|| {
-        shown.push("start".into());
+        shown.push(Shown::new("start", "start_at", FROM));
         start(form, typed, faults)
     });
+    shown.push(Shown::new("reason", "reason", WHY));
     let questions = if extending {
         Vec::new()
     } else {
-        shown.extend(
-            package
-                .questions
-                .iter()
-                .map(|question| format!("answer-{}", question.key)),
-        );
         package
             .questions
             .iter()
-            .map(|question| ask(question, typed, faults))
+            .map(|question| {
+                let name = format!("answer-{}", question.key);
+                shown.push(Shown::new(name.clone(), name, question.ask.clone()));
+                ask(question, typed, faults)
+            })
             .collect::<Vec<_>>()
     };
-    let hint = form
-        .extends
-        .and_then(|extended| extended.end.at())
-        .map(|end| format!("Counted from today\u{2019}s end, {}.", words::stamp(end)));
+    let from = form.extends.and_then(|extended| extended.end.at());
+    let hint = from.map(|end| {
+        view! { "Added to its current end, "{when::moment(end, package.now)}"." }.into_any()
+    });
     view! {
-        <Faults faults=faults.whole(&shown)/>
+        <Faults faults=faults.whole(&shown) fields=faults.of_fields(&shown)/>
         <form method="post" action=action class="fields">
             <Hidden fields=vec![("key", typed.key.clone())]/>
-            <DurationField name="duration" label=label quick=quick(usual, longest) longest=longest permanent=form.permanent chosen=typed.length.clone() hint=hint error=faults.of("length")/>
+            <DurationField name="duration" label=label quick=quick(usual, longest) longest=longest permanent=form.permanent from=from chosen=typed.length.clone() hint=hint error=faults.of("length")/>
             {start}
-            <TextArea name="reason" label="Why do you need it?" hint="A sentence is enough. Those who decide read it, and it stays on record." required=true
+            <TextArea name="reason" label=WHY hint="A sentence is enough. Those who decide read it, and it stays on record." required=true
                 shortest=REASON_LEAST as u32 longest=TEXT_MOST as u32 value=typed.reason.clone() error=faults.of("reason")/>
             {questions}
             {then(form)}
-            <div class="btns"><Button look=Look::Primary>"Send the request"</Button><LinkButton href=format!("/catalog/{}", package.card.id) look=Look::Quiet>"Not now"</LinkButton></div>
+            <div class="btns"><Button look=Look::Primary>"Send the request"</Button><LinkButton href=not_now look=Look::Quiet>"Not now"</LinkButton></div>
         </form>
     }
     .into_any()
 }
 
+const FROM: &str = "From when?";
+
+/// From when. The day is only shown where "Later" is chosen; the island beside it says it by the reader's clock.
 fn start(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
     let now = form.package.now;
     let field = |at: domain::Timestamp| at.format("%Y-%m-%dT%H:%M").to_string();
     let options = vec![
-        Choice {
-            value: "now".into(),
-            label: "As soon as it is approved".into(),
-            detail: None,
-        },
-        Choice {
-            value: "later".into(),
-            label: "Later".into(),
-            detail: Some(format!("Up to {}.", words::moment(form.latest_start, now))),
-        },
+        choice("now", "As soon as it is approved"),
+        choice("later", "Later"),
     ];
     let latest = field(form.latest_start);
+    let hint = view! { "Up to "{when::moment(form.latest_start, now)}". "<span data-zone>"Time in UTC."</span> }.into_any();
     view! {
         <div class="stack stack-3">
-            <RadioCards name="start" label="From when?" options=options value=typed.start.clone() required=true across=true/>
-            <TextField name="start_at" label="If later, when?" kind="datetime-local" hint="Time in UTC." min=field(now) max=latest value=typed.start_at.clone() error=faults.of("start")/>
+            <RadioCards name="start" label=FROM options=options value=typed.start.clone() required=true across=true/>
+            <div class="later">
+                <TextField name="start_at" label="On which day, at what time?" kind="datetime-local" bare=true hint=hint min=field(now) max=latest value=typed.start_at.clone() error=faults.of("start")/>
+                <Hidden fields=vec![("start_utc", String::new())]/>
+                <StartPicker/>
+            </div>
         </div>
     }
     .into_any()
@@ -161,7 +180,7 @@ fn then(form: &RequestForm) -> AnyView {
     let (at, now) = (form.lapses, form.package.now);
     let deciders = parts::deciders(&form.package.stages);
     let lapse = (!automatic).then(|| {
-        view! { <p class="small dim">"If nobody decides by "<Moment at=at now=now say=Say::Moment/>", the request lapses and you are told."</p> }
+        view! { <p class="small dim">"If nobody decides by "{when::moment(at, now)}", the request lapses and you are told."</p> }
     });
     let opens = form
         .package
@@ -182,12 +201,15 @@ fn say(notice: &Notice, form: &RequestForm) -> AnyView {
     match notice {
         Notice::LastDay { at } => {
             let at = *at;
-            view! { <Note tone=Tone::Wait title="Your last working day is near">"Access ends "<Moment at=at now=now say=Say::Moment/>" at the latest."</Note> }.into_any()
+            view! { <Note tone=Tone::Wait title="Your last working day is near">"Access ends "{when::moment(at, now)}" at the latest."</Note> }.into_any()
         }
         Notice::Held { end } => {
-            let extend = form.package.may_extend.map(|grant| view! { " "<a class="link" href=format!("/access/{grant}/extend")>"Ask for more time instead"</a> });
-            let said = said::end(*end, now);
-            view! { <Note title="You have it already"><span>{words::sentence(&said)}". A new request must begin after that."{extend}</span></Note> }.into_any()
+            let extend = form.package.may_extend.map(|grant| view! { " "<a class="link" href=format!("/access/{grant}/extend")>"Extend it instead"</a> });
+            let until = match end.at() {
+                Some(at) => view! { "It ends "{when::moment(at, now)}". A new request must begin after that." }.into_any(),
+                None => "It has no end.".into_any(),
+            };
+            view! { <Note title="You have it already"><span>{until}{extend}</span></Note> }.into_any()
         }
         Notice::Waiting { request } => {
             let href = format!("/requests/{request}");
@@ -200,8 +222,8 @@ fn say(notice: &Notice, form: &RequestForm) -> AnyView {
             let note = (!vote.note.is_empty()).then(|| view! { <Quote words=vote.note.clone()/> });
             let (by, at) = (vote.by.name.clone(), vote.at);
             view! {
-                <Note tone=Tone::Wait title="You were told no before">
-                    <span><bdi>{by}</bdi>" decided that "<Moment at=at now=now/>". Whoever decides now sees it; say what has changed."</span>{note}
+                <Note tone=Tone::Wait title="This was denied before">
+                    <span><bdi>{by}</bdi>" decided that "{when::relative(at, now)}". Whoever decides now sees it; say what has changed."</span>{note}
                 </Note>
             }
             .into_any()

@@ -109,7 +109,7 @@ async fn again(
     typed: Typed,
     faults: Faults,
 ) -> Result<Response, Fault> {
-    let title = title(&form);
+    let title = kit::to_fix(faults.count(), &title(&form));
     visit
         .refused(&title, move || form::page(&form, &typed, &faults))
         .await
@@ -119,7 +119,7 @@ async fn again(
 fn title(form: &RequestForm) -> String {
     let name = &form.package.card.name;
     if form.extends.is_some() {
-        format!("Ask for more time: {name}")
+        format!("Extend {name}")
     } else {
         format!("Ask for {name}")
     }

@@ -9,7 +9,10 @@ use domain::{
 };
 use workflow::views::request_form::RequestForm;
 
-use crate::{refusals, ui::Chosen};
+use crate::{
+    refusals,
+    ui::{Chosen, FieldFault},
+};
 
 /// The fields as they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +21,8 @@ pub struct Typed {
     pub length: Chosen,
     /// `now` or `later`.
     pub start: String,
-    /// The moment of a later start, as the browser's field sends it, in UTC.
+    /// The moment of a later start, as the browser's field sends it, in UTC. Where the page's script runs, the field speaks the reader's
+    /// clock and `start_utc` brings the same moment in UTC.
     pub start_at: String,
     /// The business reason.
     pub reason: String,
@@ -46,6 +50,7 @@ impl Typed {
             key: key.to_owned(),
             ..Self::default()
         };
+        let mut start_utc = String::new();
         for (name, value) in fields {
             match name.as_str() {
                 "duration" => typed.length.choice = value,
@@ -53,6 +58,7 @@ impl Typed {
                 "duration_unit" => typed.length.unit = value,
                 "start" => typed.start = value,
                 "start_at" => typed.start_at = value,
+                "start_utc" => start_utc = value,
                 "reason" => typed.reason = value,
                 "key" if !value.is_empty() && value.len() <= 64 => typed.key = value,
                 _ => {
@@ -61,6 +67,9 @@ impl Typed {
                     }
                 }
             }
+        }
+        if !start_utc.is_empty() {
+            typed.start_at = start_utc;
         }
         typed
     }
@@ -84,8 +93,15 @@ impl Typed {
                 },
                 Start::At,
             )
-        } else {
+        } else if self.start_at.trim().is_empty() {
             Start::OnActivation
+        } else {
+            // Neither of the two may be lost unseen.
+            faults.add(
+                "start",
+                "You typed a day although it should start at once. Choose \u{201c}Later\u{201d}, or empty the day.",
+            );
+            Start::At(Timestamp::MIN_UTC)
         };
         Window { start, length }
     }
@@ -98,6 +114,28 @@ fn moment(text: &str) -> Option<Timestamp> {
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
         .map(|at| at.and_utc())
+}
+
+/// A field that a form shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// As refusals call it.
+    pub field: String,
+    /// The id on the page that leads there.
+    pub id: String,
+    /// What it asks for.
+    pub label: String,
+}
+
+impl Shown {
+    /// A field whose refusals, id and label are these.
+    pub fn new(field: impl Into<String>, id: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            id: id.into(),
+            label: label.into(),
+        }
+    }
 }
 
 /// What is wrong, by field; the empty field is the form as a whole.
@@ -127,18 +165,34 @@ impl Faults {
     }
 
     /// What is wrong with no field in particular, and with fields that the form does not show.
-    pub fn whole(&self, shown: &[String]) -> Vec<String> {
+    pub fn whole(&self, shown: &[Shown]) -> Vec<String> {
         self.0
             .iter()
-            .filter(|(field, _)| !shown.contains(field))
+            .filter(|(field, _)| !shown.iter().any(|one| one.field == **field))
             .flat_map(|(_, all)| all.clone())
             .collect()
     }
 
-    /// Whether nothing is wrong.
-    #[cfg(test)]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// What is wrong with the fields that the form shows, in their order.
+    pub fn of_fields(&self, shown: &[Shown]) -> Vec<FieldFault> {
+        shown
+            .iter()
+            .filter_map(|one| {
+                Some(FieldFault {
+                    id: one.id.clone(),
+                    label: one.label.clone(),
+                    why: self.of(&one.field)?,
+                })
+            })
+            .collect()
+    }
+
+    /// How many things are wrong, each field counted once.
+    pub fn count(&self) -> usize {
+        self.0
+            .iter()
+            .map(|(field, all)| if field.is_empty() { all.len() } else { 1 })
+            .sum()
     }
 }
 
@@ -165,7 +219,7 @@ mod tests {
             ("start_at", "2026-12-01T08:30"),
         ])
         .window(&mut faults);
-        assert!(faults.is_empty());
+        assert_eq!(faults.count(), 0);
         assert_eq!(window.length, Length::Seconds(28_800));
         assert_eq!(
             window.start,
@@ -196,12 +250,40 @@ mod tests {
             Some("Say how many, as a number.")
         );
         assert!(faults.of("reason").is_some());
+        let shown =
+            ["length", "start", "reason"].map(|field| Shown::new(field, "id", "What it asks for"));
+        assert_eq!(faults.whole(&shown).len(), 1);
+        assert_eq!(faults.of_fields(&shown).len(), 3);
+        assert_eq!(faults.count(), 4);
+    }
+
+    #[test]
+    fn the_reader_s_clock_comes_as_utc_and_a_day_is_never_lost() {
+        let mut faults = Faults::default();
+        let both = typed(&[
+            ("duration", "28800"),
+            ("start", "later"),
+            ("start_at", "2026-12-01T09:30"),
+            ("start_utc", "2026-12-01T08:30"),
+        ]);
         assert_eq!(
-            faults
-                .whole(&["length".into(), "start".into(), "reason".into()])
-                .len(),
-            1
+            both.window(&mut faults).start,
+            Start::At("2026-12-01T08:30:00Z".parse().expect("a moment"))
         );
+        assert_eq!(both.start_at, "2026-12-01T08:30", "shown again in UTC");
+        assert_eq!(faults.count(), 0);
+        let day = typed(&[
+            ("duration", "28800"),
+            ("start", "now"),
+            ("start_at", "2026-12-01T09:30"),
+            ("start_utc", ""),
+        ]);
+        assert_eq!(
+            day.window(&mut faults).start,
+            Start::At(Timestamp::MIN_UTC),
+            "refused, not dropped"
+        );
+        assert!(faults.of("start").is_some());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use domain::{
 use leptos::prelude::*;
 use workflow::views::decision::{Compares, DecisionPage, Facts as Person, HeldBeside};
 
-use super::super::said;
+use super::super::{parts::when, said};
 use crate::{ui::*, words};
 
 /// Who the person is, in a line: title, department, manager, place.
@@ -58,40 +58,39 @@ pub fn view(facts: &DecisionPage) -> impl IntoView + use<> {
     view! {
         <div class="stack"><h2 class="sr">"Why"</h2><Quote words=facts.reason.clone()/></div>
         {answers}
-        <div class="stack"><h2>"What changes"</h2><Delta changes=changes(facts)/></div>
+        <div class="stack"><h2>"What changes"</h2><DeltaLines lines=changes(facts)/></div>
         {notes(facts)}
         <div class="stack"><h2>"How it compares"</h2><Facts items=compares(facts)/></div>
     }
 }
 
-fn changes(facts: &DecisionPage) -> Vec<Change> {
+fn changes(facts: &DecisionPage) -> Vec<DeltaLine> {
+    let now = facts.now;
     let mut lines = Vec::new();
     if let Some(extended) = facts.extends {
         let total = extended.total_seconds.map(|seconds| {
             let held = words::about(Duration::seconds(seconds));
             format!("held for {held} in all by then")
         });
-        if extended.ended {
-            lines.push(Change::Same(format!(
-                "it has ended {} meanwhile; a yes starts a new one",
-                said::end(extended.end, facts.now)
-            )));
-        } else {
-            lines.push(Change::Minus(format!(
-                "ends {}",
-                until(extended.end, facts)
-            )));
-        }
-        lines.push(Change::Plus(format!(
-            "goes on {}",
-            said::for_length(facts.window, facts.now)
-        )));
-        lines.extend(total.map(Change::Same));
-        lines.push(Change::Same("no other rights than before".into()));
+        lines.push(match (extended.ended, extended.end) {
+            (true, End::At(at)) => DeltaLine::same(
+                view! { "it ended "{when::moment(at, now)}"; a yes starts a new one" }.into_any(),
+            ),
+            (true, End::Permanent) => {
+                DeltaLine::same("it has ended meanwhile; a yes starts a new one")
+            }
+            (false, End::At(at)) => {
+                DeltaLine::minus(view! { "ends "{when::moment(at, now)} }.into_any())
+            }
+            (false, End::Permanent) => DeltaLine::minus("ends never"),
+        });
+        let goes_on = when::for_length(facts.window, now);
+        lines.push(DeltaLine::plus(view! { "goes on "{goes_on} }.into_any()));
+        lines.extend(total.map(DeltaLine::same));
+        lines.push(DeltaLine::same("no other rights than before"));
         return lines;
     }
-    lines.extend(facts.opens.iter().cloned().map(Change::Plus));
-    let how_long = said::for_length(facts.window, facts.now);
+    lines.extend(facts.opens.iter().map(DeltaLine::plus));
     for right in &facts.contents {
         let privileged = if right.privileged { ", privileged" } else { "" };
         let scope = right
@@ -99,45 +98,35 @@ fn changes(facts: &DecisionPage) -> Vec<Change> {
             .as_ref()
             .map(|scope| format!(", {scope}"))
             .unwrap_or_default();
-        let right = match right.kind.as_str() {
-            "app_role" => format!("role {} in {}", right.name, right.target),
-            _ => format!("member of {} in {}", right.name, right.target),
+        let what = match right.kind.as_str() {
+            "app_role" => format!("role {} in {}, ", right.name, right.target),
+            _ => format!("member of {} in {}, ", right.name, right.target),
         };
-        lines.push(Change::Plus(format!(
-            "{right}, {how_long}{privileged}{scope}"
-        )));
+        let how_long = when::for_length(facts.window, now);
+        lines.push(DeltaLine::plus(
+            view! { {what}{how_long}{privileged}{scope} }.into_any(),
+        ));
     }
     if let Start::At(at) = facts.window.start {
-        lines.push(Change::Same(format!(
-            "begins {}",
-            words::moment(at, facts.now)
-        )));
+        lines.push(DeltaLine::same(
+            view! { "begins "{when::moment(at, now)} }.into_any(),
+        ));
     }
-    lines.push(Change::Same(match facts.window.length {
-        Length::Permanent => "nothing else; it stays until somebody takes it away".into(),
+    lines.push(DeltaLine::same(match facts.window.length {
+        Length::Permanent => "nothing else; it stays until somebody takes it away",
         Length::Seconds(_) | Length::Until(_) => {
-            "nothing else; ends by itself, confirmed at the target".into()
+            "nothing else; ends by itself, confirmed at the target"
         }
     }));
     lines
 }
 
-fn until(end: End, facts: &DecisionPage) -> String {
-    match end {
-        End::At(at) => words::moment(at, facts.now),
-        End::Permanent => "never".into(),
-    }
-}
-
 fn notes(facts: &DecisionPage) -> impl IntoView + use<> {
     let now = facts.now;
     let denied = facts.denied.as_ref().map(|vote| {
-        let title = format!(
-            "Denied {} by {}.",
-            words::relative(vote.at, now),
-            vote.by.name
-        );
-        let note = vote.note.clone();
+        let (by, note) = (vote.by.name.clone(), vote.note.clone());
+        let title =
+            view! { "Denied "{when::relative(vote.at, now)}" by "<bdi>{by}</bdi>"." }.into_any();
         view! { <Note tone=Tone::Wait title=title><span dir="auto">{note}</span></Note> }
     });
     let last_day = facts.beneficiary.last_day_at.map(|at| {
@@ -251,8 +240,8 @@ pub fn beside(facts: &DecisionPage) -> impl IntoView + use<> {
 
 fn row(held: HeldBeside, now: domain::Timestamp) -> impl IntoView + use<> {
     let detail = match (held.found, held.end) {
-        (true, _) => "found at the target, not approved here".to_owned(),
-        (false, end) => said::end(end, now),
+        (true, _) => "had it before this portal; not approved here".into_any(),
+        (false, end) => when::end(end, now),
     };
     let privileged = held.privileged.then(|| view! { <Tag words="privileged"/> });
     let scope = held.control_scope.map(|scope| view! { <Tag words=scope/> });
@@ -266,17 +255,20 @@ pub fn signed(facts: &DecisionPage) -> impl IntoView + use<> {
     } else {
         ", these answers"
     };
-    let rest = format!(
-        ": this person, this package in edition {}, {}, this reason{answers}. Request {}, asked {}; it lapses {}.",
-        facts.edition,
-        said::length(facts.window, facts.now),
-        said::number(facts.number),
-        words::relative(facts.submitted_at, facts.now),
-        words::relative(facts.lapse_at, facts.now),
+    let now = facts.now;
+    let what = format!(": this person, this package in edition {}, ", facts.edition);
+    let length = when::length(facts.window, now);
+    let request = format!(
+        ", this reason{answers}. Request {}, asked ",
+        said::number(facts.number)
     );
-    let (short, request) = (
+    let (asked, lapses) = (
+        when::relative(facts.submitted_at, now),
+        when::relative(facts.lapse_at, now),
+    );
+    let (short, href) = (
         facts.to_sign_short.clone(),
         format!("/requests/{}", facts.request),
     );
-    view! { <p class="small dimmer">"You sign off "<span class="mono">{short}</span>{rest}" "<a class="link" href=request>"See the whole request"</a></p> }
+    view! { <p class="small dimmer">"You sign off "<span class="mono">{short}</span>{what}{length}{request}{asked}"; it lapses "{lapses}". "<a class="link" href=href>"See the whole request"</a></p> }
 }

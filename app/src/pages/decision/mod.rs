@@ -1,14 +1,21 @@
 //! `/approvals/{stage}`: the page on which somebody decides, and the form that does it.
 
 mod facts;
+mod last;
 mod route;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
 pub use facts::lead;
+pub use last::{Last, last};
 
-use axum::{Form, extract::Path, http::StatusCode, response::Response};
+use axum::{
+    Form,
+    extract::{Path, Query},
+    http::StatusCode,
+    response::Response,
+};
 use domain::{Refusal, StageId, approval::Verdict, request::LineState};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -60,6 +67,17 @@ impl Typed {
     }
 }
 
+/// What the address may say.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    /// What the last form did.
+    #[serde(default)]
+    done: String,
+    /// The stage in which the reader has just voted.
+    #[serde(default)]
+    of: String,
+}
+
 /// What was typed and what was wrong with it, for the page that comes back.
 #[derive(Clone, Debug, Default)]
 struct Back {
@@ -86,13 +104,23 @@ impl Back {
         }
         back
     }
+
+    /// How many fields are wrong.
+    fn faults(&self) -> usize {
+        usize::from(self.note.is_some()) + usize::from(self.less.is_some())
+    }
 }
 
 /// The page.
-pub async fn show(visit: Visit, Path(stage): Path<String>) -> Result<Response, Fault> {
+pub async fn show(
+    visit: Visit,
+    Path(stage): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Fault> {
     let stage: StageId = kit::id(&stage)?;
     let facts = decision::load(visit.workflow(), &visit.viewer, stage).await?;
-    answer(&visit, facts, None).await
+    let last = last(&visit, &asked.done, &asked.of).await;
+    answer(&visit, facts, None, last).await
 }
 
 /// The vote.
@@ -182,7 +210,7 @@ async fn next(visit: &Visit, stage: StageId, verdict: Verdict) -> Response {
         |stage| format!("/approvals/{stage}"),
     );
     done(
-        &path,
+        &kit::address(&path, &[("of", &stage.to_string())]),
         if verdict == Verdict::Deny {
             "denied"
         } else {
@@ -194,11 +222,19 @@ async fn next(visit: &Visit, stage: StageId, verdict: Verdict) -> Response {
 /// The page again, as it stands now, with what was typed.
 async fn again(visit: &Visit, stage: StageId, back: Back) -> Result<Response, Fault> {
     let facts = decision::load(visit.workflow(), &visit.viewer, stage).await?;
-    answer(visit, facts, Some(back)).await
+    answer(visit, facts, Some(back), None).await
 }
 
-async fn answer(visit: &Visit, facts: DecisionPage, back: Option<Back>) -> Result<Response, Fault> {
-    let title = title(&facts);
+async fn answer(
+    visit: &Visit,
+    facts: DecisionPage,
+    back: Option<Back>,
+    last: Option<Last>,
+) -> Result<Response, Fault> {
+    let title = match back.as_ref().map_or(0, Back::faults) {
+        0 => title(&facts),
+        faults => kit::to_fix(faults, &title(&facts)),
+    };
     let topics = facts.topics.clone();
     // A fault of what was typed is the form's; any other means that the world went on without the reader.
     let status = match &back {
@@ -214,7 +250,7 @@ async fn answer(visit: &Visit, facts: DecisionPage, back: Option<Back>) -> Resul
         ..About::default()
     };
     visit
-        .framed(status, &title, about, move || page(facts, back))
+        .framed(status, &title, about, move || page(facts, back, last))
         .await
 }
 
@@ -228,7 +264,7 @@ fn title(facts: &DecisionPage) -> String {
     )
 }
 
-fn page(facts: DecisionPage, back: Back) -> impl IntoView {
+fn page(facts: DecisionPage, back: Back, last: Option<Last>) -> impl IntoView {
     let place = match facts.position {
         Some(position) => format!("{position} of {}", said::capped(facts.waiting)),
         None => said::number(facts.number),
@@ -245,6 +281,7 @@ fn page(facts: DecisionPage, back: Back) -> impl IntoView {
         view! { <Badge state=state words=said::line_state(facts.state)/> }
     });
     view! {
+        {last.map(|last| last.view(true))}
         <PageHead title=title(&facts) lead=facts::lead(&facts.beneficiary) crumbs=crumbs mark=mark>{badge}</PageHead>
         <div class="two">
             <section class="card" aria-label="What is asked">

@@ -62,7 +62,11 @@ fn step(stage: &StageView, mine: bool, facts: &DecisionPage) -> Step {
     };
     if let Some(at) = at {
         let now = facts.now;
-        step = step.when(view! { <Moment at=at now=now/> });
+        step = if stage.state == StageState::Open {
+            step.when(view! { "for "<Moment at=at now=now say=Say::For/> })
+        } else {
+            step.when(view! { <Moment at=at now=now/> })
+        };
     }
     if !stage.votes.is_empty() {
         let votes = stage.votes.iter().map(vote).collect_view();

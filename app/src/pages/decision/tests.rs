@@ -20,7 +20,7 @@ use super::{
     super::approvals::tests::{EIGHT, HOSTILE, is_inert, now, package, person},
     *,
 };
-use crate::render::html;
+use crate::render::{html, plain};
 
 fn vote(text: &str, verdict: Verdict, cap_seconds: Option<i64>) -> Cast {
     Cast {
@@ -147,12 +147,18 @@ fn decision(text: &str) -> DecisionPage {
 }
 
 fn shown(facts: DecisionPage, back: Back) -> String {
-    html(|| page(facts, back))
+    html(|| page(facts, back, None))
+}
+
+/// What one reads of it.
+fn read(facts: DecisionPage, back: Back) -> String {
+    plain(&shown(facts, back))
 }
 
 #[test]
 fn the_facts_stand_beside_the_buttons() {
     let out = shown(decision("Johan"), Back::default());
+    let read = plain(&out);
     for part in [
         "Johan asks for Johan",
         "1 of 5",
@@ -166,10 +172,13 @@ fn the_facts_stand_beside_the_buttons() {
         "7f3a·c91e",
         "in edition 14, 8 hours, this reason, these answers",
         "Approve for 8 hours",
+        "Add a word",
         "For less",
-        "value=\"deny\"",
-        "name=\"signed\" value=\"7f3a00c91e\"",
+        "for 12 min",
     ] {
+        assert!(read.contains(part), "{part} is missing in {read}");
+    }
+    for part in ["value=\"deny\"", "name=\"signed\" value=\"7f3a00c91e\""] {
         assert!(out.contains(part), "{part} is missing in {out}");
     }
     assert_eq!(out.matches("<h1").count(), 1);
@@ -181,12 +190,13 @@ fn a_shorter_yes_before_is_what_a_yes_gives() {
     facts.cap_so_far = Some(4 * 3600);
     facts.route[0].votes = vec![vote("Elin", Verdict::Approve, Some(4 * 3600))];
     let out = shown(facts, Back::default());
+    let read = plain(&out);
     for part in [
         "Approve for 4 hours",
         "Elin approved, for at most 4 hours",
         "at most 4 hours. A yes gives no more",
     ] {
-        assert!(out.contains(part), "{part} is missing in {out}");
+        assert!(read.contains(part), "{part} is missing in {read}");
     }
     assert!(
         !out.contains("value=\"14400\""),
@@ -198,8 +208,9 @@ fn a_shorter_yes_before_is_what_a_yes_gives() {
 fn an_earlier_denial_is_shown_with_its_reason() {
     let mut facts = decision("Johan");
     facts.denied = Some(vote("too broad", Verdict::Deny, None));
-    let out = shown(facts, Back::default());
-    assert!(out.contains("Denied 1 min ago by too broad."), "{out}");
+    let out = read(facts, Back::default());
+    let said = "Denied 1 min ago (21 Nov 2026, 10:01 UTC) by too broad.";
+    assert!(out.contains(said), "{out}");
 }
 
 #[test]
@@ -217,9 +228,9 @@ fn more_time_shows_the_end_before_and_after() {
         total_seconds: Some(30 * 86_400),
         ended: false,
     });
-    let out = shown(facts, Back::default());
+    let out = read(facts, Back::default());
     for part in [
-        "asks for more time with",
+        "asks to extend",
         "ends tomorrow at 10:02 UTC",
         "goes on until 2 December",
         "held for 30 days in all",
@@ -275,6 +286,63 @@ fn faults_stand_beside_their_fields_and_what_was_typed_stays() {
 }
 
 #[test]
+fn faults_are_listed_with_ways_to_them() {
+    let typed = Typed {
+        verdict: "deny".into(),
+        ..Typed::default()
+    };
+    let back = Back::of(typed, &[Refusal::ReasonTooShort { least: 5 }]);
+    assert_eq!(back.faults(), 1);
+    let out = shown(decision("Johan"), back);
+    assert!(
+        out.contains("Fix 1 thing") && out.contains("href=\"#note\""),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_word_may_go_with_a_plain_yes_and_is_kept() {
+    let typed = Typed {
+        verdict: "approve".into(),
+        note: "Keep it to the orders schema".into(),
+        ..Typed::default()
+    };
+    let out = shown(decision("Johan"), Back::of(typed, &[Refusal::Changed]));
+    assert!(
+        out.contains(">Keep it to the orders schema</textarea>"),
+        "{out}"
+    );
+    assert!(out.contains("<details open class=\"more\""), "{out}");
+}
+
+#[test]
+fn the_last_vote_is_said_with_its_request() {
+    let mut facts = decision("Johan");
+    let me = person(20, "x").id;
+    assert!(Last::of(&facts, me).is_none(), "nobody has voted");
+    facts.route[0].votes = vec![vote("Elin", Verdict::Approve, None)];
+    let said = |facts: &DecisionPage, next| {
+        let last = Last::of(facts, me).expect("a vote");
+        plain(&html(move || last.view(next)))
+    };
+    assert_eq!(
+        said(&facts, true).trim(),
+        "Approved: Johan, Johan. Others decide next. Here is the next one."
+    );
+    facts.state = LineState::Approved;
+    assert_eq!(
+        said(&facts, false).trim(),
+        "Approved: Johan, Johan. It is being set up."
+    );
+    facts.state = LineState::Denied;
+    facts.route[0].votes = vec![vote("Elin", Verdict::Deny, None)];
+    assert_eq!(
+        said(&facts, false).trim(),
+        "Denied: Johan, Johan. They were told why."
+    );
+}
+
+#[test]
 fn who_was_second_sees_who_was_first() {
     let mut facts = decision("Johan");
     facts.state = LineState::Denied;
@@ -299,7 +367,7 @@ fn who_was_second_sees_who_was_first() {
         "Next decision",
         "AR-1042",
     ] {
-        assert!(out.contains(part), "{part} is missing in {out}");
+        assert!(plain(&out).contains(part), "{part} is missing in {out}");
     }
     assert!(!out.contains("method=\"post\""), "{out}");
 }

@@ -8,12 +8,14 @@ use domain::{
 use leptos::prelude::*;
 use workflow::views::decision::DecisionPage;
 
-use super::{super::said, Back, route};
+use super::{
+    super::{parts::when, said},
+    Back, route,
+};
 use crate::{
     refusals,
     spans::{DAY, HOUR, MINUTE},
     ui::*,
-    words,
 };
 
 /// The end of the card.
@@ -24,30 +26,39 @@ pub fn view(facts: &DecisionPage, back: Back) -> AnyView {
     }
     let action = format!("/approvals/{}", facts.stage);
     let fields = vec![("signed", facts.to_sign.clone())];
-    let approve = format!("Approve {}", gives(facts));
-    let faults = (!back.form.is_empty())
-        .then(|| view! { <div class="w-full"><Faults faults=back.form.clone()/></div> });
-    let less = less(facts, &action, fields.clone(), &back);
-    let denying = back.typed.verdict == "deny";
-    let note = if denying {
-        back.typed.note
-    } else {
-        String::new()
+    let faults = back.faults_of_fields();
+    let faults = (!back.form.is_empty() || !faults.is_empty()).then(|| {
+        view! { <div class="w-full"><Faults faults=back.form.clone() fields=faults/></div> }
+    });
+    let (gives, less) = (gives(facts), less(facts, &action, fields.clone(), &back));
+    let note = |verdict: &str| {
+        let this = back.typed.verdict == verdict;
+        let note = if this {
+            back.typed.note.clone()
+        } else {
+            String::new()
+        };
+        (note, back.note.clone().filter(|_| this))
     };
-    let note_error = if denying { back.note } else { None };
+    let ((word, word_error), (why, why_error)) = (note("approve"), note("deny"));
+    let add = !word.is_empty();
+    let denying = back.typed.verdict == "deny";
     view! {
         <div class="decide has-[details[open]]:static" role="group" aria-label="Decide">
             {faults}
-            <form method="post" action=action.clone()>
+            <form method="post" action=action.clone() class="yes">
                 <Hidden fields=fields.clone()/>
-                <Button look=Look::Primary name="verdict" value="approve" key="a">{approve}</Button>
+                <Button look=Look::Primary name="verdict" value="approve" key="a">"Approve "{gives}</Button>
+                <More summary="Add a word" open=add>
+                    <TextArea id="word" name="note" label="A word to them" hint="They read it with your yes." longest=2000 value=word error=word_error/>
+                </More>
             </form>
             {less}
             <span class="grow"></span>
             <Ask summary="Deny" look=Look::Danger key="d" open=denying>
                 <form method="post" action=action class="stack stack-4">
                     <Hidden fields=fields/>
-                    <TextArea name="note" label="Why not" hint="They read this. Say what would make it a yes." value=note error=note_error required=true shortest=5 longest=2000/>
+                    <TextArea name="note" label="Why not" hint="They read this. Say what would make it a yes." value=why error=why_error required=true shortest=5 longest=2000/>
                     <div class="btns"><Button look=Look::DangerSure name="verdict" value="deny">"Deny"</Button></div>
                 </form>
             </Ask>
@@ -56,15 +67,38 @@ pub fn view(facts: &DecisionPage, back: Back) -> AnyView {
     .into_any()
 }
 
+impl Back {
+    /// What is wrong with the fields of the form that was sent, with the ids that lead there.
+    fn faults_of_fields(&self) -> Vec<FieldFault> {
+        let fault = |id: &str, label: &str, why: Option<&String>| {
+            why.map(|why| FieldFault {
+                id: id.into(),
+                label: label.into(),
+                why: why.clone(),
+            })
+        };
+        let (id, label) = match self.typed.verdict.as_str() {
+            "deny" => ("note", "Why not"),
+            "less" => ("less-note", "A word to them"),
+            _ => ("word", "A word to them"),
+        };
+        fault("less", "How long instead", self.less.as_ref())
+            .into_iter()
+            .chain(fault(id, label, self.note.as_ref()))
+            .collect()
+    }
+}
+
 /// What a plain yes would give: what was asked, or less if somebody before said less.
-fn gives(facts: &DecisionPage) -> String {
-    match (facts.window.length, facts.cap_so_far) {
-        (Length::Seconds(asked), Some(cap)) if cap < asked => format!("for {}", said::seconds(cap)),
-        (Length::Until(at), Some(cap)) if Duration::seconds(cap) < at - starts(facts) => {
-            format!("for {}", said::seconds(cap))
-        }
-        (Length::Permanent, Some(cap)) => format!("for {}", said::seconds(cap)),
-        _ => said::for_length(facts.window, facts.now),
+fn gives(facts: &DecisionPage) -> AnyView {
+    let capped = facts.cap_so_far.filter(|cap| match facts.window.length {
+        Length::Seconds(asked) => *cap < asked,
+        Length::Until(at) => Duration::seconds(*cap) < at - starts(facts),
+        Length::Permanent => true,
+    });
+    match capped {
+        Some(cap) => format!("for {}", said::seconds(cap)).into_any(),
+        None => when::for_length(facts.window, facts.now),
     }
 }
 
@@ -135,7 +169,7 @@ fn less(
     let (quick, hint) = match today(facts) {
         None => (
             shorter(longest),
-            "They can ask for more time before it ends.".to_owned(),
+            "They can ask to extend it before it ends.".into_any(),
         ),
         Some(end) => {
             let left = (end - facts.now).num_seconds();
@@ -145,10 +179,7 @@ fn less(
                 .collect();
             (
                 quick,
-                format!(
-                    "Counted from now. It ends {} as it is; less than that changes nothing.",
-                    words::moment(end, facts.now)
-                ),
+                view! { "Counted from now. It ends "{when::moment(end, facts.now)}" as it is; less than that changes nothing." }.into_any(),
             )
         }
     };
@@ -172,8 +203,7 @@ fn less(
         <Ask summary="For less" key="l" open=open>
             <form method="post" action=action class="stack stack-4">
                 <Hidden fields=fields/>
-                <DurationField name="less" label="How long instead" quick=quick longest=Duration::seconds(longest) chosen=chosen error=error/>
-                <p class="hint small dim">{hint}</p>
+                <DurationField name="less" label="How long instead" quick=quick longest=Duration::seconds(longest) chosen=chosen hint=hint error=error/>
                 <TextArea id="less-note" name="note" label="A word to them" longest=2000 value=note error=note_error/>
                 <div class="btns"><Button look=Look::Primary name="verdict" value="less">"Approve for less"</Button></div>
             </form>
@@ -184,11 +214,8 @@ fn less(
 /// Nothing to decide here: why, how it stands, and the way on.
 fn closed(facts: &DecisionPage, back: &Back) -> AnyView {
     let stands = route::newest(facts).map(|vote| {
-        format!(
-            "{} {}.",
-            route::said_vote(vote),
-            words::relative(vote.at, facts.now)
-        )
+        let said = route::said_vote(vote);
+        view! { " "<bdi>{said}</bdi>" "{when::relative(vote.at, facts.now)}"." }
     });
     let why = facts
         .refusal
@@ -207,16 +234,11 @@ fn closed(facts: &DecisionPage, back: &Back) -> AnyView {
         let note = back.typed.note.clone();
         view! { <p class="small dim">"What you wrote, to copy if you still need it:"</p><Quote words=note/> }
     });
-    let words = [why, stands]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" ");
     let next = facts.next.map(|stage| view! { <LinkButton href=format!("/approvals/{stage}") look=Look::Primary>"Next decision"</LinkButton> });
     let tone = if tried { Tone::Wait } else { Tone::Plain };
     view! {
         <div class="body stack stack-4">
-            <Note tone=tone title=title alert=tried>{words}</Note>
+            <Note tone=tone title=title alert=tried>{why}{stands}</Note>
             {typed}
             <div class="btns">{next}<LinkButton href="/approvals">"All decisions"</LinkButton></div>
         </div>

@@ -113,7 +113,7 @@ fn line(one: &LineView, page: &RequestPage) -> AnyView {
     view! {
         <Card title="What was asked"><Body><Facts left=true items=items/></Body></Card>
         <Card title="Decisions">{decided}</Card>
-        <Card title="Course"><Body><Timeline steps=steps/></Body></Card>
+        <Card title="What happened"><Body><Timeline steps=steps/></Body></Card>
         {operations(one)}
     }
     .into_any()

@@ -92,57 +92,54 @@ pub(super) fn page(found: &RequestPage) -> impl IntoView + use<> {
     }
 }
 
-fn lead(found: &RequestPage) -> String {
+fn lead(found: &RequestPage) -> AnyView {
     let who = if found.mine {
         "You".to_owned()
     } else {
         found.asker.name.clone()
     };
-    let whom: Vec<&str> = found
+    let whom = found
         .lines
         .iter()
-        .filter(|line| line.beneficiary.id != found.asker.id)
-        .map(|line| line.beneficiary.name.as_str())
-        .take(1)
-        .collect();
-    let whom = whom
-        .first()
-        .map(|name| format!(" for {name}"))
-        .unwrap_or_default();
+        .find(|line| line.beneficiary.id != found.asker.id)
+        .map(|line| format!(" for {}", line.beneficiary.name));
+    let number = said::number(found.number);
     let what = match &found.lines[..] {
-        [one] if one.extends.is_some() => "for more time, ".to_owned(),
-        _ => String::new(),
+        [one] if one.extends.is_some() => "to extend it ",
+        _ => "",
     };
     let length = match &found.lines[..] {
-        [one] => format!("{}, ", said::window(one.window, found.now)),
-        _ => String::new(),
+        [one] => Some(view! { {parts::when::window(one.window, found.now)}", " }),
+        _ => None,
     };
-    format!(
-        "{} · {who} asked{whom} {what}{length}{}.",
-        said::number(found.number),
-        words::relative(found.at, found.now)
-    )
+    let asked = parts::when::relative(found.at, found.now);
+    view! { {number}" · "{who}" asked"{whom}" "{what}{length}{asked}"." }.into_any()
 }
 
 fn line(one: &LineView, found: &RequestPage, several: bool) -> AnyView {
     let now = found.now;
-    let name = format!("line-{}", one.id);
     let version = format!("{}-{}", found.version, one.standing.word);
+    let region = |what: &str| format!("{what}-{}", one.id);
     let heading = several.then(|| view! { <h2 dir="auto">{one.package.name.clone()}</h2> });
     let aside = parts::standing_badge(&one.standing, now);
     let decide = one.may_decide.map(|stage| {
         view! { <Note tone=Tone::Wait title="This waits for you"><a class="link" href=format!("/approvals/{stage}")>"Look at it and decide"</a></Note> }
     });
+    let (state, word) = said::standing(one.standing.word);
+    let word = if word.is_empty() { state.word() } else { word };
+    let said = format!("{}: {word}", one.package.name);
     let (steps, actions) = (timeline::steps(one, found), take_back(one, found));
+    let ready = ready(one, found);
     view! {
-        <div class="stack stack-4" data-live=name data-version=version>
-            {heading}{decide}{ready(one, found)}
+        <div class="stack stack-4">
+            {heading}
+            <Region name=region("next") version=version.clone()>{decide}{ready}</Region>
             <div class="two">
-                <Card title="Where it stands" aside=aside><Body>
+                <Card title="Where it stands" aside=aside live=region("line") version=version.clone() said=said><Body>
                     <Timeline steps=steps/>
                     {actions}
                 </Body></Card>
-                {asked(one, found)}
+                {asked(one, found, region("asked"), version)}
             </div>
         </div>
     }
@@ -193,16 +190,16 @@ fn take_back(one: &LineView, found: &RequestPage) -> Option<AnyView> {
         let action = format!("/requests/{}/cancel", found.id);
         let fields = vec![("line", one.id.to_string())];
         view! {
-            <Ask summary="Take it back" small=true>
+            <Ask summary="Take the request back" small=true>
                 <p>"Nobody has to decide it then, and nothing is set up. You can ask again at any time."</p>
-                <PostButton action=action fields=fields look=Look::DangerSure small=true>"Take the request back"</PostButton>
+                <PostButton action=action fields=fields look=Look::DangerSure small=true>"Take it back now"</PostButton>
             </Ask>
         }
     });
     let more = one.grant.filter(|_| one.may_extend).map(|grant| {
-        view! { <LinkButton href=format!("/access/{grant}/extend") small=true>"Ask for more time"</LinkButton> }
+        view! { <LinkButton href=format!("/access/{grant}/extend") small=true>"Extend"</LinkButton> }
     });
-    let back = one.grant.filter(|_| one.may_give_back).map(|grant| view! { <LinkButton href=format!("/access#{grant}") small=true look=Look::Quiet>"Give it back"</LinkButton> });
+    let back = one.grant.filter(|_| one.may_give_back).map(|grant| view! { <LinkButton href=format!("/access#{grant}") small=true look=Look::Quiet>"Give back"</LinkButton> });
     let again = matches!(one.standing.word, StandingWord::Denied | StandingWord::Lapsed | StandingWord::Cancelled | StandingWord::Ended | StandingWord::NothingGiven)
         .then(|| found.mine.then(|| view! { <LinkButton href=format!("/request/{}", one.package.id) small=true>"Ask again"</LinkButton> }));
     if cancel.is_none()
@@ -215,7 +212,7 @@ fn take_back(one: &LineView, found: &RequestPage) -> Option<AnyView> {
     Some(view! { <div class="bar wrap items-start">{cancel}{more}{back}{again}</div> }.into_any())
 }
 
-fn asked(one: &LineView, found: &RequestPage) -> AnyView {
+fn asked(one: &LineView, found: &RequestPage, live: String, version: String) -> AnyView {
     let now = found.now;
     let mut items = vec![
         fact_view(
@@ -223,8 +220,8 @@ fn asked(one: &LineView, found: &RequestPage) -> AnyView {
             view! { <a class="link" href=format!("/catalog/{}", one.package.id) dir="auto">{one.package.name.clone()}</a> },
         ),
         fact("Application", one.package.app.name.clone()),
-        fact("Account", one.account.clone()),
-        fact("How long", said::length(one.window, now)),
+        fact_view("Account", address(&one.account)),
+        fact_view("How long", parts::when::length(one.window, now)),
     ];
     match one.window.start {
         Start::OnActivation => items.push(fact("From", "as soon as approved")),
@@ -257,17 +254,12 @@ fn asked(one: &LineView, found: &RequestPage) -> AnyView {
         .map(|line| view! { <li dir="auto">{line.clone()}</li> })
         .collect_view();
     let opens = (!one.opens.is_empty()).then(|| view! { <More summary="What it opens"><ul class="stack list-disc ps-5">{opens}</ul></More> });
-    let (reason, short, edition) = (
-        one.reason.clone(),
-        one.sign_off_short(),
-        words::number(one.edition),
-    );
+    let reason = one.reason.clone();
     view! {
-        <Card title="What was asked"><Body>
+        <Card title="What was asked" live=live version=version><Body>
             <Quote words=reason/>
             <Facts items=items/>
             {answers}{opens}
-            <p class="small dimmer">"Signed off as "<span class="mono">{short}</span>", edition "{edition}"."</p>
         </Body></Card>
     }
     .into_any()

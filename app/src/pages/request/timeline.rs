@@ -4,7 +4,7 @@ use domain::{
     approval::{StageState, Verdict},
     deadline::Warning,
     grant::{End, Health},
-    request::LineState,
+    request::{Length, LineState},
 };
 use leptos::prelude::*;
 use workflow::views::{
@@ -12,10 +12,10 @@ use workflow::views::{
     request::{LineView, RequestPage, StageView, What},
 };
 
-use super::said;
+use super::{parts::when, said};
 use crate::{
-    refusals, spans,
-    ui::{Moment, Quote, Say, Stand, Step},
+    spans,
+    ui::{Moment, Phrase, Quote, Say, Stand, Step},
     words,
 };
 
@@ -54,11 +54,18 @@ fn step(
         Mark::Ahead => Stand::Next,
         Mark::Bad => Stand::Bad,
     };
-    let (title, detail) = said(one, line, found);
+    let (title, detail) = said(one, line, found, say);
     let mut step = Step::new(stand, title).detail(detail);
     if let Some(at) = one.at {
-        let say = say.unwrap_or(if at > now { Say::Moment } else { Say::Relative });
-        step = step.when(view! { <Moment at=at now=now say=say/> });
+        step = match say {
+            Some(say) => step.when(view! { <Moment at=at now=now say=say/> }),
+            None if at > now => step.when(when::moment(at, now)),
+            // What is under way is told by how long it has been.
+            None if matches!(stand, Stand::Now | Stand::Work) => {
+                step.when(view! { "for "<Moment at=at now=now say=Say::For/> })
+            }
+            None => step.when(when::relative(at, now)),
+        };
     }
     if let What::Stage(stage) = &one.what {
         let notes: Vec<_> = stage
@@ -81,98 +88,81 @@ fn note(vote: Vote) -> AnyView {
     view! { <div class="stack">{cap}{words}</div> }.into_any()
 }
 
+/// A title with one more sentence, or without.
+type Said = (String, Phrase);
+
+fn plain(title: impl Into<String>) -> Said {
+    (title.into(), Phrase::default())
+}
+
+fn with(title: impl Into<String>, detail: impl Into<Phrase>) -> Said {
+    (title.into(), detail.into())
+}
+
 /// Title and one more sentence.
 fn said(
     one: &workflow::views::request::Step,
     line: &LineView,
     found: &RequestPage,
-) -> (String, Option<String>) {
+    say: Option<Say>,
+) -> Said {
     let ahead = one.mark == Mark::Ahead;
+    let app = &line.package.app.name;
     match &one.what {
-        What::Asked { by, .. } => (
-            if found.mine {
-                "You asked".into()
-            } else {
-                format!("{} asked", by.name)
-            },
-            None,
-        ),
-        What::Checked { eligible, .. } => {
-            let detail = if eligible.is_empty() {
-                "Everybody may ask for this.".into()
-            } else {
-                refusals::sentences(eligible)
-            };
-            ("Checked against the rules".into(), Some(detail))
-        }
+        What::Asked { .. } if found.mine => plain("You asked"),
+        What::Asked { by, .. } => plain(format!("{} asked", by.name)),
+        What::Checked { eligible, .. } => with("Checked", checked(eligible, line, found)),
         What::Stage(stage) => stage_said(stage),
-        What::Approved { by_policy: true } => (
-            "Approved".into(),
-            Some("The policy gives this at once; nobody has to decide.".into()),
+        What::Approved { by_policy: true } => with(
+            "Approved",
+            "The policy gives this at once; nobody has to decide.",
         ),
-        What::Approved { by_policy: false } => (
-            if ahead {
-                "All approved".into()
-            } else {
-                "Approved".into()
-            },
-            None,
-        ),
+        What::Approved { by_policy: false } if ahead => plain("All approved"),
+        What::Approved { by_policy: false } => plain("Approved"),
         What::Closed { state, by } => closed(*state, by.as_ref().map(|by| by.name.as_str()), found),
         What::Extended { end } => {
-            let detail = end
-                .and_then(End::at)
-                .map(|at| format!("It ends {} now.", words::stamp(at)));
-            (
+            let now = found.now;
+            let detail = end.and_then(End::at).map(|at| {
+                let at = view! { <Moment at=at now=now say=say.unwrap_or(Say::Moment)/> };
                 if ahead {
-                    "More time is given".into()
+                    view! { "It ends "{at}" then." }.into_any()
                 } else {
-                    "More time given".into()
-                },
-                detail,
-            )
+                    view! { "It ends "{at}" now." }.into_any()
+                }
+            });
+            with("Extended", detail)
         }
-        What::NothingGiven => (
-            "No time was left to give".into(),
-            Some("It was approved after the time asked for had passed.".into()),
+        What::NothingGiven => with(
+            "No time was left to give",
+            "It was approved after the time asked for had passed.",
         ),
-        What::Starts => (
-            if ahead {
-                "Starts".into()
-            } else {
-                "Started".into()
-            },
-            None,
-        ),
+        What::Starts if ahead => plain("Starts"),
+        What::Starts => plain("Started"),
         What::SetUp {
             confirmed,
             of,
             attention,
         } => set_up(one.mark, *confirmed, *of, *attention, line),
-        What::Ready => (
-            if ahead {
-                "Ready to use".into()
-            } else {
-                "Ready".into()
-            },
-            (!ahead).then(|| "Read back from the application: it is there.".into()),
-        ),
+        What::Ready if ahead => plain("Ready to use"),
+        What::Ready => with("Ready", format!("{app} has confirmed it.")),
         What::Warned { warning } => {
             let span = match warning {
                 Warning::Week => "7 days",
                 Warning::Day => "1 day",
                 Warning::Hour => "1 hour",
             };
-            (
-                if ahead {
-                    format!("A mail {span} before the end")
-                } else {
-                    format!("Told {span} before the end")
-                },
-                None,
-            )
+            plain(if ahead {
+                format!("A mail {span} before the end")
+            } else {
+                format!("Told {span} before the end")
+            })
         }
-        What::Ends { reason: None, .. } => ("Ends by itself".into(), None),
+        What::Ends { reason: None, .. } => plain(match (one.at, line.window.length) {
+            (None, Length::Seconds(seconds)) => {
+                format!("Ends by itself {} later", said::seconds(seconds))
+            }
+            _ => "Ends by itself".into(),
+        }),
         What::Ends {
             reason: Some(reason),
             by,
@@ -186,93 +176,117 @@ fn said(
                 .as_ref()
                 .map(|note| format!(" \u{201c}{note}\u{201d}"))
                 .unwrap_or_default();
-            (
-                "Ended".into(),
-                Some(format!(
-                    "{}{by}.{note}",
-                    words::sentence(said::end_reason(*reason))
-                )),
-            )
+            let reason = words::sentence(said::end_reason(*reason));
+            with("Ended", format!("{reason}{by}.{note}"))
         }
-        What::Gone { health } => match (one.mark, health) {
-            (_, Health::StillHeld) => (
-                "Ended here, still held another way".into(),
-                Some("Another grant gives the same right, so it stays.".into()),
-            ),
-            (Mark::Ahead, _) => ("Removed, and read back as gone".into(), None),
-            (Mark::Done, _) => (
-                "Confirmed gone".into(),
-                Some("Read back from the application: it is not there any more.".into()),
-            ),
-            (Mark::Bad, _) => (
-                "Removing it is stuck".into(),
-                Some("Somebody has been told and looks at it.".into()),
-            ),
-            (Mark::Now, _) => ("Being removed".into(), None),
-        },
+        What::Gone { health } => gone(one.mark, *health, app),
     }
 }
 
-fn closed(state: LineState, by: Option<&str>, found: &RequestPage) -> (String, Option<String>) {
+/// What the check found: that the conditions are met, not the conditions as if they were rules.
+fn checked(eligible: &[String], line: &LineView, found: &RequestPage) -> String {
+    let conditions: Vec<&str> = eligible
+        .iter()
+        .map(|one| one.trim().trim_end_matches('.'))
+        .filter(|one| !one.is_empty())
+        .collect();
+    if conditions.is_empty() {
+        return "Everybody may ask for this.".into();
+    }
+    let whose = if found.mine && line.beneficiary.id == found.asker.id {
+        "You meet".into()
+    } else {
+        format!("{} meets", line.beneficiary.name)
+    };
+    format!("{whose} the conditions: {}.", conditions.join("; "))
+}
+
+fn gone(mark: Mark, health: Health, app: &str) -> Said {
+    match (mark, health) {
+        (_, Health::StillHeld) => with(
+            "Ended here, still held another way",
+            "Another grant gives the same right, so it stays.",
+        ),
+        (Mark::Ahead, _) => plain(format!("Removed, and confirmed by {app}")),
+        (Mark::Done, _) => with(
+            "Removed and confirmed",
+            format!("{app} has confirmed that it is not there any more."),
+        ),
+        (Mark::Bad, _) => with(
+            "Removing it is stuck",
+            "Somebody has been told and looks at it.",
+        ),
+        (Mark::Now, _) => plain("Being removed"),
+    }
+}
+
+fn closed(state: LineState, by: Option<&str>, found: &RequestPage) -> Said {
     match state {
-        LineState::Denied => (
-            "Denied".into(),
-            Some("Nothing was set up. You may ask again, and say what has changed.".into())
-                .filter(|_| found.mine),
+        LineState::Denied => with(
+            "Denied",
+            found
+                .mine
+                .then_some("Nothing was set up. You may ask again, and say what has changed."),
         ),
-        LineState::Cancelled => (
-            match by {
-                Some(_) if found.mine => "You took it back".into(),
-                Some(name) => format!("Taken back by {name}"),
-                None => "Taken back".into(),
-            },
-            None,
+        LineState::Cancelled => plain(match by {
+            Some(_) if found.mine => "You took it back".into(),
+            Some(name) => format!("Taken back by {name}"),
+            None => "Taken back".into(),
+        }),
+        LineState::Lapsed => with(
+            "Nobody decided in time",
+            "The request lapsed; nothing was set up.",
         ),
-        LineState::Lapsed => (
-            "Nobody decided in time".into(),
-            Some("The request lapsed; nothing was set up.".into()),
-        ),
-        LineState::Superseded => (
-            "Asked again".into(),
-            Some("A newer request took its place.".into()),
-        ),
-        LineState::Withdrawn => (
-            "Withdrawn".into(),
-            Some("The person left, or the package is not offered any more.".into()),
+        LineState::Superseded => with("Asked again", "A newer request took its place."),
+        LineState::Withdrawn => with(
+            "Withdrawn",
+            "The person left, or the package is not offered any more.",
         ),
         LineState::Approved | LineState::AwaitingApproval => {
-            (words::sentence(said::line_state(state)), None)
+            plain(words::sentence(said::line_state(state)))
         }
     }
 }
 
-fn set_up(
-    mark: Mark,
-    confirmed: usize,
-    of: usize,
-    attention: bool,
-    line: &LineView,
-) -> (String, Option<String>) {
+fn set_up(mark: Mark, confirmed: usize, of: usize, attention: bool, line: &LineView) -> Said {
     let app = &line.package.app.name;
+    let looked_at = "Somebody has been told and looks at it.";
     match mark {
-        Mark::Ahead | Mark::Done => (format!("Set up in {app}"), None),
-        Mark::Bad => (
-            format!("Setting up in {app} is stuck"),
-            Some("Somebody has been told and looks at it.".into()),
-        ),
-        Mark::Now if attention => (
-            format!("Setting up in {app} needs attention"),
-            Some("Somebody has been told and looks at it.".into()),
-        ),
-        Mark::Now if of > 1 => (
+        Mark::Ahead => with(format!("Set up in {app}"), usual(of, line)),
+        Mark::Done => plain(format!("Set up in {app}")),
+        Mark::Bad => with(format!("Setting up in {app} is stuck"), looked_at),
+        Mark::Now if attention => with(format!("Setting up in {app} needs attention"), looked_at),
+        Mark::Now if of > 1 => with(
             format!("Being set up in {app}"),
-            Some(format!("{confirmed} of {of} rights confirmed.")),
+            format!("{confirmed} of {of} rights confirmed."),
         ),
-        Mark::Now => (
+        Mark::Now => with(
             format!("Being set up in {app}"),
-            Some("Asked the application; waiting until it says that it is there.".into()),
+            "The application was asked; waiting until it confirms.",
         ),
     }
+}
+
+/// How much there is to set up, and how long that takes: `1 right, usually within 5 minutes.`
+fn usual(of: usize, line: &LineView) -> Option<String> {
+    let rights = words::count(
+        i64::try_from(of).ok().filter(|of| *of > 0)?,
+        "right",
+        "rights",
+    );
+    let within = line
+        .parts
+        .iter()
+        .map(|part| part.effective_within_seconds)
+        .max()
+        .filter(|seconds| *seconds > 0);
+    Some(match within {
+        Some(seconds) => format!(
+            "{rights}, usually within {}.",
+            spans::span(seconds.max(spans::MINUTE))
+        ),
+        None => format!("{rights}."),
+    })
 }
 
 fn names(seats: &[SeatView], last: &str) -> String {
@@ -285,7 +299,7 @@ fn names(seats: &[SeatView], last: &str) -> String {
     said::people(&people, more as i64, last)
 }
 
-fn stage_said(stage: &StageView) -> (String, Option<String>) {
+fn stage_said(stage: &StageView) -> Said {
     let rule = said::rule(stage.rule);
     let voters = |verdict| {
         let names: Vec<&str> = stage
@@ -297,9 +311,9 @@ fn stage_said(stage: &StageView) -> (String, Option<String>) {
         words::list(&names, "and")
     };
     match stage.state {
-        StageState::Open if stage.stuck => (
+        StageState::Open if stage.stuck => with(
             format!("{rule} decides"),
-            Some("Nobody can decide this right now. Security has been told.".into()),
+            "Nobody can decide this right now. Security has been told.",
         ),
         StageState::Open => {
             let mut detail = format!("{} can decide.", names(&stage.seats, "or"));
@@ -320,11 +334,11 @@ fn stage_said(stage: &StageView) -> (String, Option<String>) {
             if stage.fallback {
                 detail.push_str(" They stand in, because nobody in the first place can.");
             }
-            (format!("{rule} decides"), Some(detail))
+            with(format!("{rule} decides"), detail)
         }
         StageState::Waiting => {
             let who = names(&stage.seats, "or");
-            (
+            with(
                 format!("{rule} decides"),
                 (!who.is_empty()).then(|| format!("Then {who} can decide.")),
             )
@@ -335,20 +349,20 @@ fn stage_said(stage: &StageView) -> (String, Option<String>) {
             } else {
                 ""
             };
-            (
+            with(
                 format!("{rule} said yes"),
-                Some(format!("{}{by}", voters(Verdict::Approve))),
+                format!("{}{by}", voters(Verdict::Approve)),
             )
         }
-        StageState::MetByAsking => (
-            format!("{rule}: yes by asking"),
-            Some("Whoever asked is the one who decides here.".into()),
+        StageState::MetByAsking => with(
+            format!("{rule}: no decision needed"),
+            "Whoever asked is the one who decides here.",
         ),
-        StageState::Collapsed => (
-            format!("{rule}: counted already"),
-            Some("The same person said yes in an earlier step.".into()),
+        StageState::Collapsed => with(
+            format!("{rule}: no decision needed"),
+            "The same person said yes in an earlier step.",
         ),
-        StageState::Denied => (format!("{rule} said no"), Some(voters(Verdict::Deny))),
-        StageState::Closed => (format!("{rule}: not needed any more"), None),
+        StageState::Denied => with(format!("{rule} said no"), voters(Verdict::Deny)),
+        StageState::Closed => plain(format!("{rule}: not needed any more")),
     }
 }
