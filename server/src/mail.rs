@@ -1,6 +1,6 @@
 //! Plain mails over SMTP. Retrying is the job queue's business; here one mail is handed over, or not.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use async_trait::async_trait;
 use lettre::{
@@ -18,9 +18,64 @@ pub struct Smtp {
     from: Mailbox,
 }
 
+/// How mails and the password travel to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Travel {
+    /// Inside TLS from the first byte (`smtps://`).
+    Tls,
+    /// Inside TLS after STARTTLS, or not at all.
+    StartTls,
+    /// In clear text, on this machine only.
+    Loopback,
+    /// In clear text over the network, because the configuration says so outright.
+    Clear,
+}
+
+/// How they travel with this address, and the address as lettre reads it. lettre takes a plain `smtp://` for clear text;
+/// here it means STARTTLS everywhere but on loopback, and an attempt at it (`opportunistic`) is not offered, since whoever
+/// stands between would only have to spoil it.
+pub fn travel(smtp_url: &str) -> Result<(Travel, String), &'static str> {
+    let Ok(mut url) = reqwest::Url::parse(smtp_url) else {
+        return Err("must be an address, as smtp://user:password@mail.example.com:587");
+    };
+    let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
+        return Err("must name a server, as smtp://user:password@mail.example.com:587");
+    };
+    let loopback = host.eq_ignore_ascii_case("localhost")
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback());
+    let mut asked = None;
+    for (name, value) in url.query_pairs() {
+        if name != "tls" || asked.is_some() {
+            return Err("may be followed by ?tls=required or ?tls=none, and by nothing else");
+        }
+        asked = Some(value.into_owned());
+    }
+    url.set_query(None);
+    let travel = match (url.scheme(), asked.as_deref()) {
+        ("smtps", None) => Travel::Tls,
+        ("smtp", Some("required")) => Travel::StartTls,
+        ("smtp", None) if !loopback => Travel::StartTls,
+        ("smtp", None | Some("none")) if loopback => Travel::Loopback,
+        ("smtp", Some("none")) => Travel::Clear,
+        ("smtp", _) => return Err("tls must be required or none"),
+        ("smtps", _) => return Err("smtps:// is TLS already: leave ?tls= out"),
+        _ => return Err("must begin with smtp:// or smtps://"),
+    };
+    if travel == Travel::StartTls {
+        url.set_query(Some("tls=required"));
+    }
+    Ok((travel, url.into()))
+}
+
 /// Why the configured mail server cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpError {
+    /// What was configured as its address.
+    #[error("mail.smtp_url: {0}")]
+    Address(&'static str),
     /// The address of the server.
     #[error("mail.smtp_url: {0}")]
     Url(#[from] lettre::transport::smtp::Error),
@@ -34,7 +89,8 @@ impl Smtp {
     pub fn new(settings: &config::Mail) -> Result<Self, SmtpError> {
         // TLS needs a provider before its first use; a second installation fails, which is fine.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(settings.smtp_url.expose())?
+        let (_, url) = travel(settings.smtp_url.expose()).map_err(SmtpError::Address)?;
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&url)?
             .timeout(Some(Duration::from_secs(20)))
             .build();
         Ok(Self {
@@ -113,3 +169,6 @@ impl lettre::message::header::Header for AutoSubmitted {
         lettre::message::header::HeaderValue::new(Self::name(), "auto-generated".into())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,9 +124,14 @@ fn config_command(file: Option<&std::path::Path>, command: ConfigCommand) -> Exi
             ExitCode::SUCCESS
         }
         ConfigCommand::Show => {
-            let (layers, _) = Layers::read(file, std::env::vars());
+            let (layers, faults) = Layers::read(file, std::env::vars_os());
             out::text(&layers.show());
-            ExitCode::SUCCESS
+            if faults.is_empty() {
+                return ExitCode::SUCCESS;
+            }
+            // What is shown lacks whatever could not be read.
+            print_faults(&faults);
+            ExitCode::FAILURE
         }
         ConfigCommand::Check => match config::load(file) {
             Ok(_) => {

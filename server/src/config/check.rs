@@ -8,6 +8,7 @@ use super::{
     Asking, Audit, Catalogue, Config, Credential, Database, Directory, Fault, Graph, Layers, Log,
     LogFormat, Mail, Server, Sessions, SignIn,
 };
+use crate::{credential, mail};
 
 /// Collects faults, so that one run names them all.
 struct Check<'a> {
@@ -169,8 +170,8 @@ impl Check<'_> {
             return Some(None);
         }
         let from = self.needed("mail", "from");
-        if !smtp_url.starts_with("smtp://") && !smtp_url.starts_with("smtps://") {
-            return self.fault("mail", "smtp_url", "must begin with smtp:// or smtps://");
+        if let Err(why) = mail::travel(&smtp_url) {
+            return self.fault("mail", "smtp_url", why);
         }
         let from = from?;
         if from.parse::<lettre::message::Mailbox>().is_err() {
@@ -224,10 +225,17 @@ impl Check<'_> {
         let key = self.optional_path(section, "key_file");
         match (secret.is_empty(), certificate, key) {
             (false, None, None) => Some(Credential::Secret(secret.into())),
-            (true, Some(certificate_file), Some(key_file)) => Some(Credential::Certificate {
-                certificate_file,
-                key_file,
-            }),
+            (true, Some(certificate_file), Some(key_file)) => {
+                let found = Credential::Certificate {
+                    certificate_file,
+                    key_file,
+                };
+                // Read here already: a file that cannot be used is a fault of the configuration, not of the first sign-in.
+                match credential::load(&found) {
+                    Ok(_) => Some(found),
+                    Err(why) => self.fault(section, "certificate_file", &why),
+                }
+            }
             (true, None, None) => self.fault(
                 section,
                 "client_secret",
@@ -276,7 +284,8 @@ impl Check<'_> {
         }
     }
 
-    /// An https address without a slash at the end; http only where nobody else can listen in.
+    /// An https address without a slash at the end; http only where nobody else can listen in. Given back as browsers
+    /// write it (scheme and host in small letters, no default port), for it is compared with what they send.
     fn address(&mut self, section: &str, key: &str) -> Option<String> {
         let text = self.needed(section, key)?;
         let Ok(url) = reqwest::Url::parse(&text) else {
@@ -294,17 +303,25 @@ impl Check<'_> {
                 "must begin with https:// (http:// on loopback only)",
             );
         }
-        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-            return self.fault(section, key, "must have no query, fragment or user");
+        let user = !url.username().is_empty() || url.password().is_some();
+        if url.query().is_some() || url.fragment().is_some() || user {
+            return self.fault(
+                section,
+                key,
+                "must have no query, fragment, user or password",
+            );
         }
-        if key == "public_url" && url.path() != "/" {
+        if key != "public_url" {
+            return Some(url.as_str().trim_end_matches('/').to_owned());
+        }
+        if url.path() != "/" {
             return self.fault(
                 section,
                 key,
                 "must have no path: cookies are bound to the host",
             );
         }
-        Some(text.trim_end_matches('/').to_owned())
+        Some(url.origin().ascii_serialization())
     }
 
     fn fault<T>(&mut self, section: &str, key: &str, why: &str) -> Option<T> {

@@ -1,7 +1,7 @@
 //! The layers, merged key by key. The defaults list every key and fix its type, so that a misspelt key or a value of the
 //! wrong type is a fault with a name, whichever layer it comes from.
 
-use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, fmt::Write, fs, path::Path};
 
 use toml::{Table, Value};
 
@@ -14,6 +14,21 @@ const SECRETS: [(&str, &str); 4] = [
     ("graph", "client_secret"),
     ("mail", "smtp_url"),
 ];
+
+/// Variables that are no settings: of the command line, of the build, of tests.
+const NO_SETTINGS: [&str; 8] = [
+    "LATCHKEY_CONFIG",
+    "LATCHKEY_BY",
+    "LATCHKEY_TRIAL_LOG",
+    "LATCHKEY_BIN",
+    "LATCHKEY_CACHE",
+    "LATCHKEY_FOLDER",
+    "LATCHKEY_SEED",
+    "LATCHKEY_SEEDS",
+];
+/// Beginnings of variables that are no settings. Kubernetes tells every container of a service named `latchkey` where it
+/// is, in variables of the last two forms.
+const NO_SETTINGS_OF: [&str; 3] = ["LATCHKEY_TEST_", "LATCHKEY_SERVICE_", "LATCHKEY_PORT"];
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +51,9 @@ pub struct Layers {
 
 impl Layers {
     /// Merges the layers. Faults are collected; the value of the layer below stays.
-    pub fn read(
+    pub fn read<T: Into<OsString>>(
         file: Option<&Path>,
-        environment: impl IntoIterator<Item = (String, String)>,
+        environment: impl IntoIterator<Item = (T, T)>,
     ) -> (Self, Vec<Fault>) {
         let defaults: Table = DEFAULTS.parse().expect("a test reads the defaults");
         let mut layers = Self {
@@ -59,7 +74,13 @@ impl Layers {
             layers.add_file(path, &mut faults);
         }
         for (name, text) in environment {
-            layers.add_variable(&name, text, &mut faults);
+            // Whatever else the environment holds is not ours to read.
+            let Ok(name) = name.into().into_string() else {
+                continue;
+            };
+            if name.starts_with("LATCHKEY_") {
+                layers.add_variable(&name, text.into(), &mut faults);
+            }
         }
         layers.read_secret_files(&mut faults);
         (layers, faults)
@@ -71,7 +92,7 @@ impl Layers {
             .map_err(|error| error.to_string())
             .and_then(|text| {
                 text.parse::<Table>()
-                    .map_err(|error| error.to_string().trim_end().replace('\n', "\n    "))
+                    .map_err(|error| without_the_line(&text, &error))
             });
         let table = match table {
             Ok(table) => table,
@@ -97,13 +118,25 @@ impl Layers {
         }
     }
 
-    fn add_variable(&mut self, name: &str, text: String, faults: &mut Vec<Fault>) {
-        // LATCHKEY_CONFIG and the variables of the test runner have no section.
+    fn add_variable(&mut self, name: &str, text: OsString, faults: &mut Vec<Fault>) {
+        if NO_SETTINGS.contains(&name) || NO_SETTINGS_OF.iter().any(|start| name.starts_with(start))
+        {
+            return;
+        }
+        let mut fault = |why: String| {
+            faults.push(Fault {
+                setting: name.to_owned(),
+                why,
+            });
+        };
         let Some((section, key)) = name
             .strip_prefix("LATCHKEY_")
             .and_then(|rest| rest.split_once("__"))
         else {
-            return;
+            return fault(self.meant(name));
+        };
+        let Ok(text) = text.into_string() else {
+            return fault("is no text in UTF-8".into());
         };
         let (section, key) = (section.to_ascii_lowercase(), key.to_ascii_lowercase());
         let value = match self.default_of(&section, &key) {
@@ -118,6 +151,20 @@ impl Layers {
             Source::Environment(name.to_owned()),
             faults,
         );
+    }
+
+    /// What to say of a variable without a section.
+    fn meant(&self, name: &str) -> String {
+        let bare = |text: &str| text.replace('_', "").to_ascii_uppercase();
+        let wanted = bare(name);
+        self.values
+            .keys()
+            .map(|(section, key)| format!("LATCHKEY_{section}__{key}").to_ascii_uppercase())
+            .find(|right| bare(right) == wanted)
+            .map_or_else(
+                || "there is no such setting: they are named LATCHKEY_<SECTION>__<NAME>".into(),
+                |right| format!("there is no such setting: did you mean {right}?"),
+            )
     }
 
     fn default_of(&self, section: &str, key: &str) -> Option<&Value> {
@@ -220,5 +267,17 @@ impl Layers {
             writeln!(text, "{key} = {shown}{source}").expect("a string takes everything");
         }
         text
+    }
+}
+
+/// What is wrong with a file and where, without the line itself, which may hold a secret.
+fn without_the_line(text: &str, error: &toml::de::Error) -> String {
+    let line = error
+        .span()
+        .and_then(|span| text.get(..span.start))
+        .map(|before| before.matches('\n').count() + 1);
+    match line {
+        Some(line) => format!("line {line}: {}", error.message()),
+        None => error.message().to_owned(),
     }
 }

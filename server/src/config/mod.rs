@@ -35,7 +35,7 @@ impl std::fmt::Display for Fault {
 
 /// Reads all layers and checks them.
 pub fn load(file: Option<&Path>) -> Result<Config, Vec<Fault>> {
-    let (layers, faults) = Layers::read(file, std::env::vars());
+    let (layers, faults) = Layers::read(file, std::env::vars_os());
     layers.config(faults)
 }
 
@@ -146,9 +146,138 @@ mod tests {
         std::fs::remove_dir_all(&folder).expect("it is ours");
     }
 
+    fn with(name: &str, value: &str) -> Result<Config, Vec<Fault>> {
+        let mut vars = complete();
+        vars.retain(|(known, _)| *known != name);
+        vars.push((name, value));
+        load_from(&vars)
+    }
+
+    #[test]
+    fn an_address_is_kept_as_browsers_write_it() {
+        for (typed, kept, secure) in [
+            (
+                "HTTPS://Access.Example.com/",
+                "https://access.example.com",
+                true,
+            ),
+            (
+                "https://access.example.com:443",
+                "https://access.example.com",
+                true,
+            ),
+            (
+                "https://access.example.com:8443",
+                "https://access.example.com:8443",
+                true,
+            ),
+            ("HTTP://LOCALHOST:3000/", "http://localhost:3000", false),
+        ] {
+            let config = with("LATCHKEY_SERVER__PUBLIC_URL", typed).expect("it is complete");
+            assert_eq!(config.server.public_url, kept);
+            assert_eq!(config.server.secure(), secure, "{typed}");
+        }
+        let config = with("LATCHKEY_GRAPH__URL", "https://Graph.Microsoft.us/v1.0/");
+        assert_eq!(
+            config.expect("it is complete").graph.url,
+            "https://graph.microsoft.us/v1.0"
+        );
+        for wrong in [
+            "https://:pw@access.example.com",
+            "https://user@access.example.com",
+            "https://access.example.com/portal",
+            "https://access.example.com/?x",
+            "http://access.example.com",
+        ] {
+            let faults = with("LATCHKEY_SERVER__PUBLIC_URL", wrong).expect_err("it cannot be used");
+            assert_eq!(faults[0].setting, "server.public_url", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_sets_nothing_is_a_fault() {
+        let faults = with("LATCHKEY_SIGN_IN_TENANT", "x").expect_err("it has no section");
+        assert!(
+            faults[0].why.contains("LATCHKEY_SIGN_IN__TENANT?"),
+            "{}",
+            faults[0]
+        );
+        let faults = with("LATCHKEY_NONSENSE", "x").expect_err("there is no such setting");
+        assert_eq!(faults[0].setting, "LATCHKEY_NONSENSE");
+        for other in [
+            "LATCHKEY_CONFIG",
+            "LATCHKEY_BY",
+            "LATCHKEY_TEST_POSTGRES",
+            "LATCHKEY_SERVICE_HOST",
+            "LATCHKEY_PORT_3000_TCP",
+            "PATH",
+        ] {
+            assert!(with(other, "x").is_ok(), "{other}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_text_stops_nothing_but_our_own() {
+        use std::{ffi::OsString, os::unix::ffi::OsStringExt};
+        let broken = || OsString::from_vec(vec![0x66, 0xff]);
+        let (_, faults) = Layers::read(None, [(broken(), broken()), ("EDITOR".into(), broken())]);
+        assert!(faults.is_empty(), "{faults:?}");
+        let (_, faults) = Layers::read(None, [("LATCHKEY_MAIL__FROM".into(), broken())]);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+    }
+
+    #[test]
+    fn a_fault_in_a_file_names_the_line_and_shows_nothing_of_it() {
+        let file = std::env::temp_dir().join(format!("latchkey-line-{}.toml", std::process::id()));
+        std::fs::write(
+            &file,
+            "[sign_in]\nclient_id = \"x\"\nclient_secret = \"hunter2\n",
+        )
+        .expect("it can be written");
+        let (_, faults) = Layers::read(Some(&file), Vec::<(String, String)>::new());
+        std::fs::remove_file(&file).expect("it is ours");
+        let said = faults[0].to_string();
+        assert!(said.contains("line 3"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+
+    #[test]
+    fn files_that_cannot_be_used_are_faults() {
+        let mut vars = complete();
+        vars.retain(|(name, _)| *name != "LATCHKEY_SIGN_IN__CLIENT_SECRET");
+        vars.push((
+            "LATCHKEY_SIGN_IN__CERTIFICATE_FILE",
+            "/nowhere/latchkey.pem",
+        ));
+        vars.push(("LATCHKEY_SIGN_IN__KEY_FILE", "/nowhere/latchkey.key"));
+        let faults = load_from(&vars).expect_err("there is no certificate");
+        assert_eq!(faults[0].setting, "sign_in.certificate_file");
+        assert!(
+            faults[0].why.contains("/nowhere/latchkey.pem"),
+            "{}",
+            faults[0]
+        );
+    }
+
+    #[test]
+    fn mail_in_clear_text_is_said_outright() {
+        let mail = |url: &str| {
+            let mut vars = complete();
+            vars.push(("LATCHKEY_MAIL__SMTP_URL", url));
+            vars.push(("LATCHKEY_MAIL__FROM", "Latchkey <access@example.com>"));
+            load_from(&vars)
+        };
+        assert!(mail("smtp://mail.example.com:587").is_ok());
+        assert!(mail("smtp://mail.example.com?tls=none").is_ok());
+        let faults = mail("smtp://mail.example.com?tls=maybe").expect_err("it means nothing");
+        assert_eq!(faults[0].setting, "mail.smtp_url");
+    }
+
     #[test]
     fn an_unreadable_file_is_a_fault() {
-        let (layers, faults) = Layers::read(Some(Path::new("/nowhere/latchkey.toml")), Vec::new());
+        let nowhere = Path::new("/nowhere/latchkey.toml");
+        let (layers, faults) = Layers::read(Some(nowhere), Vec::<(String, String)>::new());
         assert!(faults[0].setting.contains("/nowhere/latchkey.toml"));
         assert!(layers.config(faults).is_err());
     }

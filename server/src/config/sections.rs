@@ -74,10 +74,18 @@ pub enum Credential {
 pub struct Server {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// What people type, without a slash at the end.
+    /// What people type, as an origin: `https://access.example.com`.
     pub public_url: String,
     /// Proxies in front whose `X-Forwarded-For` is believed.
     pub trusted_proxies: usize,
+}
+
+impl Server {
+    /// Whether people reach the portal through TLS: cookies are for https only then.
+    pub fn secure(&self) -> bool {
+        // An origin's scheme is in small letters.
+        self.public_url.starts_with("https:")
+    }
 }
 
 /// `[database]`
