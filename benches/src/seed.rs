@@ -62,6 +62,7 @@ pub enum Kind {
     Application = 13,
     Target = 14,
     Catalogue = 15,
+    Decision = 16,
 }
 
 /// The tenant of the seeded company.
@@ -192,29 +193,17 @@ pub fn statements(engine: Engine, size: Size, now: i64) -> Vec<String> {
         format!("INSERT INTO requests (id, number, asker_id, idempotency_key, created_at) SELECT {}, 2000 + i, {}, 'k' || {}, {} FROM {}",
             w.id(Kind::Request, "i"), w.id(Kind::Person, &asker(people)), Words::text("i"), w.at("-i * 60"), w.series(size.requests())),
         format!(
-            "INSERT INTO lines (id, request_id, number, kind, package_id, package_version_id, asker_id, beneficiary_id, account_id, state, reason, answers, length_kind, length_seconds, frozen_hash, screening, submitted_at, lapse_at, ended_at)
-             SELECT {}, {}, 2000 + i, 'new', {}, {}, {asker}, {asker}, {}, CASE WHEN i < {waiting} THEN 'awaiting_approval' ELSE 'denied' END, 'Incident ' || {}, '{{}}', 'seconds', 28800, 'seed', '{{}}', {}, {}, CASE WHEN i < {waiting} THEN NULL ELSE {} END FROM {}",
+            "INSERT INTO lines (id, request_id, number, kind, package_id, package_version_id, asker_id, beneficiary_id, account_id, state, reason, answers, length_kind, length_seconds, frozen_hash, screening, submitted_at, lapse_at)
+             SELECT {}, {}, 2000 + i, 'new', {}, {}, {asker}, {asker}, {}, 'awaiting_approval', 'Incident ' || {}, '{{}}', 'seconds', 28800, 'seed', '{{}}', {}, {} FROM {}",
             w.id(Kind::Line, "i"), w.id(Kind::Request, "i"), w.id(Kind::Package, &format!("i % {packages}")), w.id(Kind::Version, &format!("i % {packages}")),
-            w.id(Kind::Account, &asker(people)), Words::text("i"), w.at("-i * 60"), w.at("604800"), w.at("-i * 60 + 30"), w.series(size.requests()),
-            asker = w.id(Kind::Person, &asker(people)), waiting = size.waiting()),
+            w.id(Kind::Account, &asker(people)), Words::text("i"), w.at("-i * 60"), w.at("604800"), w.series(size.requests()),
+            asker = w.id(Kind::Person, &asker(people))),
     ];
-    // Of the waiting lines half stand at the manager, half at security; the rest were denied by the manager.
-    for (position, rule, word) in [(0, manager_rule, "manager"), (1, security_rule, "security")] {
-        let state = if position == 0 {
-            format!(
-                "CASE WHEN i < {w} THEN CASE WHEN i % 2 = 0 THEN 'open' ELSE 'met' END ELSE 'denied' END",
-                w = size.waiting()
-            )
-        } else {
-            format!(
-                "CASE WHEN i < {w} THEN CASE WHEN i % 2 = 0 THEN 'waiting' ELSE 'open' END ELSE 'closed' END",
-                w = size.waiting()
-            )
-        };
-        all.push(format!(
-            "INSERT INTO stages (id, line_id, position, rule, approvers, needed, state, opened_at) SELECT {}, {}, {position}, '{rule}', '{word}', 1, {state}, {} FROM {}",
-            w.id(Kind::Stage, &format!("i * 2 + {position}")), w.id(Kind::Line, "i"), w.at("-i * 60"), w.series(size.requests())));
-    }
+    all.extend(decided(
+        &w,
+        size,
+        &[(manager_rule, "manager"), (security_rule, "security")],
+    ));
     all.push(format!("INSERT INTO seats (stage_id, person_id, via, opened_at) SELECT {}, {}, 'manager', {} FROM {} WHERE i % 2 = 0",
         w.id(Kind::Stage, "i * 2"), w.id(Kind::Person, &format!("({} - 1) / 10", asker(people))), w.at("-i * 60"), w.series(size.waiting())));
     for member in 1..6 {
@@ -232,6 +221,33 @@ pub fn statements(engine: Engine, size: Size, now: i64) -> Vec<String> {
     all.push(format!("UPDATE audit_head SET seq = {}", size.events()));
     all.push("UPDATE counters SET value = 9000000 WHERE name = 'request'".into());
     all.push("ANALYZE".into());
+    all
+}
+
+/// Of the waiting lines half stand at the manager, half at security; the rest were denied by the manager. In the order in
+/// which the database takes it: everything begins by waiting, and only a vote decides a stage.
+fn decided(w: &Words, size: Size, route: &[(&str, &str); 2]) -> Vec<String> {
+    let mut all = Vec::new();
+    for (position, (rule, word)) in route.iter().enumerate() {
+        let state = if position == 0 { "open" } else { "waiting" };
+        all.push(format!(
+            "INSERT INTO stages (id, line_id, position, rule, approvers, needed, state, opened_at) SELECT {}, {}, {position}, '{rule}', '{word}', 1, '{state}', {} FROM {}",
+            w.id(Kind::Stage, &format!("i * 2 + {position}")), w.id(Kind::Line, "i"), w.at("-i * 60"), w.series(size.requests())));
+    }
+    let denied = format!("i >= {}", size.waiting());
+    all.push(format!(
+        "INSERT INTO decisions (id, stage_id, line_id, decider_id, slot, verdict, via, note, signed_hash, decided_at)
+         SELECT {}, {}, {}, {}, CASE WHEN {denied} THEN 0 ELSE 1 END, CASE WHEN {denied} THEN 'deny' ELSE 'approve' END, 'manager', '', 'seed', {}
+         FROM {} WHERE {denied} OR i % 2 = 1",
+        w.id(Kind::Decision, "i"), w.id(Kind::Stage, "i * 2"), w.id(Kind::Line, "i"),
+        w.id(Kind::Person, &format!("({} - 1) / 10", asker(size.people()))), w.at("-i * 60 + 30"), w.series(size.requests())));
+    for (state, verdict, next) in [("met", "approve", "open"), ("denied", "deny", "closed")] {
+        all.push(format!("UPDATE stages SET state = '{state}' WHERE id IN (SELECT stage_id FROM decisions WHERE verdict = '{verdict}')"));
+        all.push(format!("UPDATE stages SET state = '{next}' WHERE position = 1 AND line_id IN (SELECT line_id FROM decisions WHERE verdict = '{verdict}')"));
+    }
+    all.push(format!(
+        "UPDATE lines SET state = 'denied', ended_at = {} WHERE id IN (SELECT line_id FROM decisions WHERE verdict = 'deny')",
+        w.at("(2000 - number) * 60 + 30")));
     all
 }
 
