@@ -1,5 +1,5 @@
 //! The sandbox's own switches below `/sandbox`: faults, what the target truly holds, what was asked. They take no
-//! credentials, so they answer only where a browser on another site cannot reach: to the host names of this machine.
+//! credentials, so they answer only to programs of this machine and to no page, not even to one of our own sign-in.
 
 use std::sync::Arc;
 
@@ -42,11 +42,15 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/sandbox/clock", get(clock).put(set_clock))
         .route("/sandbox/keys/rotate", post(rotate))
         .route("/sandbox/tokens/revoke", post(revoke))
-        .layer(middleware::from_fn(only_this_machine))
+        .layer(middleware::from_fn(no_page))
 }
 
-/// Refuses foreign host names (a page that made its own name point here) and requests that a page elsewhere sent.
-async fn only_this_machine(headers: HeaderMap, request: Request, next: Next) -> Response {
+/// Refuses foreign host names, which a page elsewhere can make point here.
+pub(crate) async fn only_this_machine(
+    headers: HeaderMap,
+    request: Request,
+    next: Next,
+) -> Response {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
@@ -55,15 +59,28 @@ async fn only_this_machine(headers: HeaderMap, request: Request, next: Next) -> 
         .rsplit_once(':')
         .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
         .map_or(host, |(name, _)| name);
-    if !["localhost", "127.0.0.1", "[::1]"].contains(&name) || headers.contains_key(header::ORIGIN)
-    {
-        return (
-            StatusCode::FORBIDDEN,
-            Json(json!({ "error": "only for programs on this machine" })),
-        )
-            .into_response();
+    if ["localhost", "127.0.0.1", "[::1]"].contains(&name) {
+        next.run(request).await
+    } else {
+        refused()
     }
-    next.run(request).await
+}
+
+/// Refuses what a page of whatever site sends.
+async fn no_page(headers: HeaderMap, request: Request, next: Next) -> Response {
+    if headers.contains_key(header::ORIGIN) {
+        refused()
+    } else {
+        next.run(request).await
+    }
+}
+
+fn refused() -> Response {
+    (
+        StatusCode::FORBIDDEN,
+        Json(json!({ "error": "only for programs on this machine" })),
+    )
+        .into_response()
 }
 
 async fn faults(State(shared): State<Arc<Shared>>) -> Json<FaultList> {

@@ -42,6 +42,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .merge(sign_in)
         .merge(admin::router())
         .fallback(nothing)
+        // Around everything: a page elsewhere that made its own name point here (DNS rebinding) could sign in as anybody.
+        .layer(middleware::from_fn(admin::only_this_machine))
         .with_state(shared)
 }
 

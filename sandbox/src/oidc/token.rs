@@ -190,11 +190,24 @@ fn daemon(shared: &Shared, name: &str, form: &Form) -> Result<serde_json::Value,
             ),
         ));
     }
+    let now = Clock::system();
+    let mut said = json!({
+        "aud": "https://graph.microsoft.com",
+        "iss": format!("https://sts.windows.net/{}/", shared.tenant),
+        "iat": now.timestamp(),
+        "exp": (now + TOKEN_LIFE).timestamp(),
+        "appid": client.id,
+        "idtyp": "app",
+        "tid": shared.tenant,
+    });
+    if !client.permissions.is_empty() {
+        said["roles"] = json!(client.permissions);
+    }
     Ok(json!({
         "token_type": "Bearer",
         "expires_in": TOKEN_LIFE.num_seconds(),
         "ext_expires_in": TOKEN_LIFE.num_seconds(),
-        "access_token": shared.sessions.put_bearer(&client.id, Clock::system()),
+        "access_token": shared.sessions.put_bearer(&client.id, &said, now),
     }))
 }
 

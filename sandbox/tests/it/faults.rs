@@ -324,3 +324,34 @@ async fn switched_over_http_from_this_machine_only() {
             .any(|one| one["status"] == 429 && one["faults"][0] == "throttle")
     );
 }
+
+/// A page elsewhere that made its own name point here gets nothing: neither the sign-in nor Graph nor a switch.
+#[tokio::test]
+async fn nothing_answers_to_a_foreign_name() {
+    let tenant = Tenant::start().await;
+    let address = tenant.sandbox.address();
+    let issuer = tenant.sandbox.issuer();
+    let discovery = format!(
+        "{}/.well-known/openid-configuration",
+        issuer.strip_prefix(tenant.sandbox.url()).unwrap()
+    );
+    for path in ["/", "/v1.0/users", "/sandbox/state", "/nowhere", &discovery] {
+        for host in [
+            "evil.example",
+            "localhost.evil.example:3001",
+            "127.0.0.1.evil.example",
+            "",
+        ] {
+            let refused = http::send(address, "GET", path, &[("Host", host)], None)
+                .await
+                .unwrap();
+            assert_eq!(refused.status, 403, "{path} as {host:?}");
+        }
+    }
+    for host in ["localhost:3001", "127.0.0.1", "[::1]:3001"] {
+        let served = http::send(address, "GET", &discovery, &[("Host", host)], None)
+            .await
+            .unwrap();
+        assert_eq!(served.status, 200, "{host}");
+    }
+}
