@@ -74,7 +74,10 @@ async fn fill(
             text: text.to_owned(),
         })
         .collect();
-    catalogue::apply(workflow, tenant, &sources, None)
+    let freja = catalogue::drafter(workflow, tenant, company::user("freja.madsen"))
+        .await
+        .map_err(failed)?;
+    catalogue::apply(workflow, tenant, &sources, Some(freja))
         .await
         .map_err(|error| format!("the sample catalogue: {error}"))?;
     let worker = house::worker(workflow, &target, Some(Arc::new(Outbox { file: None })));

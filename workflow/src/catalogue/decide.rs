@@ -9,7 +9,7 @@ use domain::{
 use serde_json::json;
 use store::catalogue::{CatalogueVersionRow, VersionState};
 
-use super::{plan, publish};
+use super::{drafter, plan, publish};
 use crate::{
     Error, Result, Unit, Workflow,
     access::{self, Viewer},
@@ -17,10 +17,13 @@ use crate::{
 
 const DECIDERS: &[PortalRole] = &[PortalRole::Administrator, PortalRole::CatalogueOwner];
 
-/// Publishes a waiting edition. Refused to whoever drafted it, and if the world has moved on so that it no longer holds.
+/// Publishes a waiting edition. Refused to whoever drafted it, if nobody knows who that was, and if the world has moved on so that it no longer holds.
 pub async fn confirm(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersionId) -> Result<()> {
     let mut unit = workflow.unit().await?;
     let row = waiting(&mut unit, viewer, id).await?;
+    if row.drafted_by.is_none() {
+        return Err(drafter::nobody());
+    }
     let published = unit.tx.published_catalogue().await?;
     let (before, after) = (
         plan::content_of(published.as_ref())?,

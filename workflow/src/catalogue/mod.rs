@@ -8,6 +8,7 @@
 //! Nothing here gives anybody access. An addition to a package reaches no present holder; a removal reaches all at once.
 
 mod decide;
+mod drafter;
 mod import;
 mod package;
 mod parse;
@@ -24,6 +25,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 pub use decide::{confirm, refuse};
+pub use drafter::drafter;
 pub use import::{AppRoleFacts, ImportOutcome, Imported, import};
 pub use plan::{Plan, plan};
 pub use publish::{Applied, apply};

@@ -15,7 +15,7 @@ use store::catalogue::{
 use uuid::Uuid;
 
 use super::{
-    SourceFile,
+    SourceFile, drafter,
     plan::{self, Plan},
 };
 use crate::{Error, Result, Unit, Workflow, assignments, fold::fold, requests};
@@ -45,8 +45,9 @@ pub enum Applied {
     },
 }
 
-/// Publishes the files as a new edition, or leaves it pending if it widens. `drafter` is the person who hands it in;
-/// none for somebody at the command line. What was pending before is superseded.
+/// Publishes the files as a new edition, or leaves it pending if it widens. `drafter` is the person who hands it in, and who
+/// cannot confirm it later; without one nothing that widens is taken, for there would be no first person to whom somebody
+/// else is the second. What was pending before is superseded.
 pub async fn apply(
     workflow: &Workflow,
     tenant: Uuid,
@@ -61,23 +62,29 @@ pub async fn apply(
     let waiting = unit.tx.pending_catalogues().await?;
     let content = serde_json::to_string(&compared.content)?;
     if compared.plan.difference.is_empty() && waiting.is_empty()
-        || waiting
-            .iter()
-            .any(|row| row.content == content && compared.plan.waits)
+        || compared.plan.waits
+            && waiting
+                .iter()
+                .any(|row| row.content == content && row.drafted_by.is_some())
     {
         return Ok(Applied::Unchanged);
     }
-    let actor = drafter.map_or(Actor::Operator, Actor::Person);
+    if compared.plan.waits && drafter.is_none() {
+        return Err(drafter::nobody());
+    }
     for row in &waiting {
         supersede(&mut unit, row).await?;
         unit.record(
-            Event::new(EventKind::CatalogueRefused, now, actor)
-                .about(row.id)
-                .because("superseded by a later edition")
-                .changing(
-                    json!({"state": row.state}),
-                    json!({"state": VersionState::Superseded}),
-                ),
+            drafter::sign(
+                Event::new(EventKind::CatalogueRefused, now, Actor::Operator),
+                drafter,
+            )
+            .about(row.id)
+            .because("superseded by a later edition")
+            .changing(
+                json!({"state": row.state}),
+                json!({"state": VersionState::Superseded}),
+            ),
         );
     }
     if compared.plan.difference.is_empty() {
@@ -117,7 +124,8 @@ pub async fn apply(
     } else {
         EventKind::CataloguePublished
     };
-    unit.record(event(kind, &unit, actor, &row, &plan.difference));
+    let entered = event(kind, &unit, Actor::Operator, &row, &plan.difference);
+    unit.record(drafter::sign(entered, drafter));
     if plan.waits {
         unit.changed("catalogue");
         unit.commit().await?;

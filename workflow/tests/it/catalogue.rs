@@ -1,5 +1,7 @@
 //! The catalogue's files: faults, plans, editions, and what reaches those who hold something.
 
+mod handing_in;
+
 use std::fmt::Write as _;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -472,17 +474,17 @@ async fn a_waiting_edition_is_refused_or_taken_back() {
         let text = orders("[\"manager\"]", "9 days", &[1]);
         house.apply(&text, None).await;
         let wider = orders("[\"manager\"]", "10 days", &[1]);
-        let Applied::Pending { id, .. } = house.apply(&wider, None).await else {
+        let Applied::Pending { id, .. } = house.apply(&wider, Some(FREJA)).await else {
             panic!("it must wait");
         };
-        catalogue::refuse(&house.workflow, &house.viewer(FREJA).await, id)
+        catalogue::refuse(&house.workflow, &house.viewer(NILS).await, id)
             .await
             .unwrap();
         assert_eq!(
             house.package("orders-read").await.longest_seconds,
             9 * 86_400
         );
-        let Applied::Pending { id, .. } = house.apply(&wider, None).await else {
+        let Applied::Pending { id, .. } = house.apply(&wider, Some(FREJA)).await else {
             panic!("it must wait again");
         };
         assert_eq!(
@@ -505,7 +507,7 @@ async fn an_approver_who_left_meanwhile_stops_a_confirmation() {
             .apply(&orders("[\"manager\"]", "9 days", &[1]), None)
             .await;
         let Applied::Pending { id, .. } = house
-            .apply(&orders("[\"manager\"]", "10 days", &[1]), None)
+            .apply(&orders("[\"manager\"]", "10 days", &[1]), Some(FREJA))
             .await
         else {
             panic!("it must wait");
@@ -555,7 +557,7 @@ async fn a_removed_right_leaves_its_holders_at_once_and_an_added_one_reaches_nob
         house.apply(&orders("\"none\"", "9 days", &[2]), None).await;
         assert_eq!(desired(&house, account).await, ["right-2"]);
         let Applied::Pending { id, .. } = house
-            .apply(&orders("\"none\"", "9 days", &[2, 3]), None)
+            .apply(&orders("\"none\"", "9 days", &[2, 3]), Some(FREJA))
             .await
         else {
             panic!("more content waits");
@@ -617,7 +619,10 @@ async fn a_retired_package_withdraws_what_waits_and_is_not_offered() {
             [Refusal::Retired]
         );
         assert!(
-            matches!(house.apply(&text, None).await, Applied::Pending { .. }),
+            matches!(
+                house.apply(&text, Some(FREJA)).await,
+                Applied::Pending { .. }
+            ),
             "offering it anew widens"
         );
     }
