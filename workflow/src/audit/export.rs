@@ -182,15 +182,34 @@ fn csv_line(row: &AuditRow) -> String {
     line
 }
 
-/// One cell that no spreadsheet takes for a formula (OWASP: CSV injection): what begins like one gets an apostrophe.
-fn csv_cell(text: &str) -> String {
-    let dangerous = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let mark = if dangerous { "'" } else { "" };
-    if dangerous || text.contains([',', '"', '\n', '\r']) {
-        format!("\"{mark}{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
+/// One cell (RFC 4180) that no spreadsheet takes for a formula (OWASP: CSV injection): whatever begins like one gets an
+/// apostrophe. Where lists are separated otherwise than with commas the file is cut elsewhere too, so a new cell may begin
+/// inside of this one.
+pub fn csv_cell(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 2);
+    let mut begins = true;
+    let mut quoted = false;
+    // Some drop these before they look.
+    if text.starts_with(['\t', '\r', '\n']) {
+        safe.push('\'');
+        quoted = true;
     }
+    for letter in text.chars() {
+        // The wide forms are what keyboards of East Asia write, and some spreadsheets read.
+        if begins && matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') {
+            safe.push('\'');
+            quoted = true;
+        }
+        if letter == '"' {
+            safe.push('"');
+        }
+        quoted |= matches!(letter, '"' | ',' | ';' | '\t' | '\r' | '\n');
+        // Quotes are ours to double, and a cut before them would leave a pair that says nothing.
+        begins =
+            matches!(letter, ';' | '\t' | '\r' | '\n') || begins && matches!(letter, ' ' | '"');
+        safe.push(letter);
+    }
+    if quoted { format!("\"{safe}\"") } else { safe }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -246,8 +265,20 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula_and_every_cell_is_one_cell() {
-        for hostile in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
+        for hostile in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"] {
             assert!(csv_cell(hostile).starts_with("\"'"), "{hostile:?}");
+        }
+        // Where the list separator is a semicolon or a tab, cells begin in the middle.
+        for (hostile, cell) in [
+            ("x;=cmd|' /C calc'!A0;y", "\"x;'=cmd|' /C calc'!A0;y\""),
+            ("x; @SUM(A1)", "\"x; '@SUM(A1)\""),
+            ("x\t+1", "\"x\t'+1\""),
+            ("x\r\n-1", "\"x\r\n'-1\""),
+            ("x;\"=1\"", "\"x;\"\"'=1\"\"\""),
+            ("a = b - c", "a = b - c"),
+            ("a;b", "\"a;b\""),
+        ] {
+            assert_eq!(csv_cell(hostile), cell, "{hostile:?}");
         }
         assert_eq!(csv_cell("plain"), "plain");
         assert_eq!(csv_cell("a\"b"), "\"a\"\"b\"");

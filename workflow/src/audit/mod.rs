@@ -10,7 +10,7 @@ mod taken;
 mod verify;
 
 pub use checkpoint::{Checkpoint, NoteError, PublicKey, Signer, SignerError, write_atomically};
-pub use export::{Export, Filter, Format};
+pub use export::{Export, Filter, Format, csv_cell};
 pub use taken::{evidence_taken, take};
 pub use verify::{Break, Tampering, Verdict, Verifier, verify_lines, verify_store};
 

@@ -8,26 +8,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::Timestamp;
+use workflow::audit::csv_cell;
 
-/// A line of cells (RFC 4180) that no spreadsheet takes for a formula: what begins like one gets an apostrophe.
+/// A line of cells that no spreadsheet takes for a formula.
 pub fn line<S: AsRef<str>>(cells: &[S]) -> String {
     let mut out = cells
         .iter()
-        .map(|cell| safe(cell.as_ref()))
+        .map(|cell| csv_cell(cell.as_ref()))
         .collect::<Vec<_>>()
         .join(",");
     out.push_str("\r\n");
     out
-}
-
-fn safe(text: &str) -> String {
-    let dangerous = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let mark = if dangerous { "'" } else { "" };
-    if dangerous || text.contains([',', '"', '\n', '\r', ';']) {
-        format!("\"{mark}{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }
 
 /// A moment for programs; empty for none.
@@ -71,12 +62,13 @@ mod tests {
     #[test]
     fn no_cell_is_a_formula_and_every_cell_is_one_cell() {
         for hostile in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
-            assert!(safe(hostile).starts_with("\"'"), "{hostile:?}");
+            assert!(line(&[hostile]).starts_with("\"'"), "{hostile:?}");
         }
         assert_eq!(
             line(&["plain", "a,b", "a\"b"]),
             "plain,\"a,b\",\"a\"\"b\"\r\n"
         );
+        assert_eq!(line(&["x;=1"]), "\"x;'=1\"\r\n");
         assert_eq!(moment(None), "");
     }
 }
