@@ -278,7 +278,8 @@ impl Tx {
             .bind(person.0).fetch_all(c).await)?)
     }
 
-    /// What colleagues of a department hold most, among the first `people` of it, without `except`; retired or not.
+    /// What colleagues of a department hold most, among the first `people` of it, without `except`; retired or not. Only what
+    /// three of them hold, and nothing privileged: a smaller number would tell what a certain colleague has.
     pub async fn held_nearby(
         &mut self,
         department: &str,
@@ -290,7 +291,8 @@ impl Tx {
             "SELECT g.package_id, COUNT(DISTINCT g.person_id) AS holders
              FROM (SELECT id FROM persons WHERE department = $1 AND state = 'active' AND id <> $2 ORDER BY id LIMIT $3) AS n
              JOIN grants g ON g.person_id = n.id AND g.state = 'active' AND g.package_id IS NOT NULL
-             GROUP BY g.package_id ORDER BY holders DESC, g.package_id LIMIT $4")
+             JOIN packages p ON p.id = g.package_id AND p.privileged = FALSE
+             GROUP BY g.package_id HAVING COUNT(DISTINCT g.person_id) >= 3 ORDER BY holders DESC, g.package_id LIMIT $4")
             .bind(department).bind(except.0).bind(people).bind(limit).fetch_all(c).await)?)
     }
 
