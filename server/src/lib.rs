@@ -7,6 +7,7 @@
 //! To add a command: a variant in `cli/mod.rs` and a function here. To add a setting: see [`config`]. To add a page: not
 //! here but in `app`.
 
+mod accept;
 mod checkpoints;
 pub mod cli;
 pub mod config;

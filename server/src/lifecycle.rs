@@ -1,14 +1,17 @@
 //! From listening to a clean stop: web, worker, checkpoints and the small clocks between them.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 use provisioner::worker::Worker;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use workflow::{Workflow, people};
 
-use crate::checkpoints::Keeper;
+use crate::{
+    accept::{self, Limits},
+    checkpoints::Keeper,
+};
 
 /// How long open requests may take to end.
 const DRAIN: Duration = Duration::from_secs(15);
@@ -39,22 +42,8 @@ pub fn start(
     stop: CancellationToken,
 ) -> Running {
     let stop_work = CancellationToken::new();
-    // Without it a streamed page waits 40 ms for the peer's acknowledgement.
-    let listener = listener.tap_io(|socket| {
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let graceful = stop.clone().cancelled_owned();
-    let web = tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, service)
-            .with_graceful_shutdown(graceful)
-            .await
-        {
-            tracing::error!(%error, "the web half ended");
-        }
-    });
+    let web = accept::serve(listener, router, Limits::default(), stop.clone());
+    let web = tokio::spawn(web);
     let until = stop_work.clone();
     let worker = tokio::spawn(async move {
         if let Err(error) = worker.run(until).await {
