@@ -110,7 +110,8 @@ impl Keeper {
     }
 }
 
-async fn contradiction(
+/// What an earlier checkpoint of the same installation and the log of today cannot both be right about, if anything.
+pub async fn contradiction(
     workflow: &Workflow,
     old: &Checkpoint,
     now: &Checkpoint,

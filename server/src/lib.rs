@@ -12,6 +12,7 @@ mod checkpoints;
 pub mod cli;
 pub mod config;
 mod credential;
+mod database;
 mod house;
 pub mod http_client;
 mod lifecycle;

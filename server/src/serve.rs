@@ -12,7 +12,9 @@ use workflow::{Clock, Error, Ids, Settings, Workflow, installation, roles};
 use crate::{
     checkpoints::Keeper,
     config::Config,
-    credential, house, lifecycle,
+    credential,
+    database::{self, OpenError},
+    house, lifecycle,
     mail::Smtp,
     out,
     sessions::Sessions,
@@ -20,15 +22,33 @@ use crate::{
     web::{Mode, Parts, Portal},
 };
 
-/// The use cases over the configured database, brought to this version.
-pub async fn workflow(config: &Config) -> Result<Workflow, String> {
-    let store = Store::open(&Options {
+/// How the configured database is opened.
+fn options(config: &Config) -> Options {
+    Options {
         connections: config.database.connections,
         ..Options::new(config.database.url.expose())
-    })
-    .await
-    .map_err(|error| error.to_string())?;
-    store.migrate().await.map_err(|error| error.to_string())?;
+    }
+}
+
+/// The use cases over the configured database, brought to this version.
+pub async fn workflow(config: &Config) -> Result<Workflow, String> {
+    let store = database::open(&options(config), installation::Mode::Production)
+        .await
+        .map_err(|error| error.to_string())?;
+    let workflow = over(store, config);
+    installation::prepare(&workflow, installation::Mode::Production)
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(workflow)
+}
+
+/// The use cases over the configured database as it is: neither made nor brought to another version.
+pub async fn workflow_as_it_is(config: &Config) -> Result<Workflow, OpenError> {
+    let store = database::open_as_it_is(&options(config)).await?;
+    Ok(over(store, config))
+}
+
+fn over(store: Store, config: &Config) -> Workflow {
     let settings = Settings {
         public_url: config.server.public_url.clone(),
         mass_leave_percent: config.directory.mass_leave_percent,
@@ -39,32 +59,29 @@ pub async fn workflow(config: &Config) -> Result<Workflow, String> {
             object,
         }),
     };
-    let workflow = Workflow::new(store, Clock::system(), Ids::system(), settings);
-    match installation::prepare(&workflow, installation::Mode::Production).await {
-        Ok(_) => Ok(workflow),
-        Err(Error::Forbidden) => Err(
-            "the database was made by latchkey trial and holds a sample company; name another one"
-                .into(),
-        ),
-        Err(error) => Err(error.to_string()),
-    }
+    Workflow::new(store, Clock::system(), Ids::system(), settings)
 }
 
 /// Who we are at Graph.
 pub fn graph_options(config: &Config) -> Result<graph::Options, String> {
-    let url = reqwest::Url::parse(&config.graph.url).map_err(|error| error.to_string())?;
     Ok(graph::Options {
         authority: config.sign_in.authority.clone(),
         base: config.graph.url.clone(),
-        scope: format!("{}/.default", url.origin().ascii_serialization()),
+        scope: graph_scope(config)?,
         tenant: config.sign_in.tenant,
         client_id: config.graph.client_id.clone(),
         credential: credential::load(&config.graph.credential)?,
     })
 }
 
+/// The scope of tokens for Graph: everything that was consented to.
+pub fn graph_scope(config: &Config) -> Result<String, String> {
+    let url = reqwest::Url::parse(&config.graph.url).map_err(|error| error.to_string())?;
+    Ok(format!("{}/.default", url.origin().ascii_serialization()))
+}
+
 /// The provider that signs people in.
-pub fn provider(config: &Config, workflow: &Workflow) -> Result<Provider, String> {
+pub fn provider(config: &Config, clock: Clock, ids: Ids) -> Result<Provider, String> {
     let public_url = &config.server.public_url;
     let settings = ProviderSettings {
         authority: config.sign_in.authority.clone(),
@@ -76,12 +93,7 @@ pub fn provider(config: &Config, workflow: &Workflow) -> Result<Provider, String
     };
     let http = provisioner::http::client(&provisioner::http::Options::default())
         .map_err(|error| error.to_string())?;
-    Ok(Provider::new(
-        settings,
-        http,
-        workflow.clock().clone(),
-        workflow.ids().clone(),
-    ))
+    Ok(Provider::new(settings, http, clock, ids))
 }
 
 /// `latchkey migrate`
@@ -125,10 +137,10 @@ pub async fn run(config: &Config) -> Result<(), String> {
     let worker = house::worker(&workflow, &target, mailer);
     let stop = CancellationToken::new();
     let portal = Portal::new(Parts {
-        provider: provider(config, &workflow)?,
+        provider: provider(config, workflow.clock().clone(), workflow.ids().clone())?,
         workflow: workflow.clone(),
         sessions: Sessions {
-            secure: config.server.public_url.starts_with("https://"),
+            secure: config.server.secure(),
             idle: config.sessions.idle,
             absolute: config.sessions.absolute,
         },

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use domain::Refusal;
+use uuid::Uuid;
 use workflow::{
     Error,
     catalogue::{self, Applied, SourceFile},
@@ -23,11 +24,14 @@ pub struct PlanArgs {
 pub struct ApplyArgs {
     /// Folder with the catalogue's files; without it the configured one.
     folder: Option<PathBuf>,
+    /// Object id of the account of whoever hands this in. Needed for a version that widens access: somebody else confirms it.
+    #[arg(long, env = "LATCHKEY_BY", value_name = "OBJECT ID")]
+    by: Option<Uuid>,
 }
 
 /// Compares, and changes nothing.
 pub async fn plan(config: Option<&Path>, args: PlanArgs) -> Result<(), String> {
-    let ready = Ready::new(config, args.folder).await?;
+    let ready = Ready::new(config, args.folder, Change::Nothing).await?;
     let plan = catalogue::plan(&ready.workflow, ready.tenant, &ready.files)
         .await
         .map_err(|error| explain(&error))?;
@@ -37,10 +41,18 @@ pub async fn plan(config: Option<&Path>, args: PlanArgs) -> Result<(), String> {
 
 /// Publishes, or leaves it to a second person.
 pub async fn apply(config: Option<&Path>, args: ApplyArgs) -> Result<(), String> {
-    let ready = Ready::new(config, args.folder).await?;
+    let ready = Ready::new(config, args.folder, Change::All).await?;
+    let drafter = match args.by {
+        Some(object) => Some(
+            catalogue::drafter(&ready.workflow, ready.tenant, object)
+                .await
+                .map_err(|error| explain(&error))?,
+        ),
+        None => None,
+    };
     // What Entra holds now, so that a group that was just made is no fault in the files.
     house::import_rights(&ready.workflow, &ready.target.graph, ready.tenant).await?;
-    let applied = catalogue::apply(&ready.workflow, ready.tenant, &ready.files, None)
+    let applied = catalogue::apply(&ready.workflow, ready.tenant, &ready.files, drafter)
         .await
         .map_err(|error| explain(&error))?;
     match applied {
@@ -52,22 +64,33 @@ pub async fn apply(config: Option<&Path>, args: ApplyArgs) -> Result<(), String>
         Applied::Pending { number, plan, .. } => {
             out::line(plan.to_string().trim_end());
             out::line(format!(
-                "Version {number} widens access, so it waits: an administrator or catalogue owner confirms it in the portal."
+                "Version {number} widens access, so it waits: another administrator or catalogue owner confirms it in the portal."
             ));
         }
     }
     Ok(())
 }
 
+/// What a command may do to the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Nothing,
+    All,
+}
+
 struct Ready {
     workflow: workflow::Workflow,
     target: house::Target,
-    tenant: uuid::Uuid,
+    tenant: Uuid,
     files: Vec<SourceFile>,
 }
 
 impl Ready {
-    async fn new(config: Option<&Path>, folder: Option<PathBuf>) -> Result<Self, String> {
+    async fn new(
+        config: Option<&Path>,
+        folder: Option<PathBuf>,
+        change: Change,
+    ) -> Result<Self, String> {
         let config = config::load(config).map_err(|faults| {
             let faults: Vec<String> = faults.iter().map(|fault| format!("\n  {fault}")).collect();
             format!("the configuration is not complete:{}", faults.concat())
@@ -81,7 +104,12 @@ impl Ready {
         if files.is_empty() {
             return Err(format!("{} holds no .toml file", folder.display()));
         }
-        let workflow = serve::workflow(&config).await?;
+        let workflow = match change {
+            Change::All => serve::workflow(&config).await?,
+            Change::Nothing => serve::workflow_as_it_is(&config)
+                .await
+                .map_err(|error| error.to_string())?,
+        };
         let target = house::Target::new(
             &workflow,
             serve::graph_options(&config)?,
@@ -109,9 +137,5 @@ fn explain(error: &Error) -> String {
     if faults.is_empty() {
         return error.to_string();
     }
-    format!(
-        "the files have {} faults:\n  {}",
-        faults.len(),
-        faults.join("\n  ")
-    )
+    format!("nothing was changed:\n  {}", faults.join("\n  "))
 }

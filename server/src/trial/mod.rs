@@ -21,7 +21,7 @@ use clap::Args;
 use domain::person::AccountKey;
 use provisioner::graph;
 use sandbox::{Client, Running, Sandbox, company};
-use store::{Options, Store};
+use store::Options;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use workflow::{Clock, Ids, Settings, Workflow, installation};
@@ -30,7 +30,7 @@ use self::{outbox::Outbox, past::Past};
 
 use crate::{
     checkpoints::Keeper,
-    house, lifecycle, out,
+    database, house, lifecycle, out,
     sessions::Sessions,
     sign_in::{Provider, ProviderSettings},
     web::{Mode, Parts, Portal},
@@ -97,22 +97,48 @@ impl Files {
         format!("sqlite:{}", self.database.display())
     }
 
+    /// Refuses a folder in which [`Files::remove`] would delete what no trial made.
+    async fn must_be_ours(&self) -> Result<(), String> {
+        let foreign = if self.database.exists() {
+            match database::mode(&Options::new(self.url())).await {
+                Ok(Some(mode)) if mode == installation::Mode::Trial.as_str() => return Ok(()),
+                Ok(Some(_)) => format!(
+                    "{} is the database of a real installation",
+                    self.database.display()
+                ),
+                Ok(None) => format!("{} holds no sample company", self.database.display()),
+                Err(error) => format!("{} cannot be read: {error}", self.database.display()),
+            }
+        } else if !self.complete.exists() && (self.key.exists() || self.checkpoint.exists()) {
+            // The database may lie elsewhere; the key of its audit log cannot be made again.
+            format!("{} belongs to no trial", self.key.display())
+        } else {
+            return Ok(());
+        };
+        Err(format!(
+            "{foreign}, so nothing was touched: name another --folder, or move it away"
+        ))
+    }
+
     /// Removes the data of an earlier trial; files of anybody else in the folder stay.
     fn remove(&self) -> Result<(), String> {
-        let mut paths = vec![
+        let beside = |ending: &str| {
+            let mut path = self.database.clone().into_os_string();
+            path.push(ending);
+            PathBuf::from(path)
+        };
+        let paths = [
             self.database.clone(),
+            beside("-wal"),
+            beside("-shm"),
             self.sandbox.clone(),
             self.key.clone(),
             self.key.with_extension("pub"),
             self.checkpoint.clone(),
             self.mail.clone(),
+            // Last, for it says whose the others are.
             self.complete.clone(),
         ];
-        for ending in ["-wal", "-shm"] {
-            let mut path = self.database.clone().into_os_string();
-            path.push(ending);
-            paths.push(path.into());
-        }
         for path in paths {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -158,6 +184,7 @@ pub async fn run(args: TrialArgs) -> Result<(), String> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", addresses.portal))?;
     if args.reset || !files.complete.exists() {
+        files.must_be_ours().await?;
         files.remove()?;
         out::note("Making the sample company, its year and its sandbox …");
         past::make(&files, &addresses).await?;
@@ -251,13 +278,14 @@ async fn open(
     clock: Clock,
     durable: bool,
 ) -> Result<Workflow, String> {
-    let store = Store::open(&Options {
+    let options = Options {
         durable,
         ..Options::new(files.url())
-    })
-    .await
-    .map_err(|error| error.to_string())?;
-    store.migrate().await.map_err(|error| error.to_string())?;
+    };
+    let failed = |error: String| format!("{}: {error}", files.database.display());
+    let store = database::open(&options, installation::Mode::Trial)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
     let settings = Settings {
         public_url: addresses.portal_url(),
         first_administrator: Some(AccountKey {
@@ -269,13 +297,7 @@ async fn open(
     let workflow = Workflow::new(store, clock, Ids::system(), settings);
     installation::prepare(&workflow, installation::Mode::Trial)
         .await
-        .map_err(|error| match error {
-            workflow::Error::Forbidden => format!(
-                "{} is the database of a real installation, not of a trial",
-                files.database.display()
-            ),
-            other => other.to_string(),
-        })?;
+        .map_err(|error| failed(error.to_string()))?;
     Ok(workflow)
 }
 
@@ -343,4 +365,91 @@ fn provider(workflow: &Workflow, addresses: &Addresses) -> Result<Provider, Stri
         workflow.clock().clone(),
         workflow.ids().clone(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder =
+            std::env::temp_dir().join(format!("latchkey-trial-{}-{name}", std::process::id()));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).expect("a temporary folder can be made");
+        folder
+    }
+
+    fn args(folder: &Path, reset: bool) -> TrialArgs {
+        TrialArgs {
+            folder: folder.to_owned(),
+            reset,
+            port: 0,
+            sandbox_port: 0,
+            log: "off".into(),
+        }
+    }
+
+    /// The files with their texts; not what SQLite keeps beside a database that is open.
+    fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        fs::read_dir(folder)
+            .expect("it is there")
+            .map(|entry| entry.expect("it can be read").path())
+            .filter(|path| {
+                let name = path.to_string_lossy();
+                path.is_file() && !name.ends_with("-wal") && !name.ends_with("-shm")
+            })
+            .map(|path| (path.clone(), fs::read(&path).expect("it can be read")))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_real_installation_is_never_taken_for_an_old_trial() {
+        let folder = folder("real");
+        let files = Files::new(&folder);
+        let options = Options::new(files.url());
+        let store = database::open(&options, installation::Mode::Production)
+            .await
+            .expect("it is new");
+        let workflow = Workflow::new(store, Clock::system(), Ids::system(), Settings::default());
+        installation::prepare(&workflow, installation::Mode::Production)
+            .await
+            .expect("it is new");
+        workflow.store().close().await;
+        for name in ["audit.key", "audit.pub"] {
+            fs::write(folder.join(name), "the only one").expect("it can be written");
+        }
+        let before = content(&folder);
+        for reset in [false, true] {
+            let refused = run(args(&folder, reset)).await.expect_err("it is real");
+            assert!(refused.contains("real installation"), "{refused}");
+            assert_eq!(content(&folder), before, "reset {reset}");
+        }
+        // With a mark that somebody copied there it is not even migrated.
+        fs::write(&files.complete, "").expect("it can be written");
+        let refused = run(args(&folder, false)).await.expect_err("it is real");
+        assert!(refused.contains("real installation"), "{refused}");
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_told_stays() {
+        let folder = folder("unknown");
+        let files = Files::new(&folder);
+        fs::write(&files.key, "of an installation on PostgreSQL").expect("it can be written");
+        let refused = run(args(&folder, true))
+            .await
+            .expect_err("it is no trial's");
+        assert!(refused.contains("belongs to no trial"), "{refused}");
+        fs::write(&files.database, "no database at all, but somebody's")
+            .expect("it can be written");
+        let before = content(&folder);
+        let refused = run(args(&folder, true))
+            .await
+            .expect_err("it is no trial's");
+        assert!(refused.contains("nothing was touched"), "{refused}");
+        assert_eq!(content(&folder), before);
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
 }
