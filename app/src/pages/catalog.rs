@@ -119,11 +119,11 @@ fn filters(found: &Catalog, asked: &Asked) -> AnyView {
         choice("privileged", "Privileged"),
     ];
     view! {
-        <form method="get" action="/catalog" class="bar wrap items-end" aria-label="Filter the catalogue" data-filter="">
+        <form method="get" action="/catalog" class="grid grid-cols-2 gap-3 items-end sm:flex sm:flex-wrap" aria-label="Filter the catalogue" data-filter="">
             {(!asked.q.is_empty()).then(|| view! { <Hidden fields=vec![("q", asked.q.clone())]/> })}
-            <div class="min-w-48"><Select name="app" label="Application" options=applications value=asked.app.clone() none="Any"/></div>
-            <div class="min-w-40"><Select name="length" label="I need it for" options=lengths value=asked.length.clone() none="Any length"/></div>
-            <div class="min-w-40"><Select name="risk" label="Kind" options=risks value=asked.risk.clone() none="Any"/></div>
+            <div class="sm:min-w-48"><Select name="app" label="Application" options=applications value=asked.app.clone() none="Any"/></div>
+            <div class="sm:min-w-40"><Select name="length" label="I need it for" options=lengths value=asked.length.clone() none="Any length"/></div>
+            <div class="sm:min-w-40"><Select name="risk" label="Kind" options=risks value=asked.risk.clone() none="Any"/></div>
             <div class="btns only-still"><Button>"Filter"</Button></div>
         </form>
     }

@@ -89,7 +89,7 @@ fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
     );
     let title = format!("The directory says that {} left", people_count(&hold));
     let allowed = format!(
-        "At most {} at once would have left without asking. Until you decide, they keep their access.",
+        "At most {} at once would have left without asking. Until it is decided, they keep their access.",
         words::count(hold.allowed, "person", "people")
     );
     let placed_at = hold.placed_at;

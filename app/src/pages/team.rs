@@ -96,15 +96,14 @@ fn row(report: &Report, marks: Vec<AnyView>, now: Timestamp) -> Vec<AnyView> {
 
 /// How much they hold, and unfolded, what.
 fn holds(report: &Report, now: Timestamp) -> AnyView {
-    let mut summary = match report.held {
+    let summary = match report.held {
         0 => return view! { <span class="dimmer">"nothing"</span> }.into_any(),
         held => words::count(held, "package", "packages"),
     };
-    if report.privileged > 0 {
-        summary += ", ";
-        summary += &words::number(report.privileged);
-        summary += " privileged";
-    }
+    let privileged = (report.privileged > 0).then(|| {
+        let words = format!("{} privileged", words::number(report.privileged));
+        view! { <span class="small dim">{words}</span> }
+    });
     let rows = report.holds.iter().map(|one| held(one, now)).collect_view();
     let rest = report.held - i64::try_from(report.holds.len()).unwrap_or(0);
     let rest = (rest > 0).then(|| {
@@ -112,7 +111,7 @@ fn holds(report: &Report, now: Timestamp) -> AnyView {
         let words = format!("and {} more", words::number(rest));
         view! { <li><a class="link small" href=href>{words}</a></li> }
     });
-    view! { <More summary=summary><ul class="stack stack-3">{rows}{rest}</ul></More> }.into_any()
+    view! { <div class="stack stack-1">{privileged}<More summary=summary><ul class="stack stack-3">{rows}{rest}</ul></More></div> }.into_any()
 }
 
 /// One package: its name, when it ends, and where it comes from.
@@ -141,7 +140,7 @@ fn ends(report: &Report, now: Timestamp) -> AnyView {
         .iter()
         .find(|one| one.end.at() == Some(at))
         .map(|one| view! { <span class="small dim" dir="auto">{one.name.clone()}</span> });
-    view! { <div class="stack stack-1"><Moment at=at now=now say=Say::Moment/>{name}</div> }
+    view! { <div class="stack stack-1"><span class="keep"><Moment at=at now=now say=Say::Moment/></span>{name}</div> }
         .into_any()
 }
 
@@ -276,7 +275,8 @@ mod tests {
             )
         });
         for part in [
-            "4 packages, 2 privileged",
+            "4 packages",
+            "2 privileged",
             "1 not approved here",
             "2 requests wait",
             "1 ends within 7 days",

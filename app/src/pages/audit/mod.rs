@@ -170,7 +170,8 @@ fn page(
         words::count(log.length, "entry", "entries")
     );
     let check = asked.address("/audit", &[("check", "1")]);
-    let files = exports.then(|| {
+    // A file of a filter that cannot be read would be of something else.
+    let files = (exports && faults.is_empty()).then(|| {
         let (lines, csv) = (asked.address("/audit/export.jsonl", &[]), asked.address("/audit/export.csv", &[]));
         view! { <div class="btns no-print"><LinkButton href=lines small=true><Icon sign=Sign::Download/>"JSON lines"</LinkButton><LinkButton href=csv small=true><Icon sign=Sign::Download/>"CSV"</LinkButton></div> }.into_any()
     });
@@ -255,9 +256,9 @@ fn filter_form(
     view! {
         <search class="card no-print" aria-label="Filter the log">
             <form class="body stack stack-4" method="get" action="/audit">
-                <div class="grid gap-4 items-end sm:grid-cols-2 lg:grid-cols-3">
+                <div class="grid gap-4 items-start sm:grid-cols-2 lg:grid-cols-3">
                     <TextField name="about" label="About" hint="AR-1042, or any id" value=about longest=80/>
-                    <Select name="kind" label="What happened" options=kinds value=kind none="Anything"/>
+                    <Select name="kind" label="What happened" hint="One kind of entry" options=kinds value=kind none="Anything"/>
                     <TextField name="by" label="By" hint="A name, or an id" value=by error=by_fault longest=200/>
                     <TextField name="from" label="From" hint="A day in UTC" kind="date" value=from error=from_fault/>
                     <TextField name="until" label="Until" hint="A day in UTC, all of it" kind="date" value=until error=until_fault/>

@@ -118,7 +118,7 @@ fn what_cannot_be_read_is_said_beside_its_field() {
         from: "yesterday".into(),
         ..Asked::default()
     };
-    let out = shown("Elin", asked.clone(), vec![], false);
+    let out = shown("Elin", asked.clone(), vec![], true);
     for part in [
         "by-error",
         "Nobody has that name",

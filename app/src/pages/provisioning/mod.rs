@@ -129,18 +129,22 @@ pub(super) fn aim(one: &Unsettled) -> String {
     format!("{} {verb} {}", one.person.name, one.entitlement_name)
 }
 
-/// What a target said is wrong, without its full stop. A name is no word: a sentence that begins with one leaves it as it is.
-pub(super) fn plainly(what: &str, one: &Unsettled) -> String {
-    let what = what.trim_end_matches('.');
+/// A sentence about a right. A name is no word: one that begins with a name leaves it as it is written.
+pub(super) fn sentence(text: &str, one: &Unsettled) -> String {
     let names = [&one.entitlement_name, &one.target_name, &one.account];
-    if names
+    let named = names
         .iter()
-        .any(|name| !name.is_empty() && what.starts_with(name.as_str()))
-    {
-        what.to_owned()
+        .any(|name| !name.is_empty() && text.starts_with(name.as_str()));
+    if named {
+        text.to_owned()
     } else {
-        words::sentence(what)
+        words::sentence(text)
     }
+}
+
+/// What a target said is wrong, without its full stop.
+fn plainly(what: &str, one: &Unsettled) -> String {
+    sentence(what.trim_end_matches('.'), one)
 }
 
 /// What is wrong and since when.

@@ -11,7 +11,7 @@ use workflow::views::{
 
 use super::{
     super::{kit, said},
-    aim, needs_person, plainly,
+    aim, needs_person, sentence,
 };
 use crate::{problem::Fault, ui::*, visit::Visit, words};
 
@@ -76,10 +76,7 @@ pub(super) fn page(page: AssignmentPage) -> impl IntoView {
 
 fn explanation(one: &Unsettled, now: Timestamp) -> Option<AnyView> {
     let problem = one.problem.as_ref()?;
-    let (what, fix) = (
-        format!("{}.", plainly(&problem.what, one)),
-        words::sentence(&problem.fix),
-    );
+    let (what, fix) = (sentence(&problem.what, one), sentence(&problem.fix, one));
     let next = match (needs_person(one), one.next_at) {
         (true, _) => {
             "It is not tried again by itself: put it right, then press Try again.".into_any()

@@ -47,12 +47,13 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
             .problem_at
             .map(|at| view! { " Since "<Moment at=at now=now say=Say::Moment/>"." });
         // A target's name stays as it is written, at the beginning of a sentence as well.
-        let words = if problem.starts_with(&target.name) {
-            problem.clone()
+        let words = problem.trim_end_matches('.');
+        let words = if words.starts_with(&target.name) {
+            words.to_owned()
         } else {
-            words::sentence(problem)
+            words::sentence(words)
         };
-        view! { <Note tone=Tone::Bad title="What is wrong">{words}{since}</Note> }
+        view! { <Note tone=Tone::Bad title="What is wrong">{words}"."{since}</Note> }
     });
     let mut facts = vec![
         fact("To be sent", said::capped(target.due)),
