@@ -258,7 +258,7 @@ fn asked(one: &LineView, found: &RequestPage, live: String, version: String) -> 
     view! {
         <Card title="What was asked" live=live version=version><Body>
             <Quote words=reason/>
-            <Facts items=items/>
+            <Facts items=items left=true/>
             {answers}{opens}
         </Body></Card>
     }
