@@ -230,7 +230,8 @@ impl Tx {
         })?)
     }
 
-    /// What these grants contain, with what the targets say.
+    /// What these grants contain, with what the targets say. For one that is over, also what a new edition of the package
+    /// took out of it before: it is gone only when that is gone.
     pub async fn parts_of_grants(&mut self, ids: &[GrantId]) -> Result<Vec<PartRow>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -238,9 +239,9 @@ impl Tx {
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
                 "SELECT e.grant_id, e.entitlement_id, a.desired, a.observed, a.observed_at, a.phase
-                 FROM grant_entitlements e
+                 FROM grant_entitlements e JOIN grants g ON g.id = e.grant_id
                  JOIN assignments a ON a.account_id = e.account_id AND a.entitlement_id = e.entitlement_id
-                 WHERE e.removed_at IS NULL AND e.grant_id IN (");
+                 WHERE (e.removed_at IS NULL OR g.state = 'ended') AND e.grant_id IN (");
             ids_in!(query, ids);
             query.push(") ORDER BY e.grant_id, e.entitlement_id");
             query.build_query_as().fetch_all(c).await

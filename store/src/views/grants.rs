@@ -235,7 +235,8 @@ impl Tx {
             .bind(account.0).bind(entitlement.0).bind(limit).fetch_all(c).await)?)
     }
 
-    /// What these grants contain, with what the targets say.
+    /// What these grants contain, with what the targets say. What a new edition of the package took out is left out,
+    /// except where the grant itself is over.
     pub async fn held_parts(&mut self, grants: &[GrantId]) -> Result<Vec<HeldPartRow>, Error> {
         if grants.is_empty() {
             return Ok(Vec::new());
@@ -248,7 +249,8 @@ impl Tx {
                  FROM grant_entitlements x JOIN entitlements n ON n.id = x.entitlement_id
                  JOIN targets t ON t.id = n.target_id
                  LEFT JOIN assignments s ON s.account_id = x.account_id AND s.entitlement_id = x.entitlement_id
-                 WHERE x.grant_id IN (");
+                 JOIN grants g ON g.id = x.grant_id
+                 WHERE (x.removed_at IS NULL OR g.state = 'ended') AND x.grant_id IN (");
             ids_in!(query, grants);
             query.push(") ORDER BY x.grant_id, n.name, n.id");
             query.build_query_as().fetch_all(c).await

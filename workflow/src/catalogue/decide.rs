@@ -13,12 +13,17 @@ use super::{drafter, plan, publish};
 use crate::{
     Error, Result, Unit, Workflow,
     access::{self, Viewer},
+    people::again,
 };
 
 const DECIDERS: &[PortalRole] = &[PortalRole::Administrator, PortalRole::CatalogueOwner];
 
 /// Publishes a waiting edition. Refused to whoever drafted it, if nobody knows who that was, and if the world has moved on so that it no longer holds.
 pub async fn confirm(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersionId) -> Result<()> {
+    again(|| confirm_once(workflow, viewer, id)).await
+}
+
+async fn confirm_once(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersionId) -> Result<()> {
     let mut unit = workflow.unit().await?;
     let row = waiting(&mut unit, viewer, id).await?;
     if row.drafted_by.is_none() {

@@ -18,7 +18,7 @@ use super::{
     SourceFile, drafter,
     plan::{self, Plan},
 };
-use crate::{Error, Result, Unit, Workflow, assignments, fold::fold, requests};
+use crate::{Error, Result, Unit, Workflow, assignments, fold::fold, people::again, requests};
 
 /// What applying did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,15 @@ pub enum Applied {
 /// cannot confirm it later; without one nothing that widens is taken, for there would be no first person to whom somebody
 /// else is the second. What was pending before is superseded.
 pub async fn apply(
+    workflow: &Workflow,
+    tenant: Uuid,
+    files: &[SourceFile],
+    drafter: Option<PersonId>,
+) -> Result<Applied> {
+    again(|| apply_once(workflow, tenant, files, drafter)).await
+}
+
+async fn apply_once(
     workflow: &Workflow,
     tenant: Uuid,
     files: &[SourceFile],
@@ -178,7 +187,9 @@ pub(super) async fn publish(
 ) -> Result<()> {
     let fresh: TargetId = unit.new_id();
     let target = unit.tx.ensure_entra_target(fresh, tenant).await?;
-    // Persons are locked before anything that a request or a grant could decide differently.
+    // Whoever is asking for a package or deciding on it is waited for; then persons are locked, before anything that a
+    // request or a grant could decide differently.
+    unit.tx.lock_packages().await?;
     let packages: BTreeMap<String, PackageRow> = unit
         .tx
         .packages()

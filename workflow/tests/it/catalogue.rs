@@ -24,11 +24,11 @@ use workflow::{
 
 use crate::support::start;
 
-const TENANT: Uuid = Uuid::from_u128(0x77);
-const FREJA: u128 = 1;
-const NILS: u128 = 2;
-const JOHAN: u128 = 3;
-const ASTRID: u128 = 4;
+pub const TENANT: Uuid = Uuid::from_u128(0x77);
+pub const FREJA: u128 = 1;
+pub const NILS: u128 = 2;
+pub const JOHAN: u128 = 3;
+pub const ASTRID: u128 = 4;
 const GONE: u128 = 5;
 
 fn group(n: u128) -> Uuid {
@@ -40,13 +40,13 @@ fn object(n: u128) -> Uuid {
 }
 
 /// A company with an empty catalogue.
-struct House {
-    engine: Engine,
-    workflow: Workflow,
-    clock: Clock,
+pub struct House {
+    pub engine: Engine,
+    pub workflow: Workflow,
+    pub clock: Clock,
 }
 
-async fn houses() -> Vec<House> {
+pub async fn houses() -> Vec<House> {
     let mut houses = Vec::new();
     for (engine, store) in testing::stores().await {
         let clock = Clock::simulated(start());
@@ -86,18 +86,18 @@ fn plain(n: u128) -> GroupFacts {
 }
 
 impl House {
-    fn id(&self, id: Uuid) -> String {
+    pub fn id(&self, id: Uuid) -> String {
         testing::literal(self.engine, id)
     }
 
-    fn now(&self) -> String {
+    pub fn now(&self) -> String {
         match self.engine {
             Engine::Sqlite => self.clock.now().timestamp_micros().to_string(),
             Engine::Postgres => format!("'{}'", self.clock.now().to_rfc3339()),
         }
     }
 
-    async fn raw(&self, text: &str) {
+    pub async fn raw(&self, text: &str) {
         testing::raw(self.workflow.store(), text).await.unwrap();
     }
 
@@ -130,7 +130,7 @@ impl House {
             .unwrap()
     }
 
-    async fn viewer(&self, n: u128) -> Viewer {
+    pub async fn viewer(&self, n: u128) -> Viewer {
         let (person, account) = (
             PersonId(Uuid::from_u128(n)),
             AccountId(Uuid::from_u128(0x2_0000 + n)),
@@ -141,7 +141,7 @@ impl House {
             .expect("works here")
     }
 
-    async fn apply(&self, text: &str, drafter: Option<u128>) -> Applied {
+    pub async fn apply(&self, text: &str, drafter: Option<u128>) -> Applied {
         let drafter = drafter.map(|n| PersonId(Uuid::from_u128(n)));
         catalogue::apply(&self.workflow, TENANT, &files(text), drafter)
             .await
@@ -158,7 +158,7 @@ impl House {
         }
     }
 
-    async fn package(&self, key: &str) -> store::catalogue::PackageRow {
+    pub async fn package(&self, key: &str) -> store::catalogue::PackageRow {
         let mut tx = self.workflow.store().read().await.unwrap();
         tx.packages()
             .await
@@ -168,7 +168,7 @@ impl House {
             .expect("there is such a package")
     }
 
-    async fn ask(&self, package: PackageId) -> workflow::Result<domain::RequestId> {
+    pub async fn ask(&self, package: PackageId) -> workflow::Result<domain::RequestId> {
         let ask = requests::NewAsk {
             package,
             window: Window {
@@ -184,7 +184,7 @@ impl House {
     }
 }
 
-fn files(text: &str) -> Vec<SourceFile> {
+pub fn files(text: &str) -> Vec<SourceFile> {
     vec![SourceFile {
         path: "applications/orders.toml".into(),
         text: text.into(),
@@ -196,7 +196,7 @@ fn person(n: u128) -> String {
 }
 
 /// One application with one package.
-fn orders(route: &str, longest: &str, rights: &[u128]) -> String {
+pub fn orders(route: &str, longest: &str, rights: &[u128]) -> String {
     let mut text = String::from("[application]\nkey = \"orders\"\nname = \"Orders\"\n");
     for n in 1..=4_u128 {
         write!(
@@ -569,7 +569,7 @@ async fn a_removed_right_leaves_its_holders_at_once_and_an_added_one_reaches_nob
     }
 }
 
-async fn desired(house: &House, account: AccountId) -> Vec<String> {
+pub async fn desired(house: &House, account: AccountId) -> Vec<String> {
     let mut tx = house.workflow.store().begin().await.unwrap();
     let target = tx.entra_target(TENANT).await.unwrap().expect("a target");
     let rights = tx.entitlements(target).await.unwrap();

@@ -10,6 +10,7 @@ mod holding;
 mod leaving;
 mod model;
 mod people;
+mod publishing;
 mod races;
 mod seating;
 mod support;

@@ -1,7 +1,5 @@
 //! What only PostgreSQL can get wrong: transactions that hold their locks the other way round.
 
-use std::time::Duration;
-
 use domain::{LineId, approval::Verdict, policy::ApproverRule};
 use store::{
     Engine, Tx,
@@ -11,7 +9,7 @@ use uuid::Uuid;
 use workflow::{deadlines, grants};
 
 use crate::support::{
-    ASTRID, House, JOHAN, KARIN, MAYA, account, hours, houses, person, policy, stage,
+    ASTRID, House, JOHAN, KARIN, MAYA, account, hours, houses, person, policy, stage, until_waiting,
 };
 
 async fn postgres() -> House {
@@ -22,15 +20,11 @@ async fn postgres() -> House {
         .unwrap()
 }
 
-/// Long enough for a transaction to come to where it waits, and shorter than PostgreSQL waits before it looks for a
-/// deadlock.
-async fn a_while() {
-    tokio::time::sleep(Duration::from_millis(300)).await;
-}
-
 /// Somebody else who holds `first` of what the work needs next, and then wants a person whom the work has locked.
-async fn crosses(mut first: Tx, n: u128) -> Result<(), store::Error> {
-    a_while().await;
+async fn crosses(house: &House, mut first: Tx, n: u128) -> Result<(), store::Error> {
+    until_waiting(house.workflow.store(), 1).await;
+    // Of two that wait for each other PostgreSQL stops the one that has waited for a second first: the work.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     first.lock_persons(&[person(n)]).await
 }
 
@@ -44,14 +38,15 @@ async fn deciding_asking_and_giving_back_are_tried_again_after_a_deadlock() {
     first.lock_line(line.id).await.unwrap();
     let (decided, crossed) = tokio::join!(
         house.vote(ASTRID, line.id, Verdict::Approve, None),
-        crosses(first, ASTRID)
+        crosses(&house, first, ASTRID)
     );
     decided.unwrap();
     crossed.unwrap();
 
     let mut first = house.workflow.store().begin().await.unwrap();
     first.count("request").await.unwrap();
-    let (asked, crossed) = tokio::join!(house.ask(MAYA, hours(8), "b"), crosses(first, MAYA));
+    let (asked, crossed) =
+        tokio::join!(house.ask(MAYA, hours(8), "b"), crosses(&house, first, MAYA));
     asked.unwrap();
     crossed.unwrap();
 
@@ -64,7 +59,7 @@ async fn deciding_asking_and_giving_back_are_tried_again_after_a_deadlock() {
     let johan = house.viewer(JOHAN).await;
     let (given, crossed) = tokio::join!(
         grants::give_back(&house.workflow, &johan, grant.id),
-        crosses(first, JOHAN)
+        crosses(&house, first, JOHAN)
     );
     given.unwrap();
     crossed.unwrap();
@@ -104,7 +99,7 @@ async fn lapses_lock_all_their_people_at_once_and_in_order() {
     let mut first = house.workflow.store().begin().await.unwrap();
     first.lock_persons(&[person(JOHAN)]).await.unwrap();
     let other = async {
-        a_while().await;
+        until_waiting(house.workflow.store(), 1).await;
         first.lock_persons(&[person(KARIN), person(MAYA)]).await?;
         first.commit().await
     };

@@ -35,6 +35,17 @@ pub const OLLE: u128 = 5;
 pub const ELIN: u128 = 6;
 pub const TOMAS: u128 = 7;
 
+/// Waits until so many transactions of this database wait for a lock; two seconds at most. PostgreSQL only.
+pub async fn until_waiting(store: &store::Store, transactions: u64) {
+    for _ in 0..200 {
+        let text = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        if testing::raw(store, text).await.unwrap() >= transactions {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
 pub fn start() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 10, 25, 0, 30, 0).unwrap()
 }
