@@ -10,12 +10,12 @@ use workflow::{
     catalogue::{self, AppRoleFacts, ImportOutcome, Imported},
 };
 
-use super::{Error, Graph, Priority};
+use super::{Error, Graph, Kind, Priority};
 
 /// Everything that decides whether a group's members can be changed.
-const GROUPS: &str = "/groups?$select=id,displayName,description,mail,mailEnabled,securityEnabled,groupTypes,\
+const GROUP: &str = "id,displayName,description,mail,mailEnabled,securityEnabled,groupTypes,\
 membershipRule,isAssignableToRole,isManagementRestricted,onPremisesSyncEnabled,resourceProvisioningOptions,\
-assignedLicenses&$top=999";
+assignedLicenses";
 /// Enterprise applications with the roles that they declare.
 const APPLICATIONS: &str = "/servicePrincipals?$select=id,displayName,appRoles&$top=999";
 /// How often a listing is begun again after something that may pass.
@@ -43,20 +43,48 @@ pub async fn run(
     graph: &Graph,
     tenant: Uuid,
 ) -> Result<ImportOutcome, ImportError> {
-    let groups = list(graph, "reading the groups", GROUPS).await?;
+    let all = format!("/groups?$select={GROUP}&$top=999");
+    let groups = list(graph, "reading the groups", &all).await?;
     let applications = list(graph, "reading the enterprise applications", APPLICATIONS).await?;
-    let imported = Imported {
+    let mut imported = Imported {
         groups: groups.iter().filter_map(group).collect(),
         app_roles: applications.iter().flat_map(roles).collect(),
         whole: true,
+        ..Imported::default()
     };
+    for missing in catalogue::unlisted(workflow, tenant, &imported).await? {
+        let path = format!("/groups/{missing}?$select={GROUP}");
+        match patient(|| graph.get(&path, Priority::Low)).await {
+            // A listing may lag behind, or lose somebody between two pages.
+            Ok(answer) => imported.groups.extend(group(&answer.body)),
+            Err(error) if error.kind == Kind::NotFound => {
+                imported.gone.insert(missing);
+            }
+            Err(error) => {
+                return Err(ImportError::Graph {
+                    doing: "reading a group that the listing lacks",
+                    error,
+                });
+            }
+        }
+    }
     Ok(catalogue::import(workflow, tenant, imported).await?)
 }
 
 async fn list(graph: &Graph, doing: &'static str, path: &str) -> Result<Vec<Value>, ImportError> {
+    patient(|| graph.list(path, Priority::Low))
+        .await
+        .map_err(|error| ImportError::Graph { doing, error })
+}
+
+/// Asks again, a few times, after something that may pass.
+async fn patient<T, F>(mut ask: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
     let mut tries = 0;
     loop {
-        match graph.list(path, Priority::Low).await {
+        match ask().await {
             Err(error) if error.passes() && tries + 1 < TRIES => {
                 let wait = error
                     .retry_after
@@ -64,7 +92,7 @@ async fn list(graph: &Graph, doing: &'static str, path: &str) -> Result<Vec<Valu
                 tokio::time::sleep(wait.min(Duration::from_secs(30))).await;
                 tries += 1;
             }
-            done => return done.map_err(|error| ImportError::Graph { doing, error }),
+            done => return done,
         }
     }
 }

@@ -4,5 +4,6 @@
 mod fake;
 mod graph;
 mod house;
+mod importing;
 mod simulation;
 mod worker;

@@ -37,8 +37,10 @@ pub struct Imported {
     pub groups: Vec<GroupFacts>,
     /// App roles.
     pub app_roles: Vec<AppRoleFacts>,
-    /// Whether this is everything that there is: a right that is missing from it is then gone.
+    /// Whether this is everything that there is: a right that is missing from it may then be gone.
     pub whole: bool,
+    /// Object ids of groups that are missing from it and that a direct read did not find either: see [`unlisted`].
+    pub gone: BTreeSet<Uuid>,
 }
 
 /// What importing changed.
@@ -48,7 +50,7 @@ pub struct ImportOutcome {
     pub added: usize,
     /// Rights that are different now.
     pub changed: usize,
-    /// Known rights that a whole listing lacks.
+    /// Known rights that a whole listing lacks. Those that a direct read did not find either are marked as gone.
     pub missing: usize,
     /// Whether so many were missing that the listing is not believed: nothing was marked as gone.
     pub unbelieved: bool,
@@ -56,13 +58,46 @@ pub struct ImportOutcome {
 
 /// Why app roles are known but not lent.
 const APP_ROLE: &str = "it is an app role: giving one takes a permission that could take over the tenant, so app roles are only read";
+/// The kind of right that can be read directly, and lent.
+const GROUP: &str = "group";
 /// Why a right that vanished is not lent.
 const GONE: &str = "it is no longer in the directory";
+
+/// The groups that a whole listing lacks although they are known and can be lent, by object id: to be read directly before
+/// anybody takes them for gone. None if they are so many that the listing is not believed.
+pub async fn unlisted(workflow: &Workflow, tenant: Uuid, imported: &Imported) -> Result<Vec<Uuid>> {
+    let mut tx = workflow.store().read().await?;
+    let Some(target) = tx.entra_target(tenant).await? else {
+        return Ok(Vec::new());
+    };
+    let known = tx.entitlements(target).await?;
+    let listed: BTreeSet<String> = found(imported)?
+        .iter()
+        .map(|found| found.right.external_id())
+        .collect();
+    let missing: Vec<&EntitlementRow> = known
+        .iter()
+        .filter(|row| row.manageable && !listed.contains(&row.external_id))
+        .collect();
+    if missing.len() > believed(known.len()) {
+        return Ok(Vec::new());
+    }
+    Ok(missing
+        .into_iter()
+        .filter(|row| row.kind == GROUP)
+        .filter_map(|row| Uuid::try_parse(&row.external_id).ok())
+        .collect())
+}
+
+/// How many of the known rights a listing may lack and still be believed.
+fn believed(known: usize) -> usize {
+    5.max(known / 50)
+}
 
 /// Stores which rights exist. What the files say of a right (name, summary, key) stays theirs.
 ///
 /// A whole listing that lacks more than a few of the known rights is not believed: an empty or truncated answer must not
-/// take the catalogue apart.
+/// take the catalogue apart. Nor is one that lacks a single right, before a direct read agrees.
 pub async fn import(
     workflow: &Workflow,
     tenant: Uuid,
@@ -102,13 +137,20 @@ pub async fn import(
             .map(|(_, row)| row)
             .collect();
         outcome.missing = gone.len();
-        outcome.unbelieved = gone.len() > 5.max(known.len() / 50);
+        outcome.unbelieved = gone.len() > believed(known.len());
         if !outcome.unbelieved {
-            rows.extend(gone.into_iter().map(|row| EntitlementRow {
-                manageable: false,
-                unmanageable_reason: Some(GONE.to_owned()),
-                ..row.clone()
-            }));
+            let confirmed = |row: &&EntitlementRow| {
+                Uuid::try_parse(&row.external_id).is_ok_and(|id| imported.gone.contains(&id))
+            };
+            rows.extend(
+                gone.into_iter()
+                    .filter(confirmed)
+                    .map(|row| EntitlementRow {
+                        manageable: false,
+                        unmanageable_reason: Some(GONE.to_owned()),
+                        ..row.clone()
+                    }),
+            );
         }
     }
     if rows.is_empty() {

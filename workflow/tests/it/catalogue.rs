@@ -120,10 +120,20 @@ impl House {
     }
 
     async fn import(&self, groups: Vec<GroupFacts>) -> catalogue::ImportOutcome {
+        self.import_without(groups, &[]).await
+    }
+
+    /// Imports a whole listing, with groups that a direct read did not find either.
+    async fn import_without(
+        &self,
+        groups: Vec<GroupFacts>,
+        gone: &[u128],
+    ) -> catalogue::ImportOutcome {
         let imported = Imported {
             groups,
-            app_roles: vec![],
             whole: true,
+            gone: gone.iter().copied().map(group).collect(),
+            ..Imported::default()
         };
         catalogue::import(&self.workflow, TENANT, imported)
             .await
@@ -654,8 +664,29 @@ async fn an_import_says_what_can_be_managed_and_does_not_believe_an_empty_listin
         assert!(empty.unbelieved && empty.missing == 6, "{empty:?}");
         let fewer = house.import((1..=4).map(plain).collect()).await;
         assert!(!fewer.unbelieved && fewer.missing == 2, "{fewer:?}");
+        // A listing alone takes nothing away: each missing group is read directly, and only some are gone.
+        let listing = Imported {
+            groups: (1..=4).map(plain).collect(),
+            whole: true,
+            ..Imported::default()
+        };
+        let mut unlisted = catalogue::unlisted(&house.workflow, TENANT, &listing)
+            .await
+            .unwrap();
+        unlisted.sort_unstable();
+        assert_eq!(unlisted, [group(5), group(6)]);
+        let fewer = house
+            .import_without((1..=4).map(plain).collect(), &[6])
+            .await;
+        assert_eq!(fewer.missing, 2);
         let again = house.import((1..=4).map(plain).collect()).await;
-        assert_eq!((again.added, again.changed, again.missing), (0, 0, 0));
+        assert_eq!((again.added, again.changed, again.missing), (0, 0, 1));
+        let unlisted = catalogue::unlisted(&house.workflow, TENANT, &Imported::default()).await;
+        assert_eq!(
+            unlisted.unwrap().len(),
+            5,
+            "what is known as gone is not read again"
+        );
     }
 }
 
