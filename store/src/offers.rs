@@ -1,6 +1,6 @@
 //! What an ask needs to know of a package: its current edition, its policy, what is in it.
 
-use domain::{EntitlementId, PackageId, PackageVersionId, TargetId};
+use domain::{EntitlementId, PackageId, PackageVersionId, PersonId, TargetId};
 
 use crate::engine::{Error, Tx};
 
@@ -64,5 +64,20 @@ impl Tx {
             "SELECT e.id, e.name, e.target_id, e.manageable, e.unmanageable_reason, e.privileged
              FROM package_version_entitlements v JOIN entitlements e ON e.id = v.entitlement_id
              WHERE v.package_version_id = $1 ORDER BY e.id").bind(version.0).fetch_all(c).await)?)
+    }
+
+    /// The names of an edition's rights that a person holds as imports, on any account.
+    pub async fn found_rights(
+        &mut self,
+        person: PersonId,
+        version: PackageVersionId,
+    ) -> Result<Vec<String>, Error> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT DISTINCT n.name FROM grants g
+             JOIN grant_entitlements x ON x.grant_id = g.id AND x.removed_at IS NULL
+             JOIN package_version_entitlements v ON v.entitlement_id = x.entitlement_id AND v.package_version_id = $2
+             JOIN entitlements n ON n.id = x.entitlement_id
+             WHERE g.person_id = $1 AND g.source = 'import' AND g.state IN ('active', 'suspended') ORDER BY n.name")
+            .bind(person.0).bind(version.0).fetch_all(c).await)?)
     }
 }

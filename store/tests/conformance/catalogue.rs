@@ -188,6 +188,7 @@ pub async fn play(script: &mut Script) {
 /// Once somebody holds something.
 pub async fn play_with_holders(script: &mut Script) {
     ask!(script, package_holders());
+    ask!(script, found_rights(person(3), version(1)));
     ask!(script, people_with_content(package(1), &[entitlement(1)]));
     ask!(script, content_to_drop(package(1), &[entitlement(3)]));
     say!(script, drop_content(grant(1), entitlement(3), at(30)));

@@ -75,6 +75,8 @@ pub struct DecisionPage {
     pub compares: Compares,
     /// What the person holds besides, at most twelve, soonest end first.
     pub holds: Vec<HeldBeside>,
+    /// Names of the package's rights that they hold as imports: at the target, and not approved here.
+    pub found: Vec<String>,
     /// The latest denial of the same package for the same person.
     pub denied: Option<Vote>,
     /// For an extension: since when it is held, today's end, and the seconds held in all by the end asked for (none for
@@ -210,6 +212,9 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
     let holds = tx
         .held_beside(row.beneficiary_id, row.package_id, 12)
         .await?;
+    let found = tx
+        .found_rights(row.beneficiary_id, row.package_version_id)
+        .await?;
     let denied = tx
         .standing_denial(row.beneficiary_id, row.package_id)
         .await?
@@ -248,6 +253,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
         contents: contents.into_iter().map(EntitlementTag::from).collect(),
         compares,
         holds: holds.into_iter().map(HeldBeside::from).collect(),
+        found,
         denied: denied.map(Vote::from),
         extends,
         route,

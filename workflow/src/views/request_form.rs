@@ -63,6 +63,16 @@ pub enum Notice {
         /// Until.
         end: End,
     },
+    /// Parts of it are held already, found at the target and not approved here.
+    Found {
+        /// Names of those rights.
+        rights: Vec<String>,
+    },
+    /// It may not be held for as long as one ask otherwise gives.
+    HeldAsLong {
+        /// Until when it may be held without a break.
+        latest: Timestamp,
+    },
     /// A request for it waits; another takes its place.
     Waiting {
         /// Which.
@@ -114,6 +124,10 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, package: PackageId) -> R
     let mut notices = faults(&page);
     if let Some(held) = page.card.held {
         notices.push(Notice::Held { end: held.end });
+    }
+    let rights = tx.found_rights(viewer.id(), page.version).await?;
+    if !rights.is_empty() {
+        notices.push(Notice::Found { rights });
     }
     Ok(form(workflow, viewer, page, None, now, notices))
 }

@@ -4,6 +4,7 @@
 mod asking;
 mod deciding;
 mod evidence;
+mod found;
 mod holding;
 mod sight;
 #[path = "../it/support.rs"]

@@ -235,7 +235,11 @@ pub fn beside(facts: &DecisionPage) -> impl IntoView + use<> {
         let rows = held.into_iter().map(|one| row(one, now)).collect_view();
         view! { <Rows>{rows}</Rows> }.into_any()
     };
-    view! { <Card title=format!("{name} also holds")>{inner}</Card> }
+    let found = (!facts.found.is_empty()).then(|| {
+        let rights = facts.found.join(", ");
+        view! { <Body><p class="small" dir="auto">"They already hold this outside Latchkey: "{rights}", found at the target. A yes gives it an end of its own; what was found stays beside it."</p></Body> }
+    });
+    view! { <Card title=format!("{name} also holds")>{found}{inner}</Card> }
 }
 
 fn row(held: HeldBeside, now: domain::Timestamp) -> impl IntoView + use<> {

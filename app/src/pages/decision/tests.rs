@@ -118,6 +118,7 @@ fn decision(text: &str) -> DecisionPage {
                 more: false,
             },
         },
+        found: vec![],
         holds: vec![HeldBeside {
             name: text.into(),
             privileged: true,
