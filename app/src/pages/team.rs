@@ -96,14 +96,15 @@ fn row(report: &Report, marks: Vec<AnyView>, now: Timestamp) -> Vec<AnyView> {
 
 /// How much they hold, and unfolded, what.
 fn holds(report: &Report, now: Timestamp) -> AnyView {
-    let summary = match report.held {
+    let mut summary = match report.held {
         0 => return view! { <span class="dimmer">"nothing"</span> }.into_any(),
         held => words::count(held, "package", "packages"),
     };
-    let privileged = (report.privileged > 0).then(|| {
-        let words = format!("{} privileged", words::number(report.privileged));
-        view! { <span class="small dim">{words}</span> }
-    });
+    if report.privileged > 0 {
+        summary += ", ";
+        summary += &words::number(report.privileged);
+        summary += " privileged";
+    }
     let rows = report.holds.iter().map(|one| held(one, now)).collect_view();
     let rest = report.held - i64::try_from(report.holds.len()).unwrap_or(0);
     let rest = (rest > 0).then(|| {
@@ -111,7 +112,7 @@ fn holds(report: &Report, now: Timestamp) -> AnyView {
         let words = format!("and {} more", words::number(rest));
         view! { <li><a class="link small" href=href>{words}</a></li> }
     });
-    view! { <div class="stack stack-1">{privileged}<More summary=summary><ul class="stack stack-3">{rows}{rest}</ul></More></div> }.into_any()
+    view! { <div class="sm:whitespace-nowrap"><More summary=summary><ul class="stack stack-3 whitespace-normal">{rows}{rest}</ul></More></div> }.into_any()
 }
 
 /// One package: its name, when it ends, and where it comes from.
@@ -275,8 +276,7 @@ mod tests {
             )
         });
         for part in [
-            "4 packages",
-            "2 privileged",
+            "4 packages, 2 privileged",
             "1 not approved here",
             "2 requests wait",
             "1 ends within 7 days",
