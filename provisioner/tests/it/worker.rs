@@ -365,6 +365,92 @@ async fn giving_up_is_seen_explained_and_retried() {
     }
 }
 
+/// How often somebody asked for another try, by the log.
+async fn retries(house: &House) -> usize {
+    let mut tx = house.workflow.store().read().await.unwrap();
+    let rows = tx.audit_after(0, 10_000).await.unwrap();
+    rows.iter()
+        .filter(|row| row.kind == "assignment_retried")
+        .count()
+}
+
+#[tokio::test]
+async fn a_retry_does_not_shorten_the_patience_that_a_target_asked_for() {
+    for (_, store) in testing::stores().await {
+        let house = House::build(store, 1, 1, 1).await;
+        let parrot = Arc::<Parrot>::default();
+        let worker = worker(&house, Arc::clone(&parrot) as _);
+        let mut viewer = house.viewer(0).await;
+        viewer.roles = vec![PortalRole::Operator];
+        parrot.say(Some(Outcome::Failed(Failure::Later {
+            after: Some(chrono::Duration::minutes(20)),
+            throttled: true,
+            why: "429".into(),
+        })));
+        house.give(0, &[0], None).await;
+        walk(&house, &worker, chrono::Duration::seconds(5)).await;
+        let closed = async || {
+            let mut tx = house.workflow.store().read().await.unwrap();
+            tx.target(house.target).await.unwrap().unwrap().not_before
+        };
+        let (before, row) = (closed().await, house.assignment(0, 0).await.unwrap());
+        assert!(before.is_some_and(|at| at > house.clock.now()));
+        // Nothing has gone wrong with it: pressing the button again and again writes nothing and calls nobody.
+        for _ in 0..3 {
+            assignments::retry(&house.workflow, &viewer, row.id)
+                .await
+                .unwrap();
+        }
+        assert_eq!(retries(&house).await, 0);
+        // Something has, but the target still asks for patience.
+        let at = row.id.0;
+        let problem = serde_json::json!({"what": "w", "fix": "f", "call": "add", "attempts": 6, "since": house.clock.now()});
+        let raw = format!(
+            "UPDATE assignments SET phase = 'attention', attempts = 6, problem = '{problem}' WHERE id = {}",
+            testing::literal(house.workflow.store().engine(), at)
+        );
+        testing::raw(house.workflow.store(), &raw).await.unwrap();
+        let calls = parrot.calls.lock().unwrap().len();
+        assignments::retry(&house.workflow, &viewer, row.id)
+            .await
+            .unwrap();
+        assert_eq!(retries(&house).await, 1);
+        assert_eq!(closed().await, before);
+        walk(&house, &worker, chrono::Duration::minutes(19)).await;
+        assert_eq!(parrot.calls.lock().unwrap().len(), calls);
+        parrot.say(None);
+        walk(&house, &worker, chrono::Duration::minutes(2)).await;
+        assert!(parrot.calls.lock().unwrap().len() > calls);
+    }
+}
+
+#[tokio::test]
+async fn a_retry_after_mending_a_wrong_set_up_waits_for_nobody() {
+    for (_, store) in testing::stores().await {
+        let house = House::build(store, 1, 1, 1).await;
+        let parrot = Arc::<Parrot>::default();
+        let wrong = worker(&house, Arc::clone(&parrot) as _);
+        let mut viewer = house.viewer(0).await;
+        viewer.roles = vec![PortalRole::Operator];
+        parrot.say(Some(Outcome::Failed(Failure::Misconfigured {
+            what: "The permission is missing.".into(),
+            fix: "Grant it.".into(),
+            everywhere: true,
+        })));
+        house.give(0, &[0], None).await;
+        walk(&house, &wrong, chrono::Duration::seconds(5)).await;
+        let row = house.assignment(0, 0).await.unwrap();
+        assert_eq!(row.phase, Phase::Attention);
+        let mended = worker(&house, well(&house, BTreeSet::new()) as _);
+        assignments::retry(&house.workflow, &viewer, row.id)
+            .await
+            .unwrap();
+        walk(&house, &mended, chrono::Duration::seconds(30)).await;
+        let row = house.assignment(0, 0).await.unwrap();
+        assert_eq!(row.phase, Phase::Settled);
+    }
+}
+
 #[tokio::test]
 async fn a_held_target_gets_nothing_until_it_is_let_go() {
     for (_, store) in testing::stores().await {

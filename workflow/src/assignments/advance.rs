@@ -16,7 +16,7 @@ use store::{
 
 use super::{
     Pair, about, adopt, claims_by_pair, moves,
-    report::{Failure, News, Next, Outcome, Report},
+    report::{Failure, News, Next, Outcome, Report, misconfigured},
     set_desired,
 };
 use crate::{Result, Unit, grants};
@@ -205,7 +205,7 @@ fn note_outcome(row: &AssignmentRow, report: &Report, outcome: &Outcome, batch: 
             if let Some(not_before) = report.not_before {
                 let why = match failure {
                     Failure::Later { why, .. } | Failure::Never { why, .. } => why.clone(),
-                    Failure::Misconfigured { what, fix, .. } => format!("{what} {fix}"),
+                    Failure::Misconfigured { what, fix, .. } => misconfigured(what, fix),
                 };
                 let known = batch
                     .troubles

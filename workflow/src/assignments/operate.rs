@@ -1,21 +1,31 @@
 //! What operators do: try again, hold a target, let it go on; and the sweep that finds what was forgotten.
 
+use chrono::Duration;
 use domain::{
-    AssignmentId, TargetId,
+    AssignmentId, TargetId, Timestamp,
     assignment::Phase,
     audit::{Actor, Event, EventKind},
     person::PortalRole,
 };
 use serde_json::json;
+use store::assignments::AssignmentRow;
 use uuid::Uuid;
 
-use super::{about, job};
+use super::{
+    about, job,
+    report::{Problem, misconfigured},
+};
 use crate::{Error, Result, Unit, Workflow, access::Viewer};
 
 /// How many assignments one transaction wakes.
 const PAGE: i64 = 500;
 
-/// Tries an unsettled assignment again at once, from the beginning, also if its target asked for patience.
+/// A wrong set-up closes a target for so long.
+const LONGEST_OF_OURS: Duration = Duration::minutes(5);
+
+/// Tries an unsettled assignment again at once, from the beginning. One that nothing has gone wrong with is under way
+/// already: asking again changes nothing. A target's wish for patience holds; only a set-up that was wrong, and that the
+/// operator may have mended just now, is not waited for.
 pub async fn retry(workflow: &Workflow, viewer: &Viewer, id: AssignmentId) -> Result<()> {
     viewer.must_have(&[PortalRole::Operator])?;
     let mut unit = workflow.unit().await?;
@@ -25,6 +35,10 @@ pub async fn retry(workflow: &Workflow, viewer: &Viewer, id: AssignmentId) -> Re
     if row.phase == Phase::Settled {
         return Err(Error::Stale);
     }
+    if row.phase != Phase::Attention && row.attempts == 0 && row.problem.is_none() {
+        return Ok(());
+    }
+    let due = from_when(&mut unit, &row).await?;
     let (before, attempts) = (row.phase, row.attempts);
     if row.phase == Phase::Attention {
         row.phase = Phase::Due;
@@ -32,7 +46,7 @@ pub async fn retry(workflow: &Workflow, viewer: &Viewer, id: AssignmentId) -> Re
     row.attempts = 0;
     row.problem = None;
     row.settle_reads = 0;
-    row.next_at = Some(unit.now);
+    row.next_at = Some(due);
     row.updated_at = unit.now;
     unit.record(
         about(
@@ -51,10 +65,29 @@ pub async fn retry(workflow: &Workflow, viewer: &Viewer, id: AssignmentId) -> Re
     unit.changed(row.person_id);
     unit.changed("provisioning");
     unit.tx.save_assignments(std::slice::from_ref(&row)).await?;
-    unit.tx.lift_target(row.target_id).await?;
-    let now = unit.now;
-    unit.enqueue(&[job(&row, now)]);
+    unit.enqueue(&[job(&row, due)]);
     unit.commit().await
+}
+
+/// From when on the target may be called about this row. Lifts what keeps calls from it if that is the wrong set-up that
+/// the row complains of: there is nothing to wait for but the operator.
+async fn from_when(unit: &mut Unit, row: &AssignmentRow) -> Result<Timestamp> {
+    let now = unit.now;
+    let Some(target) = unit.tx.target(row.target_id).await? else {
+        return Ok(now);
+    };
+    let Some(closed) = target.not_before.filter(|at| *at > now) else {
+        return Ok(now);
+    };
+    let complaint = row.problem.as_deref().and_then(Problem::read);
+    let own = complaint
+        .is_some_and(|problem| target.problem == Some(misconfigured(&problem.what, &problem.fix)));
+    // Further ahead than a wrong set-up ever closes a target lies only what the target itself asked for.
+    if !own || closed > now + LONGEST_OF_OURS {
+        return Ok(closed);
+    }
+    unit.tx.lift_target(row.target_id).await?;
+    Ok(now)
 }
 
 /// Holds a target: nothing is sent to it, ends of access included, until an operator lets it go on.
@@ -130,7 +163,7 @@ pub async fn sweep(workflow: &Workflow) -> Result<usize> {
     }
 }
 
-fn wake(unit: &mut Unit, rows: &[store::assignments::AssignmentRow]) {
+fn wake(unit: &mut Unit, rows: &[AssignmentRow]) {
     let now = unit.now;
     let jobs: Vec<_> = rows.iter().map(|row| job(row, now)).collect();
     unit.enqueue(&jobs);

@@ -186,3 +186,8 @@ impl Problem {
         serde_json::from_str(text).ok()
     }
 }
+
+/// What is said of a target whose set-up is wrong.
+pub(super) fn misconfigured(what: &str, fix: &str) -> String {
+    format!("{what} {fix}")
+}
