@@ -34,7 +34,7 @@ for (const javaScriptEnabled of [true, false]) {
     await skip(johan, "8 hours");
     await expect(async () => {
       await johan.goto(request);
-      await expect(johan.getByText(/confirmed/i).first()).toBeVisible({ timeout: 1000 });
+      await expect(johan.getByText("Removed and confirmed")).toBeVisible({ timeout: 1000 });
     }).toPass({ timeout: 30_000 });
     await expect(johan.getByText("ended", { exact: true }).first()).toBeVisible();
 

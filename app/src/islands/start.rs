@@ -79,21 +79,19 @@ mod alive {
 
     /// `2026-12-01T08:30` in UTC as the same moment by the reader's clock.
     fn local(utc: &str) -> Option<String> {
-        let date = Date::new(&moment(&format!("{utc}Z"))?.into());
-        Some(format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}",
-            date.get_full_year(),
-            date.get_month() + 1,
-            date.get_date(),
-            date.get_hours(),
-            date.get_minutes()
-        ))
+        let at = moment(&format!("{utc}Z"))?;
+        let offset = Date::new(&at.into()).get_timezone_offset() * 60_000.0;
+        minutes(at - offset)
     }
 
     /// And back.
     fn utc(local: &str) -> Option<String> {
-        let date = Date::new(&moment(local)?.into());
-        let text = String::from(date.to_iso_string());
+        minutes(moment(local)?)
+    }
+
+    /// A moment in UTC to the minute, as the field wants it.
+    fn minutes(at: f64) -> Option<String> {
+        let text = String::from(Date::new(&at.into()).to_iso_string());
         text.get(..16).map(ToOwned::to_owned)
     }
 

@@ -5,7 +5,7 @@ pub mod when;
 use domain::{Timestamp, grant::End};
 use leptos::prelude::*;
 use workflow::views::{
-    AppTag, HeldGrant, PackageTag, StagePreview, Standing, StandingWord, catalog::Card,
+    AppTag, HeldGrant, PackageTag, PersonTag, StagePreview, Standing, StandingWord, catalog::Card,
     requests::RequestItem,
 };
 
@@ -105,8 +105,8 @@ pub fn cards(cards: &[Card]) -> AnyView {
     view! { <div class="tiles">{cards}</div> }.into_any()
 }
 
-/// What an asker wants to know of where it stands, in a sentence.
-pub fn stands(standing: &Standing, now: Timestamp) -> AnyView {
+/// What an asker wants to know of where it stands, in a sentence; `denied_by` where somebody said no.
+fn stands(standing: &Standing, denied_by: Option<&PersonTag>, now: Timestamp) -> AnyView {
     let (since, when) = (standing.since, when::relative(standing.since, now));
     match standing.word {
         StandingWord::Waiting => match &standing.next {
@@ -132,7 +132,10 @@ pub fn stands(standing: &Standing, now: Timestamp) -> AnyView {
         },
         StandingWord::BeingRemoved => "Over; it is being removed now".into_any(),
         StandingWord::NothingGiven => "Approved, but no time was left to give".into_any(),
-        StandingWord::Denied => view! { "Denied "{when} }.into_any(),
+        StandingWord::Denied => {
+            let by = denied_by.map(|by| format!("by {} ", by.name));
+            view! { "Denied "{by}{when} }.into_any()
+        }
         StandingWord::Lapsed => {
             view! { "Nobody decided in time; it lapsed "{when} }.into_any()
         }
@@ -165,7 +168,7 @@ pub fn request_row(item: &RequestItem, now: Timestamp) -> AnyView {
     let whom = (item.asker.id != item.beneficiary.id)
         .then(|| format!("for {} · ", item.beneficiary.name));
     let (stands, number) = (
-        stands(&item.standing, now),
+        stands(&item.standing, item.denied_by.as_ref(), now),
         format!(" · {}", said::number(item.number)),
     );
     let detail = view! { {whom}{stands}{number} }.into_any();

@@ -155,6 +155,7 @@ pub fn item(text: &str, word: StandingWord) -> RequestItem {
         reason: text.into(),
         submitted_at: ago(12),
         standing: standing(word, text),
+        denied_by: (word == StandingWord::Denied).then(|| person(5, text)),
         grant: None,
     }
 }

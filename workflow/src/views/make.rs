@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     GrantId, LineId, StageId, Timestamp,
+    approval::Verdict,
     assignment::{Observed, Phase},
     grant::{End, GrantSource, GrantState, Health, Part, health},
     request::{LineKind, LineState},
@@ -290,7 +291,7 @@ pub(super) fn standing(
     }
 }
 
-/// Lines for a list: their deciders by name and their targets, in two more statements for the whole list.
+/// Lines for a list: their deciders by name, their targets and who said no, in three more statements for the whole list.
 pub(super) async fn items(tx: &mut Tx, rows: Vec<ItemRow>) -> Result<Vec<RequestItem>> {
     let stages: Vec<StageId> = rows.iter().filter_map(|row| row.stage_id).collect();
     let seats = tx.named_seats(&stages, NAMES).await?;
@@ -302,6 +303,13 @@ pub(super) async fn items(tx: &mut Tx, rows: Vec<ItemRow>) -> Result<Vec<Request
         .collect();
     let parts = tx.held_parts(&grants).await?;
     let parts = by_grant(&parts);
+    let denied: Vec<LineId> = rows
+        .iter()
+        .filter(|row| row.state == LineState::Denied)
+        .map(|row| row.id)
+        .collect();
+    let mut denials = tx.named_votes(&denied).await?;
+    denials.retain(|vote| vote.verdict == Verdict::Deny);
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -321,6 +329,10 @@ pub(super) async fn items(tx: &mut Tx, rows: Vec<ItemRow>) -> Result<Vec<Request
                 _ => None,
             };
             let next = deciders(&row, &seats);
+            let denied_by = denials
+                .iter()
+                .find(|vote| vote.line_id == row.id)
+                .map(|vote| PersonTag::new(vote.decider_id, vote.name.clone()));
             RequestItem {
                 request: row.request_id,
                 line: row.id,
@@ -339,6 +351,7 @@ pub(super) async fn items(tx: &mut Tx, rows: Vec<ItemRow>) -> Result<Vec<Request
                     next,
                     grant,
                 ),
+                denied_by,
                 grant: row.grant_id,
                 reason: row.reason,
             }

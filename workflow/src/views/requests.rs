@@ -48,6 +48,8 @@ pub struct RequestItem {
     pub submitted_at: Timestamp,
     /// Where it stands.
     pub standing: Standing,
+    /// Who said no, if somebody did.
+    pub denied_by: Option<PersonTag>,
     /// The grant that it led to.
     pub grant: Option<GrantId>,
 }

@@ -510,6 +510,9 @@ async fn a_denial_and_a_cancel_end_the_timeline() {
         );
         let view = package::load(wf, &johan, house.package).await.unwrap();
         assert_eq!(view.denied.unwrap().note, "I looked at it");
+        let mine = requests::load(wf, &johan, false, None).await.unwrap();
+        let denied_by = mine.items[0].denied_by.as_ref();
+        assert_eq!(denied_by.map(|by| by.id), Some(person(ASTRID)));
 
         let request = house.ask(JOHAN, hours(8), "b").await.unwrap();
         let line = house.line(request).await;
