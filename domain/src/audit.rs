@@ -77,12 +77,16 @@ words! {
         AssignmentRetried = "assignment_retried",
         /// A target was paused or resumed.
         TargetChanged = "target_changed",
+        /// An operator had a mail sent again that was given up.
+        MailRetried = "mail_retried",
         /// The trial's clock was moved.
         ClockMoved = "clock_moved",
         /// The installation started.
         Started = "started",
         /// The head was signed and written outside.
         CheckpointMade = "checkpoint_made",
+        /// The log contradicts what was signed before.
+        CheckpointContradicted = "checkpoint_contradicted",
         /// Somebody took the log or evidence along as a file.
         EvidenceTaken = "evidence_taken",
     }

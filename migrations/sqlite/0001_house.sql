@@ -432,6 +432,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_due ON jobs (priority, due_at, key);
 CREATE INDEX jobs_lane ON jobs (lane, leased_until) WHERE lane IS NOT NULL AND leased_until IS NOT NULL;
 CREATE INDEX jobs_subject ON jobs (subject);
+CREATE INDEX jobs_trouble ON jobs (failures, key) WHERE failures > 0;
 
 -- Mails, each once: the key names the event and the person.
 CREATE TABLE messages (
@@ -447,6 +448,7 @@ CREATE TABLE messages (
   sent_at INTEGER
 ) STRICT;
 CREATE INDEX messages_person ON messages (person_id, created_at, id);
+CREATE INDEX messages_trouble ON messages (created_at, id) WHERE problem IS NOT NULL;
 
 -- Where reading the directory stands.
 CREATE TABLE directory_state (
@@ -491,7 +493,7 @@ CREATE TABLE audit_head (
   hash BLOB NOT NULL
 ) STRICT;
 CREATE TABLE audit_events (
-  seq INTEGER NOT NULL PRIMARY KEY,
+  seq INTEGER NOT NULL PRIMARY KEY CHECK (seq > 0),
   at INTEGER NOT NULL,
   kind TEXT NOT NULL,
   actor TEXT NOT NULL,

@@ -1,5 +1,5 @@
 //! Keeps the newest signed checkpoint of the audit log in a file outside the database: at start, at stop, and at most a
-//! minute after a change.
+//! minute after a change. Each is compared with the one before it first.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,12 +11,13 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use workflow::{
     Workflow,
-    audit::{Checkpoint, Signer, checkpoint, write_atomically},
+    audit::{Checkpoint, Signer, checkpoint, contradiction, doubt, write_atomically},
 };
 
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Writes checkpoints.
+/// Writes checkpoints. One that was signed is the anchor of the next: over a log that contradicts it nothing is signed,
+/// and its file stays as it is, for it is the proof.
 #[derive(Clone, Debug)]
 pub struct Keeper(Arc<Inner>);
 
@@ -25,74 +26,84 @@ struct Inner {
     workflow: Workflow,
     signer: Signer,
     path: PathBuf,
-    /// Size of the log when the file was last written.
-    written: Mutex<Option<i64>>,
+    signed: Mutex<Signed>,
+}
+
+/// What was signed last.
+#[derive(Debug)]
+enum Signed {
+    /// Nothing yet.
+    Nothing,
+    /// This.
+    Before(Checkpoint),
+    /// What lies in the file cannot be read as ours: nothing is signed over it.
+    Unreadable(String),
 }
 
 impl Keeper {
-    /// Reads or makes the key and writes the public half beside it. Looks at the checkpoint that lies there: one that
-    /// contradicts the log is kept under another name, for it is the proof that entries are missing.
+    /// Reads or makes the key and writes the public half beside it. Looks at the checkpoint that lies there.
     pub async fn open(workflow: Workflow, key: &Path, file: &Path) -> Result<Self, String> {
         let signer = Signer::load_or_create(key).map_err(|error| error.to_string())?;
         let public = key.with_extension("pub");
         write_atomically(&public, &format!("{}\n", signer.public()))
             .map_err(|error| format!("{}: {error}", public.display()))?;
+        let signed = look_back(&workflow, &signer, file).await?;
         let keeper = Self(Arc::new(Inner {
             workflow,
             signer,
             path: file.to_owned(),
-            written: Mutex::default(),
+            signed: Mutex::new(signed),
         }));
-        keeper.look_back().await?;
+        // Told at once, not with the first minute.
+        let signed = keeper.0.signed.lock().await;
+        if let Some(why) = keeper.contradiction(&signed).await? {
+            keeper.tell(&why).await?;
+        }
+        drop(signed);
         Ok(keeper)
     }
 
-    async fn look_back(&self) -> Result<(), String> {
-        let Inner {
-            workflow,
-            signer,
-            path,
-            ..
-        } = &*self.0;
-        let Ok(note) = std::fs::read_to_string(path) else {
-            tracing::warn!(file = %path.display(), "there is no checkpoint yet: the audit log has no anchor outside the database");
-            return Ok(());
-        };
-        let found = Checkpoint::open(&note, &signer.public());
-        let now = checkpoint(workflow)
-            .await
-            .map_err(|error| error.to_string())?;
-        let doubt = match found {
-            Ok(old) if old.installation != now.installation => {
-                Some("it is of another installation".to_owned())
-            }
-            Ok(old) => contradiction(workflow, &old, &now).await?,
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(doubt) = doubt {
-            let mut kept = path.as_os_str().to_owned();
-            kept.push(format!(".before-start-{}", now.start));
-            tracing::error!(file = %path.display(), kept = %kept.display(), why = doubt,
-                "the last checkpoint contradicts the audit log: the database was restored or tampered with");
-            std::fs::rename(path, &kept).map_err(|error| format!("{}: {error}", path.display()))?;
+    async fn contradiction(&self, signed: &Signed) -> Result<Option<String>, String> {
+        match signed {
+            Signed::Nothing => Ok(None),
+            Signed::Unreadable(why) => Ok(Some(why.clone())),
+            Signed::Before(old) => contradiction(&self.0.workflow, old)
+                .await
+                .map_err(|error| error.to_string()),
         }
-        Ok(())
     }
 
-    /// Writes a checkpoint if the log has grown since the last one.
+    async fn tell(&self, why: &str) -> Result<(), String> {
+        let file = self.0.path.display().to_string();
+        tracing::error!(
+            file,
+            why,
+            "the newest checkpoint contradicts the audit log: the database was restored or tampered with; nothing is signed"
+        );
+        doubt(&self.0.workflow, &file, why)
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    /// Writes a checkpoint if the log has grown since the last one, and only grown.
     pub async fn write(&self) -> Result<(), String> {
-        let mut written = self.0.written.lock().await;
+        let mut signed = self.0.signed.lock().await;
+        if let Some(why) = self.contradiction(&signed).await? {
+            self.tell(&why).await?;
+            return Err(format!("nothing is signed over the proof: {why}"));
+        }
         let now = checkpoint(&self.0.workflow)
             .await
             .map_err(|error| error.to_string())?;
-        if *written == Some(now.size) {
+        if matches!(&*signed, Signed::Before(old) if old.size == now.size && old.start == now.start)
+        {
             return Ok(());
         }
         let path = &self.0.path;
         write_atomically(path, &self.0.signer.sign(&now))
             .map_err(|error| format!("{}: {error}", path.display()))?;
         tracing::info!(audit.entries = now.size, file = %path.display(), "checkpoint written");
-        *written = Some(now.size);
+        *signed = Signed::Before(now);
         Ok(())
     }
 
@@ -110,26 +121,167 @@ impl Keeper {
     }
 }
 
-/// What an earlier checkpoint of the same installation and the log of today cannot both be right about, if anything.
-pub async fn contradiction(
-    workflow: &Workflow,
-    old: &Checkpoint,
-    now: &Checkpoint,
-) -> Result<Option<String>, String> {
-    if old.size > now.size {
-        return Ok(Some(format!(
-            "it counts {} entries, the log {}",
-            old.size, now.size
-        )));
+/// What lies in the file. A checkpoint of another installation is kept under another name: this log begins anew.
+async fn look_back(workflow: &Workflow, signer: &Signer, path: &Path) -> Result<Signed, String> {
+    let Ok(note) = std::fs::read_to_string(path) else {
+        tracing::warn!(file = %path.display(), "there is no checkpoint yet: the audit log has no anchor outside the database");
+        return Ok(Signed::Nothing);
+    };
+    let now = checkpoint(workflow)
+        .await
+        .map_err(|error| error.to_string())?;
+    match Checkpoint::open(&note, &signer.public()) {
+        Ok(old) if old.installation != now.installation => {
+            let mut kept = path.as_os_str().to_owned();
+            kept.push(format!(".before-start-{}", now.start));
+            tracing::warn!(file = %path.display(), kept = %kept.display(), other = %old.installation,
+                "the checkpoint is of another installation and kept under another name");
+            std::fs::rename(path, &kept).map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok(Signed::Nothing)
+        }
+        Ok(old) => Ok(Signed::Before(old)),
+        Err(error) => Ok(Signed::Unreadable(error.to_string())),
     }
-    if old.size == 0 {
-        return Ok(None);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use domain::audit::{Actor, Event, EventKind};
+    use store::{Engine, testing};
+    use workflow::{Clock, Ids, Settings, installation};
+
+    use super::*;
+
+    struct World {
+        workflow: Workflow,
+        folder: PathBuf,
     }
-    let failed = |error: store::Error| error.to_string();
-    let mut tx = workflow.store().read().await.map_err(failed)?;
-    let rows = tx.audit_after(old.size - 1, 1).await.map_err(failed)?;
-    Ok(match rows.first() {
-        Some(row) if row.seq == old.size && row.hash == old.hash => None,
-        _ => Some(format!("entry {} is another one now", old.size)),
-    })
+
+    impl World {
+        async fn new(name: &str) -> Self {
+            let store = testing::store(Engine::Sqlite).await;
+            let workflow =
+                Workflow::new(store, Clock::system(), Ids::system(), Settings::default());
+            installation::prepare(&workflow, installation::Mode::Production)
+                .await
+                .expect("a new database takes an identity");
+            let folder =
+                std::env::temp_dir().join(format!("latchkey-keeper-{name}-{}", std::process::id()));
+            drop(fs::remove_dir_all(&folder));
+            let world = Self { workflow, folder };
+            world.log(5).await;
+            world
+        }
+
+        async fn log(&self, entries: usize) {
+            let mut unit = self.workflow.unit().await.expect("a unit begins");
+            for _ in 0..entries {
+                unit.record(Event::new(EventKind::SignedIn, unit.now, Actor::Operator));
+            }
+            unit.commit().await.expect("it commits");
+        }
+
+        /// What somebody with the database can do: fewer entries, and a head that fits them.
+        async fn cut(&self, to: i64) {
+            let store = self.workflow.store();
+            for text in [
+                "DROP TRIGGER audit_events_kept".to_owned(),
+                "DROP TRIGGER audit_subjects_kept".to_owned(),
+                format!("DELETE FROM audit_subjects WHERE seq > {to}"),
+                format!("DELETE FROM audit_events WHERE seq > {to}"),
+                format!(
+                    "UPDATE audit_head SET seq = {to}, hash = (SELECT hash FROM audit_events WHERE seq = {to})"
+                ),
+            ] {
+                testing::raw(store, &text)
+                    .await
+                    .expect("a database is defenceless");
+            }
+        }
+
+        async fn open(&self) -> Keeper {
+            Keeper::open(self.workflow.clone(), &self.key(), &self.file())
+                .await
+                .expect("the keeper opens")
+        }
+
+        fn key(&self) -> PathBuf {
+            self.folder.join("audit.key")
+        }
+
+        fn file(&self) -> PathBuf {
+            self.folder.join("newest")
+        }
+
+        fn note(&self) -> String {
+            fs::read_to_string(self.file()).expect("there is a checkpoint")
+        }
+
+        fn signed(&self) -> i64 {
+            Checkpoint::peek(&self.note())
+                .expect("it is a checkpoint")
+                .size
+        }
+
+        /// Entries that say that the log contradicts its checkpoint.
+        async fn told(&self) -> usize {
+            let mut tx = self.workflow.store().read().await.expect("it reads");
+            let rows = tx.audit_after(0, 1000).await.expect("it reads");
+            rows.iter()
+                .filter(|row| row.kind == EventKind::CheckpointContradicted.as_str())
+                .count()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_growing_log_is_signed_at_start_and_after_a_change() {
+        let world = World::new("grows").await;
+        let keeper = world.open().await;
+        keeper.write().await.expect("it signs");
+        assert_eq!(world.signed(), 5);
+        world.log(3).await;
+        keeper.write().await.expect("it signs");
+        assert_eq!(world.signed(), 8);
+        drop(keeper);
+        world.log(1).await;
+        world.open().await.write().await.expect("it signs");
+        assert_eq!((world.signed(), world.told().await), (9, 0));
+    }
+
+    #[tokio::test]
+    async fn a_log_that_was_cut_is_not_signed_over_the_proof() {
+        let world = World::new("cut").await;
+        let keeper = world.open().await;
+        keeper.write().await.expect("it signs");
+        let proof = world.note();
+        world.cut(3).await;
+        // Shorter at first, then longer than before: neither is the log that was signed.
+        assert!(keeper.write().await.is_err());
+        world.log(10).await;
+        assert!(keeper.write().await.is_err(), "also at stop");
+        assert_eq!(world.note(), proof);
+        assert_eq!(world.told().await, 1, "told once, in the log itself");
+        // Nor by the next start.
+        drop(keeper);
+        let again = world.open().await;
+        assert!(again.write().await.is_err());
+        assert_eq!(world.note(), proof);
+    }
+
+    #[tokio::test]
+    async fn a_checkpoint_that_was_tampered_with_is_kept() {
+        let world = World::new("forged").await;
+        world.open().await.write().await.expect("it signs");
+        let forged = world.note().replacen("\n5\n", "\n3\n", 1);
+        fs::write(world.file(), &forged).expect("it writes");
+        let keeper = world.open().await;
+        assert!(keeper.write().await.is_err());
+        assert_eq!((world.note(), world.told().await), (forged, 1));
+        // A human looked and moved it away: a new anchor.
+        fs::rename(world.file(), world.folder.join("looked-at")).expect("it moves");
+        world.open().await.write().await.expect("it signs");
+        assert_eq!(world.signed(), 6);
+    }
 }

@@ -28,6 +28,24 @@ row! {
         /// SHA-256 of the previous hash followed by the text.
         pub hash: Vec<u8>,
     }
+
+    /// What stands beside an entry's text, for lists and searches.
+    pub struct AuditActor {
+        /// Which entry.
+        pub seq: i64,
+        /// `person`, `portal`, `provisioner`, `operator` or `anonymous`.
+        pub actor: String,
+        /// Which person, if one.
+        pub actor_id: Option<Uuid>,
+    }
+
+    /// One line of the index by subject.
+    pub struct AuditSubject {
+        /// Which entry.
+        pub seq: i64,
+        /// What it is about, as a printed id.
+        pub subject: String,
+    }
 }
 
 /// One entry to append.
@@ -152,5 +170,23 @@ impl Tx {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT seq, at, kind, entry, hash FROM audit_events WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(seq).bind(limit).fetch_all(c).await)?)
+    }
+
+    /// Who did what stands in these entries (`after` < seq <= `to`), as the columns beside their texts say, in order.
+    pub async fn audit_actors(&mut self, after: i64, to: i64) -> Result<Vec<AuditActor>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT seq, actor, actor_id FROM audit_events WHERE seq > $1 AND seq <= $2 ORDER BY seq")
+            .bind(after).bind(to).fetch_all(c).await)?)
+    }
+
+    /// What these entries (`after` < seq <= `to`) are about, as the index says, in order.
+    pub async fn audit_subjects(
+        &mut self,
+        after: i64,
+        to: i64,
+    ) -> Result<Vec<AuditSubject>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT seq, subject FROM audit_subjects WHERE seq > $1 AND seq <= $2 ORDER BY seq, subject")
+            .bind(after).bind(to).fetch_all(c).await)?)
     }
 }

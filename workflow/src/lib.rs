@@ -83,6 +83,7 @@ struct Inner {
     ids: Ids,
     hub: Hub,
     refusals: people::Refusals,
+    doubts: audit::Doubts,
     settings: Settings,
 }
 
@@ -96,6 +97,7 @@ impl Workflow {
                 ids,
                 hub: Hub::default(),
                 refusals: people::Refusals::default(),
+                doubts: audit::Doubts::default(),
                 settings,
             }),
         }
@@ -124,6 +126,11 @@ impl Workflow {
     /// Anonymous refusals that wait to be written.
     pub(crate) fn refusals(&self) -> &people::Refusals {
         &self.inner.refusals
+    }
+
+    /// What contradicts the audit log.
+    pub(crate) fn doubts(&self) -> &audit::Doubts {
+        &self.inner.doubts
     }
 
     /// The settings.

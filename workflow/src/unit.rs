@@ -3,17 +3,16 @@
 use domain::{
     Timestamp,
     audit::{Actor, Event},
-    deadline::JobKind,
 };
 use sha2::{Digest, Sha256};
 use store::{
     Tx,
     audit::{AuditRow, NewAuditRow},
-    jobs::{NewJob, Priority},
+    jobs::NewJob,
     messages::NewMessage,
 };
 
-use crate::{Result, Workflow};
+use crate::{Result, Workflow, mail};
 
 /// One transaction. Dropped without [`Unit::commit`], nothing happened and nothing is logged.
 #[derive(Debug)]
@@ -87,14 +86,7 @@ impl Unit {
     async fn flush(&mut self) -> Result<()> {
         let now = self.now;
         for id in self.tx.insert_messages(&self.mails, now).await? {
-            self.jobs.push(NewJob {
-                key: format!("mail:{id}"),
-                kind: JobKind::Mail,
-                subject: Some(id.0),
-                lane: None,
-                priority: Priority::Low,
-                due_at: now,
-            });
+            self.jobs.push(mail::job(id, now));
         }
         // One statement may touch a key once; of several the earliest instant counts, and the most urgent order of work:
         // a removal never waits in the line of additions.
@@ -148,13 +140,7 @@ fn chain(seq: i64, hash: Vec<u8>, events: &[Event]) -> Vec<NewAuditRow> {
             let entry = event.canonical(seq);
             let hash = link(&previous, &entry);
             previous.clone_from(&hash);
-            let (actor, actor_id) = match event.actor {
-                Actor::Person(id) => ("person", Some(id.0)),
-                Actor::Portal => ("portal", None),
-                Actor::Provisioner => ("provisioner", None),
-                Actor::Operator => ("operator", None),
-                Actor::Anonymous => ("anonymous", None),
-            };
+            let (actor, actor_id) = columns(event.actor);
             NewAuditRow {
                 row: AuditRow {
                     seq,
@@ -169,6 +155,17 @@ fn chain(seq: i64, hash: Vec<u8>, events: &[Event]) -> Vec<NewAuditRow> {
             }
         })
         .collect()
+}
+
+/// The columns that repeat the actor beside an entry's text.
+pub(crate) const fn columns(actor: Actor) -> (&'static str, Option<uuid::Uuid>) {
+    match actor {
+        Actor::Person(id) => ("person", Some(id.0)),
+        Actor::Portal => ("portal", None),
+        Actor::Provisioner => ("provisioner", None),
+        Actor::Operator => ("operator", None),
+        Actor::Anonymous => ("anonymous", None),
+    }
 }
 
 /// One link of the chain.

@@ -1,6 +1,11 @@
 //! `latchkey audit verify` and `latchkey audit export`. Verifying needs neither the portal nor its configuration.
 
-use std::{fs::File, io::BufReader, path::PathBuf, process::ExitCode};
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Subcommand, ValueEnum};
 use domain::Timestamp;
@@ -32,7 +37,8 @@ pub struct VerifyArgs {
     /// Public key of the portal, as text or as a file that holds it.
     #[arg(long, value_name = "KEY", required_unless_present = "unsigned")]
     key: Option<String>,
-    /// Signed checkpoint to compare with; may be given several times. Without one the configured file, if there is one.
+    /// Signed checkpoint to compare with; may be given several times. Without one the configured file, if there is one,
+    /// and those that were kept beside it (<file>.before-start-*).
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
     /// Check the chain only, without any checkpoint: proves little, as a chain can be made anew.
@@ -84,37 +90,44 @@ pub async fn run(config: Option<&std::path::Path>, command: AuditCommand) -> Exi
 }
 
 async fn verify(config: Option<&std::path::Path>, args: VerifyArgs) -> Result<ExitCode, String> {
-    let checkpoints = match &args.key {
-        Some(key) => checkpoints(config, &args, &public_key(key)?)?,
-        None => Vec::new(),
+    let Given {
+        mut checkpoints,
+        kept,
+    } = match &args.key {
+        Some(key) => given(config, &args, &public_key(key)?)?,
+        None => Given::default(),
     };
-    let compared = checkpoints.len();
-    let verdict = if let Some(path) = &args.file {
+    if let Some(path) = &args.file {
+        let compared = checkpoints.len();
         let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        workflow::audit::verify_lines(BufReader::new(file), checkpoints)
-            .map_err(|error| format!("{}: {error}", path.display()))?
-    } else {
-        let store = open(config, args.database.as_deref()).await?;
-        let mut tx = store.read().await.map_err(|error| error.to_string())?;
-        let installation = tx
-            .installation()
-            .await
-            .map_err(|error| error.to_string())?
-            .ok_or("the database holds no installation")?;
-        drop(tx);
-        if let Some(other) = checkpoints
-            .iter()
-            .find(|checkpoint| checkpoint.installation != installation.id)
-        {
-            return Err(format!(
-                "the checkpoint is of {}, the database of {}",
-                other.installation, installation.id
-            ));
-        }
-        workflow::audit::verify_store(&store, checkpoints)
-            .await
-            .map_err(|error| error.to_string())?
-    };
+        let verdict = workflow::audit::verify_lines(BufReader::new(file), checkpoints)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        return Ok(tell(&verdict, compared));
+    }
+    let store = open(config, args.database.as_deref()).await?;
+    let mut tx = store.read().await.map_err(|error| error.to_string())?;
+    let installation = tx
+        .installation()
+        .await
+        .map_err(|error| error.to_string())?
+        .ok_or("the database holds no installation")?;
+    drop(tx);
+    if let Some(other) = checkpoints
+        .iter()
+        .find(|checkpoint| checkpoint.installation != installation.id)
+    {
+        return Err(format!(
+            "the checkpoint is of {}, the database of {}",
+            other.installation, installation.id
+        ));
+    }
+    // One that was kept beside the newest may be of an installation that lay here before.
+    let ours = |checkpoint: &Checkpoint| checkpoint.installation == installation.id;
+    checkpoints.extend(kept.into_iter().filter(ours));
+    let compared = checkpoints.len();
+    let verdict = workflow::audit::verify_store(&store, checkpoints)
+        .await
+        .map_err(|error| error.to_string())?;
     Ok(tell(&verdict, compared))
 }
 
@@ -147,28 +160,63 @@ fn public_key(given: &str) -> Result<PublicKey, String> {
         .map_err(|error| format!("--key: {error}, and there is no such file"))
 }
 
-fn checkpoints(
+/// The checkpoints to compare with.
+#[derive(Default)]
+struct Given {
+    checkpoints: Vec<Checkpoint>,
+    /// Those that were kept beside the configured file.
+    kept: Vec<Checkpoint>,
+}
+
+fn given(
     config: Option<&std::path::Path>,
     args: &VerifyArgs,
     key: &PublicKey,
-) -> Result<Vec<Checkpoint>, String> {
+) -> Result<Given, String> {
     let mut paths = args.checkpoint.clone();
+    let mut kept = Vec::new();
     // Only a check of the configured database may take the configured file: another database has another one.
     if paths.is_empty()
         && args.file.is_none()
         && args.database.is_none()
         && let Ok(config) = config::load(config)
     {
+        kept = kept_beside(&config.audit.checkpoint_file);
         paths.push(config.audit.checkpoint_file);
     }
-    paths
-        .iter()
-        .map(|path| {
-            let at = path.display();
-            let note = std::fs::read_to_string(path).map_err(|error| format!("{at}: {error}"))?;
-            Checkpoint::open(&note, key).map_err(|error| format!("{at}: {error}"))
+    let read = |path: &PathBuf| {
+        let at = path.display();
+        let note = std::fs::read_to_string(path).map_err(|error| format!("{at}: {error}"))?;
+        Checkpoint::open(&note, key).map_err(|error| format!("{at}: {error}"))
+    };
+    Ok(Given {
+        checkpoints: paths.iter().map(read).collect::<Result<_, _>>()?,
+        kept: kept.iter().map(read).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Checkpoints that an earlier start, or somebody who looked at them, kept beside the newest.
+fn kept_beside(file: &Path) -> Vec<PathBuf> {
+    let (Some(name), Some(folder)) = (file.file_name(), file.parent()) else {
+        return Vec::new();
+    };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let start = format!("{}.before-start-", name.to_string_lossy());
+    let mut kept: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with(&start))
         })
-        .collect()
+        .collect();
+    kept.sort();
+    kept
 }
 
 async fn export(config: Option<&std::path::Path>, args: ExportArgs) -> Result<(), String> {

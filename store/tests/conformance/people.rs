@@ -370,6 +370,8 @@ async fn audit(script: &mut Script) {
     say!(script, append_audit(&[entry(3)]));
     ask!(script, audit_head());
     ask!(script, audit_after(1, 10));
+    ask!(script, audit_actors(0, 2));
+    ask!(script, audit_subjects(0, 2));
     for query in [
         AuditQuery {
             limit: 2,

@@ -4,11 +4,14 @@
 //! The chain itself is made where a [`Unit`](crate::Unit) commits. A chain proves only that nobody changed a part of it
 //! without changing the rest; a checkpoint that lies elsewhere, signed, proves that the rest was not changed either.
 
+mod anchor;
 mod checkpoint;
 mod export;
 mod taken;
 mod verify;
 
+pub(crate) use anchor::Doubts;
+pub use anchor::{Doubt, contradiction, doubt, doubted};
 pub use checkpoint::{Checkpoint, NoteError, PublicKey, Signer, SignerError, write_atomically};
 pub use export::{Export, Filter, Format, csv_cell};
 pub use taken::{evidence_taken, take};

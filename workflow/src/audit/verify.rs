@@ -1,13 +1,23 @@
 //! Reading the whole log and naming the first break. Works in steps, so a log of any length fits into memory.
 
-use std::{fmt, io::BufRead};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    io::BufRead,
+};
 
-use domain::Timestamp;
+use domain::{Timestamp, audit::Actor};
 use serde::Deserialize;
-use store::{Store, audit::AuditRow};
+use store::{
+    Store,
+    audit::{AuditActor, AuditRow},
+};
 
 use super::Checkpoint;
-use crate::{Result, unit::link};
+use crate::{
+    Result,
+    unit::{columns, link},
+};
 
 /// Rows read at a time.
 const STEP: i64 = 1000;
@@ -86,6 +96,13 @@ pub struct Verifier {
     gap: Option<Break>,
     checkpoints: Vec<Checkpoint>,
     fitting: usize,
+}
+
+/// The part of an entry that columns and the index beside it repeat.
+#[derive(Deserialize)]
+struct Beside {
+    actor: Actor,
+    subjects: BTreeSet<String>,
 }
 
 /// The part of an entry that places it.
@@ -177,6 +194,26 @@ impl Verifier {
         Ok(())
     }
 
+    /// Takes what stands beside the entry that was taken last: the columns and the index that lists and searches read.
+    fn beside(&mut self, row: &AuditRow, column: Option<&AuditActor>, index: &BTreeSet<String>) {
+        let fits = serde_json::from_str::<Beside>(&row.entry).is_ok_and(|text| {
+            let named = column.is_some_and(|column| {
+                (column.actor.as_str(), column.actor_id) == columns(text.actor)
+            });
+            named && text.subjects == *index
+        });
+        if self.broken.is_none() && self.gap.is_none() && !fits {
+            self.broken = Some(Break {
+                seq: row.seq,
+                tampering: Tampering::Edited,
+                why: format!(
+                    "who did entry {} or what it is about stands otherwise beside its text",
+                    row.seq
+                ),
+            });
+        }
+    }
+
     fn compare(&mut self) {
         while let Some(checkpoint) = self.checkpoints.get(self.fitting) {
             if checkpoint.size > self.seq {
@@ -251,15 +288,33 @@ pub async fn verify_store(store: &Store, checkpoints: Vec<Checkpoint>) -> Result
     // One snapshot: entries that are appended meanwhile are not looked at.
     let mut tx = store.read().await?;
     let head = tx.audit_head().await?;
-    let mut after = 0;
-    'all: loop {
+    // Also what stands before the first entry: pages would show it.
+    let mut after = i64::MIN;
+    while verifier.broken.is_none() {
         let rows = tx.audit_after(after, STEP).await?;
         let Some(last) = rows.last() else { break };
+        let actors = tx.audit_actors(after, last.seq).await?;
+        let mut index: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
+        for line in tx.audit_subjects(after, last.seq).await? {
+            index.entry(line.seq).or_default().insert(line.subject);
+        }
         after = last.seq;
         for row in &rows {
             if !verifier.take(row) {
-                break 'all;
+                break;
             }
+            let column = actors
+                .binary_search_by_key(&row.seq, |column| column.seq)
+                .ok()
+                .map(|at| &actors[at]);
+            verifier.beside(row, column, &index.remove(&row.seq).unwrap_or_default());
+        }
+        if let (None, Some(seq)) = (&verifier.broken, index.keys().next()) {
+            verifier.broken = Some(Break {
+                seq: *seq,
+                tampering: Tampering::Inserted,
+                why: format!("the index names an entry {seq} that is not there"),
+            });
         }
     }
     Ok(verifier.finish(Some((head.seq, &head.hash))))
