@@ -88,4 +88,11 @@ impl Tx {
             .bind(id.0).bind(state).bind(problem).bind(sent.map(At)).execute(c).await.map(drop))?;
         Ok(())
     }
+
+    /// Lets a mail that was given up be tried again; what was wrong stays until it is sent. False if it was not given up.
+    pub async fn requeue_message(&mut self, id: MessageId) -> Result<bool, Error> {
+        let changed = on!(self, c => sqlx::query("UPDATE messages SET state = 'queued' WHERE id = $1 AND state = 'failed'")
+            .bind(id.0).execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(changed == 1)
+    }
 }

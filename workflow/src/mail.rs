@@ -1,10 +1,19 @@
 //! Mail: each event once to each right person, queued in the transaction that caused it and sent later by the worker.
 
 use chrono::Duration;
-use domain::PersonId;
-use store::messages::NewMessage;
+use domain::{
+    MessageId, PersonId,
+    audit::{Actor, Event, EventKind},
+    deadline::JobKind,
+    person::PortalRole,
+};
+use serde_json::json;
+use store::{
+    jobs::{NewJob, Priority},
+    messages::NewMessage,
+};
 
-use crate::Unit;
+use crate::{Error, Result, Unit, Workflow, access::Viewer};
 
 /// What a mail says. Plain text; the link leads to the page and never decides by itself.
 #[derive(Clone, Debug)]
@@ -46,4 +55,36 @@ pub(crate) fn time_left(left: Duration) -> String {
         (_, hours @ 2..) => format!("in {hours} hours"),
         _ => "within the hour".to_owned(),
     }
+}
+
+/// The job that sends a mail.
+pub(crate) fn job(id: MessageId, due_at: domain::Timestamp) -> NewJob {
+    NewJob {
+        key: format!("mail:{id}"),
+        kind: JobKind::Mail,
+        subject: Some(id.0),
+        lane: None,
+        priority: Priority::Low,
+        due_at,
+    }
+}
+
+/// Has a mail sent again that was given up. For operators.
+pub async fn send_again(workflow: &Workflow, viewer: &Viewer, id: MessageId) -> Result<()> {
+    viewer.must_have(&[PortalRole::Operator])?;
+    let mut unit = workflow.unit().await?;
+    let message = unit.tx.message(id).await?.ok_or(Error::Missing)?;
+    if !unit.tx.requeue_message(id).await? {
+        return Err(Error::Stale);
+    }
+    unit.record(
+        Event::new(EventKind::MailRetried, unit.now, Actor::Person(viewer.id()))
+            .about(id)
+            .about(message.person_id)
+            .changing(json!({"state": "failed"}), json!({"state": "queued"})),
+    );
+    unit.changed("provisioning");
+    let now = unit.now;
+    unit.enqueue(&[job(id, now)]);
+    unit.commit().await
 }

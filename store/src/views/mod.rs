@@ -28,6 +28,7 @@ pub mod people;
 pub mod provisioning;
 pub mod request;
 pub mod shell;
+pub mod stuck;
 pub mod versions;
 
 /// Names of the application's columns as every list reads them.

@@ -31,6 +31,7 @@ pub mod search;
 mod seating;
 pub mod shell;
 mod sight;
+pub mod stuck;
 pub mod team;
 mod timeline;
 pub mod versions;
