@@ -56,6 +56,8 @@ pub struct Options {
     pub poll: Duration,
     /// How long work under way may take to end when the worker is stopped.
     pub grace: Duration,
+    /// How long handing over one mail may take. Ends before the lease does.
+    pub letter: Duration,
 }
 
 impl Default for Options {
@@ -65,6 +67,7 @@ impl Default for Options {
             lease: Duration::from_mins(2),
             poll: Duration::from_secs(5),
             grace: Duration::from_secs(25),
+            letter: Duration::from_mins(1),
         }
     }
 }
@@ -162,7 +165,10 @@ impl Worker {
     /// lease ends.
     pub async fn run(&self, stop: CancellationToken) -> Result<()> {
         queue::begin(&self.inner).await?;
-        let ears = tokio::spawn(queue::listen(self.inner.workflow.clone(), stop.clone()));
+        let ears = [
+            tokio::spawn(queue::listen(self.inner.workflow.clone(), stop.clone())),
+            tokio::spawn(queue::watch(Arc::clone(&self.inner), stop.clone())),
+        ];
         let (recorder, recording) =
             Recorder::new(self.inner.workflow.clone(), self.inner.seams.clone());
         let recording = tokio::spawn(recording);
@@ -197,7 +203,9 @@ impl Worker {
         tasks.abort_all();
         drop(recorder);
         drop(recording.await);
-        ears.abort();
+        for ear in ears {
+            ear.abort();
+        }
         Ok(())
     }
 
@@ -208,23 +216,29 @@ impl Worker {
         room: &mut queue::Room,
         recorder: &Recorder,
     ) -> Result<usize> {
-        let turn = Arc::clone(&self.inner.turn).read_owned().await;
-        if !queue::anything_due(&self.inner, room).await? {
+        let turn = Arc::new(Arc::clone(&self.inner.turn).read_owned().await);
+        let due = queue::due(&self.inner, room).await?;
+        if due.is_empty() {
             return Ok(0);
         }
-        let taken = queue::claim(&self.inner, room).await?;
-        let count = taken.len();
-        let turn = Arc::new(turn);
-        for work in taken {
-            room.took(&work);
-            let (inner, recorder, turn) =
-                (Arc::clone(&self.inner), recorder.clone(), Arc::clone(&turn));
-            tasks.spawn(async move {
-                let done = work.run(inner, recorder).await;
-                drop(turn);
-                done
-            });
-        }
+        let mut claimed = queue::claim(&self.inner, room, &due).await?;
+        let mut count = 0;
+        let mut start = |taken: Vec<queue::Work>| {
+            count += taken.len();
+            for work in taken {
+                room.took(&work);
+                let (inner, recorder, turn) =
+                    (Arc::clone(&self.inner), recorder.clone(), Arc::clone(&turn));
+                tasks.spawn(async move {
+                    let done = work.run(inner, recorder).await;
+                    drop(turn);
+                    done
+                });
+            }
+        };
+        // Ends above all: they do not wait for what the others need to be read.
+        start(std::mem::take(&mut claimed.ready));
+        start(queue::lanes(&self.inner, claimed).await?);
         Ok(count)
     }
 

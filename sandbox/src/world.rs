@@ -216,6 +216,10 @@ impl World {
         if !self.groups.contains_key(&group) {
             return Err(LinkError::NoGroup);
         }
+        // Who was deleted cannot be named, and keeps the links until the deletion is final.
+        if !self.is_principal(member) {
+            return Err(LinkError::NotLinked);
+        }
         if !self
             .members
             .get_mut(&group)

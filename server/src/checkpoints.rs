@@ -187,6 +187,7 @@ mod tests {
         async fn cut(&self, to: i64) {
             let store = self.workflow.store();
             for text in [
+                "DROP TRIGGER audit_head_forward".to_owned(),
                 "DROP TRIGGER audit_events_kept".to_owned(),
                 "DROP TRIGGER audit_subjects_kept".to_owned(),
                 format!("DELETE FROM audit_subjects WHERE seq > {to}"),

@@ -47,9 +47,10 @@ row! {
         pub next_at: Option<Timestamp>,
         /// What is wrong, as JSON, if a person must look.
         pub problem: Option<String>,
-        /// When an addition was last about to be sent.
+        /// Until when the last addition may have been under way: its answer, or the longest that it may take if there was
+        /// none.
         pub added_at: Option<Timestamp>,
-        /// When a removal was last about to be sent.
+        /// The same of the last removal. Of the two, the write that was sent later is the later one.
         pub removed_at: Option<Timestamp>,
         /// When the row last changed.
         pub updated_at: Timestamp,
@@ -278,6 +279,16 @@ impl Tx {
         })?)
     }
 
+    /// The assignments of an account, in id order.
+    pub async fn assignments_of_account(
+        &mut self,
+        account: AccountId,
+    ) -> Result<Vec<AssignmentId>, Error> {
+        let ids: Vec<Uuid> = on!(self, c => sqlx::query_scalar(
+            "SELECT id FROM assignments WHERE account_id = $1 ORDER BY id").bind(account.0).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(AssignmentId).collect())
+    }
+
     /// The assignments of these pairs that exist, in id order, locked until commit.
     pub async fn lock_pairs(
         &mut self,
@@ -490,7 +501,8 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// Notes that a target must not be called before `not_before`, and why.
+    /// Notes that a target must not be called before `not_before`, and why. A later instant that another replica noted
+    /// stays.
     pub async fn set_target_problem(
         &mut self,
         id: TargetId,
@@ -499,7 +511,7 @@ impl Tx {
         now: Timestamp,
     ) -> Result<(), Error> {
         on!(self, c => sqlx::query(
-            "UPDATE targets SET not_before = $2, problem = $3,
+            "UPDATE targets SET not_before = CASE WHEN not_before > $2 THEN not_before ELSE $2 END, problem = $3,
                problem_at = CASE WHEN problem IS NULL THEN $4 ELSE problem_at END WHERE id = $1")
             .bind(id.0).bind(At(not_before)).bind(problem).bind(At(now)).execute(c).await.map(drop))?;
         Ok(())

@@ -74,6 +74,9 @@ pub struct PutBack {
     pub due: Timestamp,
     /// What is wrong, if it counts as a failure.
     pub problem: Option<String>,
+    /// Its place in the order of work from now on, if that is another one: what the job is for may have turned round since
+    /// it was enqueued.
+    pub priority: Option<Priority>,
 }
 
 impl Tx {
@@ -186,20 +189,21 @@ impl Tx {
         Ok(count == 1)
     }
 
-    /// The keys of those jobs whose lease is still held by their attempt.
-    pub async fn held_jobs(&mut self, jobs: &[Job]) -> Result<Vec<String>, Error> {
+    /// Key and attempt of those jobs whose lease is still held by that attempt. A key may stand among `jobs` with several
+    /// attempts, of which at most one holds.
+    pub async fn held_jobs(&mut self, jobs: &[Job]) -> Result<Vec<(String, i64)>, Error> {
         let mut held = Vec::with_capacity(jobs.len());
         for chunk in jobs.chunks(300) {
-            let keys: Vec<String> = on!(self, c => {
-                let mut query = QueryBuilder::new("SELECT key FROM jobs WHERE (key, attempt) IN (VALUES ");
+            let found: Vec<(String, i64)> = on!(self, c => {
+                let mut query = QueryBuilder::new("SELECT key, attempt FROM jobs WHERE (key, attempt) IN (VALUES ");
                 for (index, job) in chunk.iter().enumerate() {
                     query.push(if index == 0 { "(" } else { ", (" }).push_bind(job.key.clone()).push(", ")
                         .push_bind(job.attempt).push(")");
                 }
                 query.push(")");
-                query.build_query_scalar().fetch_all(c).await
+                query.build_query_as().fetch_all(c).await
             })?;
-            held.extend(keys);
+            held.extend(found);
         }
         Ok(held)
     }
@@ -210,13 +214,13 @@ impl Tx {
         for chunk in jobs.chunks(300) {
             on!(self, c => {
                 let mut query = QueryBuilder::new(
-                    "UPDATE jobs SET leased_until = NULL, leased_by = NULL, problem = v.column5,
+                    "UPDATE jobs SET leased_until = NULL, leased_by = NULL, problem = v.column5, priority = COALESCE(v.column6, jobs.priority),
                        failures = CASE WHEN v.column5 IS NULL THEN 0 ELSE jobs.failures + 1 END,
                        due_at = CASE WHEN jobs.wanted = v.column3 THEN v.column4 ELSE ");
                 query.push_bind(At(now)).push(" END FROM (");
                 query.push_values(chunk, |mut tuple, back| {
                     tuple.push_bind(back.job.key.clone()).push_bind(back.job.attempt).push_bind(back.job.wanted)
-                        .push_bind(At(back.due)).push_bind(back.problem.clone());
+                        .push_bind(At(back.due)).push_bind(back.problem.clone()).push_bind(back.priority.map(|priority| priority as i64));
                 });
                 query.push(") AS v WHERE jobs.key = v.column1 AND jobs.attempt = v.column2");
                 query.build().execute(c).await.map(drop)
@@ -232,9 +236,12 @@ impl Tx {
         Ok(())
     }
 
-    /// When the next job falls due, of the kinds given.
-    pub async fn next_due(&mut self, kinds: &[JobKind]) -> Result<Option<Timestamp>, Error> {
-        let mut earliest: Option<Timestamp> = None;
+    /// When the next job of each priority falls due, of the kinds given; priorities without one are left out.
+    pub async fn next_due_of_each(
+        &mut self,
+        kinds: &[JobKind],
+    ) -> Result<Vec<(Priority, Timestamp)>, Error> {
+        let mut dues = Vec::with_capacity(Priority::ALL.len());
         for priority in Priority::ALL {
             let due: Option<At> = on!(self, c => {
                 let mut query = QueryBuilder::new("SELECT due_at FROM jobs WHERE priority = ");
@@ -246,11 +253,24 @@ impl Tx {
                 query.push(") ORDER BY due_at LIMIT 1");
                 query.build_query_scalar().fetch_optional(c).await
             })?;
-            if let Some(At(due)) = due {
-                earliest = Some(earliest.map_or(due, |known| known.min(due)));
-            }
+            dues.extend(due.map(|At(due)| (priority, due)));
         }
-        Ok(earliest)
+        Ok(dues)
+    }
+
+    /// When the next job falls due, of the kinds given.
+    pub async fn next_due(&mut self, kinds: &[JobKind]) -> Result<Option<Timestamp>, Error> {
+        let dues = self.next_due_of_each(kinds).await?;
+        Ok(dues.into_iter().map(|(_, due)| due).min())
+    }
+
+    /// Whether a removal is due on a lane that somebody works on.
+    pub async fn removal_waits(&mut self, lane: &str, now: Timestamp) -> Result<bool, Error> {
+        let found: Option<i64> = on!(self, c => sqlx::query_scalar(
+            "SELECT CAST(1 AS BIGINT) FROM jobs WHERE priority = $1 AND due_at <= $2 AND lane = $3
+               AND (leased_until IS NULL OR leased_until <= $2) LIMIT 1")
+            .bind(Priority::Removal as i64).bind(At(now)).bind(lane).fetch_optional(c).await)?;
+        Ok(found.is_some())
     }
 
     /// Lets every lease of a worker that is known to be gone run out now. Called at start with SQLite, where there is

@@ -12,24 +12,33 @@ mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::Duration;
 use domain::{
     AccountId, AssignmentId, EntitlementId, Timestamp,
-    assignment::{Claim, Observed, Phase, desired},
+    assignment::{Claim, Observed, Origin, Phase, desired},
     audit::{Actor, Event, EventKind},
     deadline::JobKind,
+    grant::GrantState,
 };
 use serde_json::json;
 use store::{
     assignments::{AssignmentRow, PairRow},
     jobs::{NewJob, Priority},
+    people::AccountRow,
 };
 
 use crate::{Result, Unit, grants};
 
 pub use advance::advance;
-pub use moves::{READS_MAY_LAG, step};
+pub use moves::{READS_MAY_LAG, WRITES_END_WITHIN, step};
 pub use operate::{pause_target, resume_target, retry, sweep};
 pub use report::{Call, Evidence, Failure, News, Next, Outcome, Problem, Report};
+
+/// What the target said so long ago at most is still true enough to call a new grant ready, or one that ends gone.
+const FRESH: Duration = Duration::minutes(1);
+
+/// A deleted account is seen to be deleted so late at most: when everybody is read, at night.
+const SEEN_DELETED_WITHIN: Duration = Duration::days(1);
 
 /// One (account, entitlement) pair.
 pub type Pair = (AccountId, EntitlementId);
@@ -67,8 +76,12 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
     let facts = unit.tx.pairs(pairs).await?;
     let claims = claims_by_pair(unit, pairs).await?;
     let (mut rows, mut jobs, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
+    let mut due_at = BTreeMap::new();
     for fact in facts {
         let pair = (fact.account_id, fact.entitlement_id);
+        let due = fact
+            .not_before
+            .map_or(unit.now, |not_before| not_before.max(unit.now));
         let (wanted, only_imports) =
             desired(claims.get(&pair).map_or(&[][..], Vec::as_slice), unit.now);
         let mut row = match known.remove(&pair) {
@@ -78,29 +91,110 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
                     && row.lane == fact.lane =>
             {
                 if row.phase == Phase::Settled {
-                    unchanged.push(pair);
+                    due_at.insert(row.id, due);
+                    unchanged.push(row);
                 }
                 continue;
             }
-            Some(row) => row,
+            Some(mut row) => {
+                if wanted && row.phase == Phase::Settled && observed_long_ago(&row, unit.now) {
+                    row.observed = Observed::Unknown;
+                }
+                row
+            }
             // Nobody wants it and nothing was ever done about it.
             None if !wanted => continue,
             None => new_row(unit, &fact),
         };
         row.lane.clone_from(&fact.lane);
         if set_desired(unit, &mut row, wanted, only_imports, cause) {
-            let due = fact
-                .not_before
-                .map_or(unit.now, |not_before| not_before.max(unit.now));
             row.next_at = Some(due);
             jobs.push(job(&row, due));
         }
         rows.push(row);
     }
+    let mut fresh = Vec::new();
+    for mut row in awaited(unit, unchanged).await? {
+        if observed_long_ago(&row, unit.now) {
+            let due = due_at.get(&row.id).copied().unwrap_or(unit.now);
+            doubt(unit, &mut row, due);
+            jobs.push(job(&row, due));
+            rows.push(row);
+        } else {
+            fresh.push((row.account_id, row.entitlement_id));
+        }
+    }
     unit.tx.save_assignments(&rows).await?;
     unit.enqueue(&jobs);
-    // What another grant set up already is ready for this one, too; what was removed already is gone.
-    grants::refresh_health(unit, &unchanged).await
+    // What another grant set up a moment ago is ready for this one, too; what was removed a moment ago is gone.
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    grants::refresh_health(unit, &fresh).await
+}
+
+/// Those of the settled assignments that a grant waits for: one to become ready, or one to be gone.
+async fn awaited(unit: &mut Unit, settled: Vec<AssignmentRow>) -> Result<Vec<AssignmentRow>> {
+    let pairs: Vec<Pair> = settled
+        .iter()
+        .map(|row| (row.account_id, row.entitlement_id))
+        .collect();
+    let waiting: BTreeSet<(AccountId, bool)> = unit
+        .tx
+        .grants_awaiting(&pairs)
+        .await?
+        .into_iter()
+        .map(|grant| (grant.account_id, grant.state == GrantState::Active))
+        .collect();
+    Ok(settled
+        .into_iter()
+        .filter(|row| waiting.contains(&(row.account_id, row.desired)))
+        .collect())
+}
+
+/// Whether what was last observed is too old to confirm anything new.
+fn observed_long_ago(row: &AssignmentRow, now: Timestamp) -> bool {
+    row.observed_at.is_none_or(|at| now - at > FRESH)
+}
+
+/// What was observed is not believed any more: the target is asked anew.
+fn doubt(unit: &mut Unit, row: &mut AssignmentRow, due: Timestamp) {
+    row.observed = Observed::Unknown;
+    row.phase = Phase::Due;
+    row.settle_reads = 0;
+    row.next_at = Some(due);
+    row.updated_at = unit.now;
+    unit.changed(row.person_id);
+    unit.changed("provisioning");
+}
+
+/// An account is back in the directory, or works again: whatever the target said of it meanwhile is asked anew, for an
+/// account that is deleted looks as if it held nothing and brings its memberships back with it. The holder is locked.
+pub(crate) async fn account_returned(unit: &mut Unit, account: &AccountRow) -> Result<()> {
+    let ids = unit.tx.assignments_of_account(account.id).await?;
+    for ids in ids.chunks(300) {
+        let mut rows = unit.tx.lock_assignments(ids).await?;
+        let mut jobs = Vec::with_capacity(rows.len());
+        for row in &mut rows {
+            // Ours it stays when it was taken off an account that could no longer be asked.
+            let unasked = account.deleted
+                && row.added_at.is_some()
+                && row.removed_at >= Some(account.updated_at - SEEN_DELETED_WITHIN);
+            if row.origin.is_none() && unasked {
+                row.origin = Some(Origin::Ours);
+            }
+            if row.phase == Phase::Settled {
+                let now = unit.now;
+                doubt(unit, row, now);
+                jobs.push(job(row, now));
+            } else {
+                row.observed = Observed::Unknown;
+            }
+        }
+        unit.tx.save_assignments(&rows).await?;
+        unit.enqueue(&jobs);
+    }
+    Ok(())
 }
 
 /// The claims of each pair, as the rules see them.
@@ -201,11 +295,16 @@ pub(crate) fn job(row: &AssignmentRow, due_at: Timestamp) -> NewJob {
         kind: JobKind::Converge,
         subject: Some(row.id.0),
         lane: Some(row.lane.clone()),
-        priority: if row.desired {
-            Priority::Normal
-        } else {
-            Priority::Removal
-        },
+        priority: priority(row),
         due_at,
+    }
+}
+
+/// The place of an assignment's job in the order of work.
+fn priority(row: &AssignmentRow) -> Priority {
+    if row.desired {
+        Priority::Normal
+    } else {
+        Priority::Removal
     }
 }

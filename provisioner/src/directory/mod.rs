@@ -7,7 +7,7 @@
 //! What is read is handed to `workflow`, which knows what it means (leaves, holds, caps, seats).
 
 mod map;
-mod read;
+pub(crate) mod read;
 mod roles;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use chrono::{Days, NaiveTime};
 use domain::Timestamp;
 use store::directory::DirectoryRow;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 use uuid::Uuid;
 use workflow::{
     Workflow,
@@ -94,6 +94,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// How long Graph asked not to be called.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Graph { error, .. } => error.retry_after,
+            Self::WrongTenant { .. } | Self::Workflow(_) => None,
+        }
+    }
+
     fn graph(doing: &'static str) -> impl FnOnce(graph::Error) -> Self {
         move |error| Self::Graph { doing, error }
     }
@@ -233,8 +241,9 @@ pub struct Reader {
     workflow: Workflow,
     graph: Graph,
     options: Options,
-    /// A first reading may take longer than a round: the next one then does nothing.
-    turn: Mutex<()>,
+    /// A first reading may take longer than a round: the next one then does nothing. Holds until when Graph asked not to
+    /// be called; a round before that does nothing either.
+    turn: Mutex<Option<Instant>>,
 }
 
 impl Reader {
@@ -244,7 +253,7 @@ impl Reader {
             workflow,
             graph,
             options,
-            turn: Mutex::new(()),
+            turn: Mutex::default(),
         })
     }
 }
@@ -252,9 +261,13 @@ impl Reader {
 #[async_trait]
 impl Recurring for Reader {
     async fn run(&self) -> Result<(), String> {
-        let Ok(_turn) = self.turn.try_lock() else {
+        let Ok(mut not_before) = self.turn.try_lock() else {
             return Ok(());
         };
+        if not_before.is_some_and(|at| Instant::now() < at) {
+            return Ok(());
+        }
+        *not_before = None;
         match run(&self.workflow, &self.graph, &self.options).await {
             Ok(outcome) => {
                 // Doubts stand beside where reading stands, for people to see; the round itself was done.
@@ -264,7 +277,10 @@ impl Recurring for Reader {
                 tracing::debug!(?outcome, "the directory was read");
                 Ok(())
             }
-            Err(error) => Err(error.to_string()),
+            Err(error) => {
+                *not_before = error.retry_after().map(|wait| Instant::now() + wait);
+                Err(error.to_string())
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) struct Changes {
 }
 
 /// Does what may fail for a moment again, after the time that Graph asks for.
-pub(super) async fn patient<T, F>(mut ask: impl FnMut() -> F) -> Result<T, graph::Error>
+pub(crate) async fn patient<T, F>(mut ask: impl FnMut() -> F) -> Result<T, graph::Error>
 where
     F: Future<Output = Result<T, graph::Error>>,
 {
@@ -64,12 +64,12 @@ where
     }
 }
 
-pub(super) async fn page(graph: &Graph, path: &str) -> Result<Page, graph::Error> {
+pub(crate) async fn page(graph: &Graph, path: &str) -> Result<Page, graph::Error> {
     patient(|| graph.page(path, Priority::Low)).await
 }
 
-/// All pages; a page that fails for good fails the listing.
-pub(super) async fn list(graph: &Graph, path: &str) -> Result<Vec<Value>, graph::Error> {
+/// All pages; a page that fails for good fails the listing. One that fails for a moment is asked again by itself.
+pub(crate) async fn list(graph: &Graph, path: &str) -> Result<Vec<Value>, graph::Error> {
     let mut all = Vec::new();
     let mut next = Some(path.to_owned());
     while let Some(address) = next {
@@ -381,7 +381,11 @@ async fn together(
                 })
                 .max();
             let wait = asked.unwrap_or(Duration::from_millis(250) * 2_u32.pow(tries));
-            tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+            if wait > LONGEST_WAIT {
+                // Never early: what is missing is asked in a later round.
+                break;
+            }
+            tokio::time::sleep(wait).await;
         }
         let asks: Vec<Ask> = open.iter().map(|index| Ask::get(&paths[*index])).collect();
         let done = patient(|| graph.batch(&asks, Priority::Low)).await?;

@@ -1,7 +1,5 @@
 //! Reading which groups and app roles there are, for the catalogue: what can be lent, and what cannot and why.
 
-use std::time::Duration;
-
 use domain::catalogue::GroupFacts;
 use serde_json::Value;
 use uuid::Uuid;
@@ -11,6 +9,7 @@ use workflow::{
 };
 
 use super::{Error, Graph, Kind, Priority};
+use crate::directory::read::{self, patient};
 
 /// Everything that decides whether a group's members can be changed.
 const GROUP: &str = "id,displayName,description,mail,mailEnabled,securityEnabled,groupTypes,\
@@ -18,8 +17,6 @@ membershipRule,isAssignableToRole,isManagementRestricted,onPremisesSyncEnabled,r
 assignedLicenses";
 /// Enterprise applications with the roles that they declare.
 const APPLICATIONS: &str = "/servicePrincipals?$select=id,displayName,appRoles&$top=999";
-/// How often a listing is begun again after something that may pass.
-const TRIES: u32 = 4;
 
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
@@ -72,29 +69,9 @@ pub async fn run(
 }
 
 async fn list(graph: &Graph, doing: &'static str, path: &str) -> Result<Vec<Value>, ImportError> {
-    patient(|| graph.list(path, Priority::Low))
+    read::list(graph, path)
         .await
         .map_err(|error| ImportError::Graph { doing, error })
-}
-
-/// Asks again, a few times, after something that may pass.
-async fn patient<T, F>(mut ask: impl FnMut() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    let mut tries = 0;
-    loop {
-        match ask().await {
-            Err(error) if error.passes() && tries + 1 < TRIES => {
-                let wait = error
-                    .retry_after
-                    .unwrap_or(Duration::from_millis(500) * 2_u32.pow(tries));
-                tokio::time::sleep(wait.min(Duration::from_secs(30))).await;
-                tries += 1;
-            }
-            done => return done,
-        }
-    }
 }
 
 fn id(entry: &Value, name: &str) -> Option<Uuid> {

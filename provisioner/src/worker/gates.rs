@@ -2,13 +2,17 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    pin::pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use domain::{TargetId, Timestamp};
 use store::assignments::TargetRow;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use workflow::assignments::{Failure, Outcome};
 
 /// So many failures in a row that have to do with the target as a whole close it for a while.
@@ -17,14 +21,23 @@ const FAILURES_TO_CLOSE: u32 = 5;
 /// So long the database may not know of what a lane has learnt.
 const NOT_YET_KNOWN: Duration = Duration::from_secs(1);
 
+/// No call is waited for longer, whatever its connector says: what a read may be believed after a write whose answer
+/// nobody heard counts on it ([`workflow::assignments::WRITES_END_WITHIN`], less the wait before sending and a margin).
+const LONGEST_CALL: Duration = Duration::from_secs(55);
+
 /// How long a held target is left alone before it is looked at again.
 const HELD: chrono::Duration = chrono::Duration::seconds(60);
+
+/// Of so many calls at once one is kept for removals, so that they never stand behind additions.
+const ONE_KEPT_OF: usize = 4;
 
 /// The gates of all targets, shared by the lanes of one worker.
 #[derive(Debug)]
 pub(crate) struct Gates {
     lanes: usize,
     targets: Mutex<HashMap<TargetId, Gate>>,
+    /// Calls that wait or are under way.
+    calls: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
@@ -34,15 +47,39 @@ struct Gate {
     /// When we learnt of it ourselves; the database may not know yet.
     noted: Option<Instant>,
     failures: u32,
+    ways: Ways,
+}
+
+/// What a call must have before it is made.
+#[derive(Clone, Debug)]
+struct Ways {
+    /// As many as may be made at once.
     many: Arc<Semaphore>,
+    /// Fewer: additions need one of these as well, the others are for removals.
+    additions: Arc<Semaphore>,
+    /// While the target fails, one at a time.
     one: Arc<Semaphore>,
+    /// Told when the target is back.
+    mended: Arc<Notify>,
 }
 
 /// The right to make one call.
 #[derive(Debug)]
 pub(crate) struct Pass {
+    _counted: Counted,
     _many: OwnedSemaphorePermit,
+    _addition: Option<OwnedSemaphorePermit>,
     _one: Option<OwnedSemaphorePermit>,
+}
+
+/// One call that waits or is under way.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Gates {
@@ -51,6 +88,7 @@ impl Gates {
         Self {
             lanes: lanes.max(1),
             targets: Mutex::default(),
+            calls: Arc::default(),
         }
     }
 
@@ -61,9 +99,18 @@ impl Gates {
             not_before: None,
             noted: None,
             failures: 0,
-            many: Arc::new(Semaphore::new(self.lanes)),
-            one: Arc::new(Semaphore::new(1)),
+            ways: Ways {
+                many: Arc::new(Semaphore::new(self.lanes)),
+                additions: Arc::new(Semaphore::new(self.lanes - self.lanes / ONE_KEPT_OF)),
+                one: Arc::new(Semaphore::new(1)),
+                mended: Arc::default(),
+            },
         }))
+    }
+
+    /// Whether no call waits or is under way.
+    pub fn idle(&self) -> bool {
+        self.calls.load(Ordering::Relaxed) == 0
     }
 
     /// Takes over what the database says, which other replicas and operators write, too.
@@ -91,28 +138,43 @@ impl Gates {
         })
     }
 
-    /// Waits for a turn. After failures only one call at a time goes through, to see whether the target is back.
-    pub async fn pass(&self, target: TargetId) -> Pass {
-        let (many, one) = self.with(target, |gate| {
-            let probing = gate.failures >= FAILURES_TO_CLOSE;
-            (
-                Arc::clone(&gate.many),
-                probing.then(|| Arc::clone(&gate.one)),
-            )
-        });
-        // Neither semaphore is ever closed.
-        let one = match one {
-            Some(one) => one.acquire_owned().await.ok(),
-            None => None,
+    /// Waits for a turn. Removals have ways of their own. After failures only one call at a time goes through, to see
+    /// whether the target is back.
+    pub async fn pass(&self, target: TargetId, removal: bool) -> Pass {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let counted = Counted(Arc::clone(&self.calls));
+        let ways = self.with(target, |gate| gate.ways.clone());
+        let one = self.probe(target, &ways).await;
+        let addition = if removal {
+            None
+        } else {
+            Some(permit(ways.additions).await)
         };
-        let many = many
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
         Pass {
-            _many: many,
+            _counted: counted,
+            _many: permit(ways.many).await,
+            _addition: addition,
             _one: one,
         }
+    }
+
+    /// While the target fails: the right to be the one call that finds out. None as soon as another has found it well.
+    async fn probe(&self, target: TargetId, ways: &Ways) -> Option<OwnedSemaphorePermit> {
+        loop {
+            let mut mended = pin!(ways.mended.notified());
+            mended.as_mut().enable();
+            if !self.fails(target) {
+                return None;
+            }
+            tokio::select! {
+                one = permit(Arc::clone(&ways.one)) => return self.fails(target).then_some(one),
+                () = mended => {}
+            }
+        }
+    }
+
+    fn fails(&self, target: TargetId) -> bool {
+        self.with(target, |gate| gate.failures >= FAILURES_TO_CLOSE)
     }
 
     /// Learns from a call. Gives from when on the target may be called again, if it closes now.
@@ -121,6 +183,9 @@ impl Gates {
             let wait = match outcome {
                 Outcome::Seen(_) | Outcome::Done | Outcome::Already => {
                     // A wish for patience stays: this call was sent before it.
+                    if gate.failures >= FAILURES_TO_CLOSE {
+                        gate.ways.mended.notify_waiters();
+                    }
                     gate.failures = 0;
                     return None;
                 }
@@ -140,10 +205,14 @@ impl Gates {
                     throttled: true,
                     ..
                 }) => *after,
-                Outcome::Failed(Failure::Later { .. }) => {
+                Outcome::Failed(Failure::Later { after, .. }) => {
                     gate.failures += 1;
-                    let over = gate.failures.checked_sub(FAILURES_TO_CLOSE)?;
-                    chrono::Duration::seconds(1 << over.min(6))
+                    let ours = gate
+                        .failures
+                        .checked_sub(FAILURES_TO_CLOSE)
+                        .map(|over| chrono::Duration::seconds(1 << over.min(6)));
+                    // A target that is down and says for how long means all calls, as one that is busy does.
+                    ours.max(*after)?
                 }
             };
             let until = gate
@@ -156,7 +225,101 @@ impl Gates {
     }
 }
 
+async fn permit(of: Arc<Semaphore>) -> OwnedSemaphorePermit {
+    of.acquire_owned()
+        .await
+        .expect("the semaphore is never closed")
+}
+
 /// A little more than `longest`, after which a call is given up.
 pub(crate) fn patience(longest: Duration) -> Duration {
-    longest + Duration::from_secs(1)
+    (longest + Duration::from_secs(1)).min(LONGEST_CALL)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+    use domain::assignment::Observed;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const TARGET: TargetId = TargetId(Uuid::nil());
+
+    fn now() -> Timestamp {
+        chrono::Utc
+            .timestamp_opt(1_800_000_000, 0)
+            .single()
+            .expect("an instant")
+    }
+
+    fn down(after: Option<chrono::Duration>) -> Outcome {
+        Outcome::Failed(Failure::Later {
+            after,
+            throttled: false,
+            why: "503".into(),
+        })
+    }
+
+    async fn soon<T>(waits: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout(Duration::from_millis(50), waits)
+            .await
+            .ok()
+    }
+
+    #[tokio::test]
+    async fn removals_have_ways_of_their_own() {
+        let gates = Gates::new(4);
+        let mut additions = Vec::new();
+        while let Some(pass) = soon(gates.pass(TARGET, false)).await {
+            additions.push(pass);
+        }
+        assert_eq!(additions.len(), 3);
+        let removal = soon(gates.pass(TARGET, true)).await;
+        assert!(removal.is_some());
+        assert!(
+            soon(gates.pass(TARGET, true)).await.is_none(),
+            "four at once"
+        );
+        assert!(!gates.idle());
+        drop((additions, removal));
+        assert!(gates.idle());
+        assert!(soon(Gates::new(1).pass(TARGET, false)).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn who_waited_for_a_probe_goes_with_all_others_when_the_target_is_back() {
+        let gates = Arc::new(Gates::new(4));
+        for _ in 0..FAILURES_TO_CLOSE {
+            gates.note(TARGET, &down(None), now());
+        }
+        let probe = gates.pass(TARGET, false).await;
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let gates = Arc::clone(&gates);
+                tokio::spawn(async move { gates.pass(TARGET, false).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(others.iter().all(|other| !other.is_finished()));
+        // The probe is still under way: it is another call that succeeds, or this one that has not let go yet.
+        gates.note(TARGET, &Outcome::Seen(Observed::Present), now());
+        let mut passes = Vec::new();
+        for other in others {
+            passes.push(soon(other).await.expect("it waits no longer"));
+        }
+        drop((probe, passes));
+    }
+
+    #[test]
+    fn a_target_that_is_down_and_says_for_how_long_is_left_alone() {
+        let gates = Gates::new(4);
+        assert_eq!(gates.note(TARGET, &down(None), now()), None);
+        let wait = chrono::Duration::seconds(90);
+        assert_eq!(
+            gates.note(TARGET, &down(Some(wait)), now()),
+            Some(now() + wait)
+        );
+        assert_eq!(gates.closed_until(TARGET, now()), Some(now() + wait));
+    }
 }

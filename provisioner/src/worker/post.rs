@@ -1,9 +1,10 @@
 //! Mails: each is handed to the mail server, and what became of it is kept.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{MessageId, assignment::backoff};
 use store::jobs::Job;
+use tokio::time::Instant;
 use workflow::Result;
 
 use super::Inner;
@@ -12,14 +13,18 @@ use crate::mailer::{Letter, NotSent};
 /// A mail is tried so often (with the pauses in between, most of a day) before it is shown as failed.
 const TRIES: i64 = 200;
 
-/// Sends one mail. A mail that cannot be recorded as sent is sent again: twice is better than never.
-pub(super) async fn send(inner: Arc<Inner>, job: Job) {
-    if let Err(error) = try_send(&inner, &job).await {
+/// What is left of the lease when a mail is given up: for recording what became of it.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// Sends one mail. A mail that cannot be recorded as sent is sent again: twice is better than never. `since` is when the
+/// lease was taken.
+pub(super) async fn send(inner: Arc<Inner>, job: Job, since: Instant) {
+    if let Err(error) = try_send(&inner, &job, since).await {
         tracing::error!(job = job.key, %error, "what became of a mail could not be recorded");
     }
 }
 
-async fn try_send(inner: &Inner, job: &Job) -> Result<()> {
+async fn try_send(inner: &Inner, job: &Job, since: Instant) -> Result<()> {
     let workflow = &inner.workflow;
     let id = job.subject.map(MessageId);
     let message = match id {
@@ -42,7 +47,21 @@ async fn try_send(inner: &Inner, job: &Job) -> Result<()> {
             permanent: true,
         })
     } else {
-        inner.mailer.send(&letter).await
+        // A mail server that takes the connection and never answers must not hold the way for good, nor for longer than
+        // the lease: then somebody else would send the mail as well.
+        let left = (inner.options.lease.saturating_sub(MARGIN)).saturating_sub(since.elapsed());
+        let patience = inner.options.letter.min(left);
+        tokio::time::timeout(patience, inner.mailer.send(&letter))
+            .await
+            .unwrap_or_else(|_| {
+                Err(NotSent {
+                    what: format!(
+                        "The mail server did not answer within {} seconds.",
+                        patience.as_secs()
+                    ),
+                    permanent: false,
+                })
+            })
     };
     let mut unit = workflow.unit().await?;
     let now = unit.now;

@@ -5,9 +5,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use domain::{Timestamp, deadline::JobKind};
 use store::{
     Engine,
-    jobs::{Job, NewJob, Priority},
+    jobs::{Job, NewJob, Priority, PutBack},
 };
-use tokio::{task::JoinError, time::Instant};
+use tokio::{
+    sync::broadcast::error::RecvError,
+    task::JoinError,
+    time::{Instant, MissedTickBehavior},
+};
 use tokio_util::sync::CancellationToken;
 use workflow::{Result, Workflow};
 
@@ -19,7 +23,7 @@ use super::{
 };
 
 /// At most so many jobs are claimed together.
-const BATCH: i64 = 500;
+const BATCH: usize = 500;
 
 /// At most so many mails are on their way at once.
 const MAILS: usize = 8;
@@ -30,8 +34,18 @@ const CONVERGING: usize = 1000;
 /// So many additions are claimed for each call that a target takes at once.
 const LANES_AHEAD: usize = 4;
 
+/// Deadlines take a moment: an end that a dead process had claimed must not wait for the lease of a slow call.
+const DEADLINE_LEASE: Duration = Duration::from_secs(15);
+
 /// A deadline that could not be worked is tried again after so long.
 const DEADLINE_AGAIN: chrono::Duration = chrono::Duration::seconds(5);
+
+/// How often the targets are read while calls wait for them, and how often at most.
+const GATES_EVERY: Duration = Duration::from_secs(1);
+const GATES_NOT_WITHIN: Duration = Duration::from_millis(100);
+
+/// Assignments whose rows could not be read are tried again after so long.
+const READ_AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 
 const DEADLINES: [JobKind; 5] = [
     JobKind::GrantEnd,
@@ -40,6 +54,8 @@ const DEADLINES: [JobKind; 5] = [
     JobKind::GrantWarning,
     JobKind::LineLapse,
 ];
+const CONVERGE: [JobKind; 1] = [JobKind::Converge];
+const MAIL: [JobKind; 1] = [JobKind::Mail];
 
 /// What is under way.
 #[derive(Debug, Default)]
@@ -66,41 +82,45 @@ pub(super) enum Work {
     Deadlines(Vec<Job>),
     /// One lane.
     Lane(Lane),
-    /// One mail.
-    Mail(Job),
+    /// One mail, and when its lease was taken.
+    Mail(Job, Instant),
     /// One thing that comes round.
     Recurring(Job),
 }
 
+/// Kinds of work that share their room, with how much of it there is.
+type Share = (&'static [JobKind], usize);
+
 impl Room {
-    /// The kinds of a priority that there is room for. Additions wait in the queue rather than in front of a target, so
+    /// What there is room for, by kinds, at a priority. Additions wait in the queue rather than in front of a target, so
     /// that a removal which comes due never stands behind many of them.
-    fn kinds(&self, priority: Priority, calls: usize) -> Vec<JobKind> {
+    fn shares(&self, priority: Priority, calls: usize) -> [Share; 4] {
         let converging = match priority {
             Priority::Removal => CONVERGING,
             Priority::Normal | Priority::Low | Priority::Background => calls * LANES_AHEAD,
         };
-        let mut kinds = Vec::new();
-        if self.deadlines == 0 {
-            kinds.extend(DEADLINES);
-        }
-        if self.converging < converging {
-            kinds.push(JobKind::Converge);
-        }
-        if self.mails < MAILS {
-            kinds.push(JobKind::Mail);
-        }
-        if self.recurring < RECURRING.len() {
-            kinds.extend(RECURRING);
-        }
-        kinds
+        [
+            (&DEADLINES, if self.deadlines == 0 { BATCH } else { 0 }),
+            (&CONVERGE, converging.saturating_sub(self.converging)),
+            (&MAIL, MAILS.saturating_sub(self.mails)),
+            (&RECURRING, RECURRING.len().saturating_sub(self.recurring)),
+        ]
+    }
+
+    /// The kinds that there is room for at some priority.
+    fn kinds(&self, calls: usize) -> Vec<JobKind> {
+        self.shares(Priority::Removal, calls)
+            .into_iter()
+            .filter(|(_, room)| *room > 0)
+            .flat_map(|(kinds, _)| kinds.iter().copied())
+            .collect()
     }
 
     pub fn took(&mut self, work: &Work) {
         match work {
             Work::Deadlines(_) => self.deadlines += 1,
             Work::Lane(lane) => self.converging += lane.items.len(),
-            Work::Mail(_) => self.mails += 1,
+            Work::Mail(..) => self.mails += 1,
             Work::Recurring(_) => self.recurring += 1,
         }
     }
@@ -132,8 +152,8 @@ impl Work {
                 lane::work(inner, recorder, lane).await;
                 Done::Converging(jobs)
             }
-            Self::Mail(job) => {
-                post::send(inner, job).await;
+            Self::Mail(job, since) => {
+                post::send(inner, job, since).await;
                 Done::Mail
             }
             Self::Recurring(job) => {
@@ -195,14 +215,55 @@ pub(super) async fn listen(workflow: Workflow, stop: CancellationToken) {
     }
 }
 
-/// Whether anything is due that there may be room for; asked without the writer's lock.
-pub(super) async fn anything_due(inner: &Inner, room: &Room) -> Result<bool> {
-    let due = next_due(inner, room).await?;
-    Ok(due.is_some_and(|due| due <= inner.workflow.clock().now()))
+/// Takes over what operators and other replicas say of the targets while calls wait: a hold counts from the next call on,
+/// not from the next claim.
+pub(super) async fn watch(inner: Arc<Inner>, stop: CancellationToken) {
+    let mut changes = inner.workflow.hub().listen();
+    let mut round = tokio::time::interval(GATES_EVERY);
+    round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let heard = tokio::select! {
+            () = stop.cancelled() => return,
+            _ = round.tick() => true,
+            heard = changes.recv() => match heard {
+                Ok(topic) => matches!(&*topic, "provisioning" | "*"),
+                Err(RecvError::Lagged(_)) => true,
+                Err(RecvError::Closed) => return,
+            },
+        };
+        if !heard || inner.gates.idle() {
+            continue;
+        }
+        let targets = async { inner.workflow.store().read().await?.targets().await };
+        match targets.await {
+            Ok(targets) => inner.gates.learn(&targets),
+            Err(error) => {
+                tracing::warn!(%error, "the targets could not be read; they are read again");
+            }
+        }
+        // Every answer of a target is such a change: not for each of them.
+        tokio::time::sleep(GATES_NOT_WITHIN).await;
+    }
+}
+
+/// The priorities at which something is due that there may be room for; asked without the writer's lock.
+pub(super) async fn due(inner: &Inner, room: &Room) -> Result<Vec<Priority>> {
+    due_of(inner, &room.kinds(inner.options.calls_per_target)).await
+}
+
+async fn due_of(inner: &Inner, kinds: &[JobKind]) -> Result<Vec<Priority>> {
+    let mut tx = inner.workflow.store().read().await?;
+    let dues = tx.next_due_of_each(kinds).await?;
+    let now = inner.workflow.clock().now();
+    Ok(dues
+        .into_iter()
+        .filter(|(_, due)| *due <= now)
+        .map(|(priority, _)| priority)
+        .collect())
 }
 
 async fn next_due(inner: &Inner, room: &Room) -> Result<Option<Timestamp>> {
-    let kinds = room.kinds(Priority::Removal, inner.options.calls_per_target);
+    let kinds = room.kinds(inner.options.calls_per_target);
     Ok(inner
         .workflow
         .store()
@@ -229,40 +290,70 @@ pub(super) async fn sleep(inner: &Inner, room: &Room) -> Duration {
     ahead.max(Duration::from_millis(least)).min(poll)
 }
 
-/// Claims what is due and makes it into work, removals first.
-pub(super) async fn claim(inner: &Inner, room: &Room) -> Result<Vec<Work>> {
+/// What was claimed together. What needs no further reading is ready to begin.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    pub ready: Vec<Work>,
+    converge: Vec<Job>,
+    since: Instant,
+}
+
+/// Claims what is due at these priorities, removals first, as far as there is room.
+pub(super) async fn claim(inner: &Inner, room: &Room, due: &[Priority]) -> Result<Claimed> {
     let calls = inner.options.calls_per_target;
-    claim_kinds(inner, |priority| room.kinds(priority, calls)).await
+    claim_shares(inner, due, |priority| room.shares(priority, calls)).await
 }
 
-/// As [`claim`], without what comes round by itself.
-pub(super) async fn claim_work(inner: &Inner) -> Result<Vec<Work>> {
-    claim_kinds(inner, |_| WORK.to_vec()).await
+/// As [`claim`], without what comes round by itself, and as if there was room for everything.
+pub(super) async fn claim_work(inner: &Inner) -> Result<Claimed> {
+    let due = due_of(inner, &WORK).await?;
+    claim_shares(inner, &due, |_| {
+        [(&DEADLINES[..], BATCH), (&CONVERGE, BATCH), (&MAIL, BATCH)]
+    })
+    .await
 }
 
-async fn claim_kinds(inner: &Inner, kinds: impl Fn(Priority) -> Vec<JobKind>) -> Result<Vec<Work>> {
-    let now = inner.workflow.clock().now();
-    let lease = chrono::Duration::from_std(inner.options.lease).unwrap_or(chrono::Duration::MAX);
+async fn claim_shares<const N: usize>(
+    inner: &Inner,
+    due: &[Priority],
+    shares: impl Fn(Priority) -> [Share; N],
+) -> Result<Claimed> {
     let since = Instant::now();
     let mut jobs = Vec::new();
-    let mut tx = inner.workflow.store().begin().await?;
-    for priority in Priority::ALL {
-        let kinds = kinds(priority);
-        let left = BATCH - i64::try_from(jobs.len()).unwrap_or(BATCH);
-        if left > 0 && !kinds.is_empty() {
-            jobs.extend(
-                tx.claim_jobs(priority, &kinds, now, now + lease, inner.id, left)
-                    .await?,
-            );
+    if due
+        .iter()
+        .any(|priority| shares(*priority).iter().any(|(_, room)| *room > 0))
+    {
+        let now = inner.workflow.clock().now();
+        let mut tx = inner.workflow.store().begin().await?;
+        for &priority in due {
+            for (kinds, room) in shares(priority) {
+                let limit = room.min(BATCH - jobs.len());
+                if limit == 0 {
+                    continue;
+                }
+                let lease = if kinds == DEADLINES {
+                    inner.options.lease.min(DEADLINE_LEASE)
+                } else {
+                    inner.options.lease
+                };
+                let until =
+                    now + chrono::Duration::from_std(lease).unwrap_or(chrono::Duration::MAX);
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                jobs.extend(
+                    tx.claim_jobs(priority, kinds, now, until, inner.id, limit)
+                        .await?,
+                );
+            }
         }
+        tx.commit().await?;
+        inner.seams.pass(Moment::Claimed).await;
     }
-    tx.commit().await?;
-    inner.seams.pass(Moment::Claimed).await;
-    into_work(inner, jobs, since).await
+    Ok(sort(jobs, since))
 }
 
-async fn into_work(inner: &Inner, jobs: Vec<Job>, since: Instant) -> Result<Vec<Work>> {
-    let (mut deadlines, mut converge, mut work) = (Vec::new(), Vec::new(), Vec::new());
+fn sort(jobs: Vec<Job>, since: Instant) -> Claimed {
+    let (mut deadlines, mut converge, mut ready) = (Vec::new(), Vec::new(), Vec::new());
     for job in jobs {
         match job.kind {
             JobKind::GrantStart
@@ -271,12 +362,12 @@ async fn into_work(inner: &Inner, jobs: Vec<Job>, since: Instant) -> Result<Vec<
             | JobKind::Leave
             | JobKind::LineLapse => deadlines.push(job),
             JobKind::Converge => converge.push(job),
-            JobKind::Mail => work.push(Work::Mail(job)),
+            JobKind::Mail => ready.push(Work::Mail(job, since)),
             JobKind::DirectorySync
             | JobKind::Sweep
             | JobKind::Checkpoint
             | JobKind::Housekeeping => {
-                work.push(Work::Recurring(job));
+                ready.push(Work::Recurring(job));
             }
         }
     }
@@ -286,14 +377,43 @@ async fn into_work(inner: &Inner, jobs: Vec<Job>, since: Instant) -> Result<Vec<
             (one.kind != JobKind::GrantEnd, &one.key)
                 .cmp(&(two.kind != JobKind::GrantEnd, &two.key))
         });
-        work.insert(0, Work::Deadlines(deadlines));
+        ready.insert(0, Work::Deadlines(deadlines));
     }
-    work.extend(lanes(inner, converge, since).await?);
-    Ok(work)
+    Claimed {
+        ready,
+        converge,
+        since,
+    }
+}
+
+/// Makes the claimed assignments into lanes. If what they need cannot be read they are put back, not left to their leases.
+pub(super) async fn lanes(inner: &Inner, claimed: Claimed) -> Result<Vec<Work>> {
+    let Claimed {
+        converge, since, ..
+    } = claimed;
+    match read_lanes(inner, converge.clone(), since).await {
+        Err(error) => {
+            let now = inner.workflow.clock().now();
+            let back: Vec<PutBack> = converge
+                .into_iter()
+                .map(|job| PutBack {
+                    job,
+                    due: now + READ_AGAIN,
+                    problem: Some(error.to_string()),
+                    priority: None,
+                })
+                .collect();
+            let mut tx = inner.workflow.store().begin().await?;
+            tx.put_back_jobs(&back, now).await?;
+            tx.commit().await?;
+            Err(error)
+        }
+        lanes => lanes,
+    }
 }
 
 /// Reads what the claimed assignments need in one go and sorts them into lanes.
-async fn lanes(inner: &Inner, mut jobs: Vec<Job>, since: Instant) -> Result<Vec<Work>> {
+async fn read_lanes(inner: &Inner, mut jobs: Vec<Job>, since: Instant) -> Result<Vec<Work>> {
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
@@ -337,6 +457,7 @@ async fn lanes(inner: &Inner, mut jobs: Vec<Job>, since: Instant) -> Result<Vec<
         lanes
             .entry(row.lane.clone())
             .or_insert_with(|| Lane {
+                key: row.lane.clone(),
                 items: Vec::new(),
                 connector,
                 since,

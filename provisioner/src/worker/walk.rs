@@ -67,7 +67,9 @@ impl Worker {
         let recording = AbortOnDropHandle::new(tokio::spawn(recording));
         let mut done = 0;
         loop {
-            let taken = queue::claim_work(&self.inner).await?;
+            let mut claimed = queue::claim_work(&self.inner).await?;
+            let mut taken = std::mem::take(&mut claimed.ready);
+            taken.extend(queue::lanes(&self.inner, claimed).await?);
             if taken.is_empty() {
                 break;
             }

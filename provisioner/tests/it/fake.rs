@@ -108,6 +108,26 @@ impl Fake {
         state.links.clone()
     }
 
+    /// Somebody else adds a link, or a write of ours takes effect late.
+    pub fn put(&self, link: Link) {
+        Self::apply(
+            &mut self.state.lock().unwrap(),
+            link,
+            true,
+            self.clock.now(),
+        );
+    }
+
+    /// Somebody else takes a link away.
+    pub fn take(&self, link: Link) {
+        Self::apply(
+            &mut self.state.lock().unwrap(),
+            link,
+            false,
+            self.clock.now(),
+        );
+    }
+
     /// Rules that were seen broken.
     pub fn broken(&self) -> Vec<String> {
         self.state.lock().unwrap().broken.clone()

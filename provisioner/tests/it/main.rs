@@ -1,9 +1,11 @@
 //! The worker on both engines: convergence under faults, deadlines, lanes, and the Graph connector against the sandbox.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod belief;
 mod fake;
 mod graph;
 mod house;
 mod importing;
 mod simulation;
+mod urgent;
 mod worker;

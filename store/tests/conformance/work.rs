@@ -7,7 +7,7 @@ use domain::{
 };
 use store::{
     assignments::{AssignmentRow, OperationRow},
-    jobs::{NewJob, Priority, PutBack},
+    jobs::{Job, NewJob, Priority, PutBack},
     messages::NewMessage,
 };
 use uuid::Uuid;
@@ -96,6 +96,7 @@ async fn assignments(script: &mut Script) {
         script,
         insert_operations(&[call(1, "add"), call(2, "read")])
     );
+    ask!(script, assignments_of_account(account(3)));
     ask!(script, operations_of(assignment(1), 1));
     ask!(script, operations_of(assignment(1), 10));
 }
@@ -107,6 +108,17 @@ async fn targets(script: &mut Script) {
     say!(
         script,
         set_target_problem(target(), at(60), "throttled", at(40))
+    );
+    ask!(script, target(target()));
+    say!(script, lift_target(target()));
+    // A later wish, another replica's, stays.
+    say!(
+        script,
+        set_target_problem(target(), at(90), "throttled", at(40))
+    );
+    say!(
+        script,
+        set_target_problem(target(), at(70), "throttled", at(40))
     );
     ask!(script, target(target()));
     say!(script, lift_target(target()));
@@ -142,6 +154,7 @@ async fn jobs(script: &mut Script) {
     );
     say!(script, enqueue(&[job("d", None, Priority::Removal, 60)]));
     ask!(script, next_due(&kinds));
+    ask!(script, next_due_of_each(&kinds));
     let claim = async |script: &mut Script, priority, now: i64| {
         let mut tx = script.store.begin().await.unwrap();
         let jobs = tx
@@ -168,6 +181,20 @@ async fn jobs(script: &mut Script) {
     });
     drop(tx);
     script.note("held_jobs", held);
+    // Of one key with two attempts, one holds.
+    let stale = Job {
+        attempt: first[0].attempt - 1,
+        ..first[0].clone()
+    };
+    ask!(script, held_jobs(&[stale, first[0].clone()]));
+    say!(
+        script,
+        enqueue(&[job("f", Some("one"), Priority::Removal, 56)])
+    );
+    assert!(!ask!(script, removal_waits("one", at(55))));
+    assert!(ask!(script, removal_waits("one", at(56))));
+    assert!(!ask!(script, removal_waits("two", at(56))));
+    say!(script, cancel_job("f"));
     ask!(script, holds_job(&first[0]));
     // Asked for again while it runs: it stays.
     say!(
@@ -191,6 +218,7 @@ async fn jobs(script: &mut Script) {
             job: job.clone(),
             due: at(80),
             problem: (index == 0).then(|| "throttled".into()),
+            priority: (index == 1).then_some(Priority::Low),
         })
         .collect();
     say!(script, put_back_jobs(&back, at(76)));
@@ -233,6 +261,12 @@ async fn messages(script: &mut Script) {
         script,
         set_message(MessageId(uuid(0x1302)), "failed", Some("no such box"), None)
     );
+    ask!(script, mail_problems(10));
+    say!(script, requeue_message(MessageId(uuid(0x1301))));
+    say!(script, requeue_message(MessageId(uuid(0x1302))));
+    ask!(script, mail_problems(10));
+    ask!(script, job_problems(10));
+    ask!(script, directory_problems());
     ask!(script, message(MessageId(uuid(0x1301))));
     ask!(script, message(MessageId(uuid(0x1399))));
 }

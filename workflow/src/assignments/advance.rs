@@ -15,7 +15,7 @@ use store::{
 };
 
 use super::{
-    Pair, about, adopt, claims_by_pair, moves,
+    Pair, about, adopt, claims_by_pair, moves, priority,
     report::{Failure, News, Next, Outcome, Report, misconfigured},
     set_desired,
 };
@@ -39,7 +39,7 @@ pub async fn advance(unit: &mut Unit, reports: &[Report]) -> Result<Vec<Next>> {
         .map(|row| (row.id, row))
         .collect();
     let jobs: Vec<Job> = reports.iter().map(|report| report.job.clone()).collect();
-    let held: BTreeSet<String> = unit.tx.held_jobs(&jobs).await?.into_iter().collect();
+    let held: BTreeSet<(String, i64)> = unit.tx.held_jobs(&jobs).await?.into_iter().collect();
     let pairs: Vec<Pair> = rows
         .values()
         .map(|row| (row.account_id, row.entitlement_id))
@@ -50,7 +50,7 @@ pub async fn advance(unit: &mut Unit, reports: &[Report]) -> Result<Vec<Next>> {
     let mut next = Vec::with_capacity(reports.len());
     for report in reports {
         batch.keep_evidence(unit, report);
-        if !held.contains(&report.job.key) {
+        if !held.contains(&(report.job.key.clone(), report.job.attempt)) {
             next.push(Next::Lost);
             continue;
         }
@@ -136,6 +136,7 @@ async fn advance_one(
     let observed_before = row.observed_at.map(|_| row.observed);
     let moved = match &report.news {
         News::Begun => moves::proceed(row, now, until),
+        News::Waited(call) => moves::waited(row, *call, now, until),
         News::Blocked(at) => moves::blocked(row, *at),
         News::Called {
             call,
@@ -144,6 +145,7 @@ async fn advance_one(
             evidence,
         } => {
             note_outcome(row, report, outcome, batch);
+            moves::under_way_until(row, *call, now);
             match outcome {
                 Outcome::Seen(seen) => moves::seen(row, *seen, *at, now, until),
                 Outcome::Done | Outcome::Already => moves::accepted(row, now, until, *call),
@@ -192,6 +194,8 @@ async fn advance_one(
             job: report.job.clone(),
             due,
             problem: row.problem.clone(),
+            // By the clock it may have become a removal since it was enqueued, or the other way round.
+            priority: Some(priority(row)),
         }),
         (Next::Rest, None) => batch.finished.push(report.job.clone()),
         (Next::Read | Next::Write { .. } | Next::Lost, _) => {}

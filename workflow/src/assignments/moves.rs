@@ -12,11 +12,16 @@ use store::assignments::AssignmentRow;
 
 use super::report::{Call, Evidence, Failure, Next, Problem};
 
-/// A target may show for so long what was before a write. A read sent earlier than this after an opposite write confirms
-/// nothing: else an addition that becomes visible late would outlive its grant.
+/// A target may show for so long what was before a write. A read sent earlier than this after an opposite write was over
+/// confirms nothing: else an addition that becomes visible late would outlive its grant.
 pub const READS_MAY_LAG: Duration = Duration::seconds(30);
 
+/// A write whose answer nobody heard, because the process died, may be under way for so long after it was noted: the
+/// wait before it is sent, the call itself with all of its requests, and a margin. No connector's call may take longer.
+pub const WRITES_END_WITHIN: Duration = Duration::seconds(60);
+
 /// A right that is seen so soon after a write of ours was not there before us, whatever the reads in between said.
+/// `docs/architecture.md` says why the last confirmed absence alone does not decide it.
 const FOUND_NOT_WITHIN: Duration = Duration::hours(1);
 
 /// When to look again at what cannot be mended from here.
@@ -82,22 +87,50 @@ pub(super) fn proceed(row: &mut AssignmentRow, now: Timestamp, until: Option<Tim
             Move::on(Next::Rest)
         }
         Step::Read => Move::on(Next::Read),
-        Step::Add => {
-            row.added_at = Some(now);
-            about_to_write(row, now);
-            Move::on(Next::Write {
-                call: Call::Add,
-                until,
-            })
-        }
-        Step::Remove => {
-            row.removed_at = Some(now);
-            about_to_write(row, now);
-            Move::on(Next::Write {
-                call: Call::Remove,
-                until: None,
-            })
-        }
+        Step::Add => write(row, Call::Add, now, until),
+        Step::Remove => write(row, Call::Remove, now, until),
+    }
+}
+
+/// A write that was noted waited for its turn: if it is still the one to send it is noted anew, as of now.
+pub(super) fn waited(
+    row: &mut AssignmentRow,
+    call: Call,
+    now: Timestamp,
+    until: Option<Timestamp>,
+) -> Move {
+    let still = match call {
+        Call::Add => row.desired && !row.only_imports && row.origin.is_some(),
+        Call::Remove => !row.desired,
+        Call::Read => false,
+    };
+    if still {
+        write(row, call, now, until)
+    } else {
+        proceed(row, now, until)
+    }
+}
+
+fn write(row: &mut AssignmentRow, call: Call, now: Timestamp, until: Option<Timestamp>) -> Move {
+    under_way_until(row, call, now + WRITES_END_WITHIN);
+    about_to_write(row, now);
+    Move::on(Next::Write {
+        call,
+        until: until.filter(|_| call == Call::Add),
+    })
+}
+
+/// Notes until when a write may have been under way: from then on reads begin to be believed. When it was answered, well
+/// or badly, that is the answer's instant; before, the longest that it may take.
+pub(super) fn under_way_until(row: &mut AssignmentRow, call: Call, at: Timestamp) {
+    // What was sent later stays the later one, also after a write whose answer nobody heard.
+    let after = |other: Option<Timestamp>| {
+        Some(other.map_or(at, |other| at.max(other + Duration::microseconds(1))))
+    };
+    match call {
+        Call::Add => row.added_at = after(row.removed_at),
+        Call::Remove => row.removed_at = after(row.added_at),
+        Call::Read => {}
     }
 }
 
@@ -403,6 +436,62 @@ mod tests {
             (row.observed, row.phase, row.origin),
             (Observed::Absent, Phase::Settled, None)
         );
+    }
+
+    #[test]
+    fn a_write_is_doubted_from_its_answer_and_before_that_as_long_as_it_may_take() {
+        let mut row = wanted(true);
+        let Next::Write { call, .. } = seen(&mut row, Observed::Absent, at(0), at(0), None).next
+        else {
+            panic!("it is added")
+        };
+        assert_eq!(row.added_at, Some(at(0) + WRITES_END_WITHIN));
+        // It waited for its turn and is noted anew.
+        let again = waited(&mut row, call, at(47), None).next;
+        assert!(matches!(
+            again,
+            Next::Write {
+                call: Call::Add,
+                ..
+            }
+        ));
+        assert_eq!(row.added_at, Some(at(47) + WRITES_END_WITHIN));
+        // Answered, well or badly: from then on.
+        under_way_until(&mut row, call, at(57));
+        assert_eq!(row.added_at, Some(at(57)));
+        row.desired = false;
+        assert_eq!(step(&row), Step::Remove);
+        let gone = proceed(&mut row, at(58), None).next;
+        assert!(matches!(
+            gone,
+            Next::Write {
+                call: Call::Remove,
+                ..
+            }
+        ));
+        under_way_until(&mut row, Call::Remove, at(58));
+        // The late addition could still show up.
+        let early = seen(&mut row, Observed::Absent, at(59), at(59), None);
+        assert!(!early.confirmed);
+        // Nobody wants to wait with what is not to be sent any more.
+        let nothing = waited(&mut row, Call::Add, at(60), None).next;
+        assert_eq!(nothing, Next::Read);
+    }
+
+    #[test]
+    fn of_two_writes_the_one_sent_later_stays_the_later_one() {
+        let mut row = wanted(true);
+        row.origin = Some(Origin::Ours);
+        row.observed = Observed::Absent;
+        proceed(&mut row, at(0), None);
+        // Nobody heard the answer; the removal is answered at once.
+        row.desired = false;
+        proceed(&mut row, at(1), None);
+        under_way_until(&mut row, Call::Remove, at(2));
+        assert!(row.removed_at > row.added_at);
+        assert_eq!(step(&row), Step::Read);
+        let read = at(0) + WRITES_END_WITHIN;
+        assert!(!seen(&mut row, Observed::Absent, read, read, None).confirmed);
     }
 
     #[test]

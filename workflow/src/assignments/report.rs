@@ -111,6 +111,8 @@ impl Outcome {
 pub enum News {
     /// It was claimed; nothing was done yet.
     Begun,
+    /// A write was answered with, but it had to wait for its turn and was not sent yet.
+    Waited(Call),
     /// A call was made.
     Called {
         /// What for.

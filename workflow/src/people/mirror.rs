@@ -18,7 +18,7 @@ use super::{
     directory::{DirectoryUser, Seen},
     search_key,
 };
-use crate::{Error, Result, Unit, Workflow, grants, leave, leave::Leaver, route};
+use crate::{Error, Result, Unit, Workflow, assignments, grants, leave, leave::Leaver, route};
 
 /// A last day that came to lie earlier, but not in the past.
 #[derive(Clone, Copy, Debug)]
@@ -282,6 +282,9 @@ async fn known(
         let toggled = account.enabled != user.enabled || account.deleted;
         if toggled {
             set_account(unit, account, user.enabled, false).await?;
+            if account.deleted || user.enabled {
+                assignments::account_returned(unit, account).await?;
+            }
         }
         // Back at work, or never gone because the last day was wrong; somebody whom HR let leave stays away until the
         // account itself comes back. Nothing returns with them: no grant, no request and no role.
