@@ -191,7 +191,7 @@ pub async fn run(args: TrialArgs) -> Result<(), String> {
         fs::write(&files.complete, "").map_err(|error| error.to_string())?;
         out::note(format!("Made in {:.1} s.", began.elapsed().as_secs_f64()));
     }
-    let workflow = open(&files, &addresses, Clock::system(), true).await?;
+    let workflow = open(&files, &addresses, Clock::system(), Ids::system(), true).await?;
     let sandbox = Arc::new(start_sandbox(&files, &addresses, workflow.clock().offset_us()).await?);
     let failed = |error: workflow::Error| error.to_string();
     installation::start(&workflow, env!("CARGO_PKG_VERSION"))
@@ -276,6 +276,7 @@ async fn open(
     files: &Files,
     addresses: &Addresses,
     clock: Clock,
+    ids: Ids,
     durable: bool,
 ) -> Result<Workflow, String> {
     let options = Options {
@@ -294,7 +295,7 @@ async fn open(
         }),
         ..Settings::default()
     };
-    let workflow = Workflow::new(store, clock, Ids::system(), settings);
+    let workflow = Workflow::new(store, clock, ids, settings);
     installation::prepare(&workflow, installation::Mode::Trial)
         .await
         .map_err(|error| failed(error.to_string()))?;

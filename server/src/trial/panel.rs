@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use domain::{Timestamp, deadline::JobKind};
 use provisioner::worker::{Recurring, Worker};
 use sandbox::{FaultKind, Lost, Running};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::{sync::Mutex as AsyncMutex, task::AbortHandle};
 use workflow::{Error, Result, Workflow, installation};
 
 use crate::checkpoints::Keeper;
@@ -20,6 +20,9 @@ use crate::checkpoints::Keeper;
 const LONGEST_SKIP: chrono::Duration = chrono::Duration::days(90);
 /// The sandbox's own times (lag, Retry-After) follow the system's clock: at each stop they get a moment to pass.
 const PACE: Duration = Duration::from_millis(5);
+/// A page waits so long for a skip: shorter than pages may take. After it the skip goes on, and the page says what time it
+/// is by then.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// While reads lag they need more of it.
 const PACE_WITH_LAG: Duration = Duration::from_millis(300);
 
@@ -89,14 +92,30 @@ const SWITCHES: &[Switch] = &[
 
 /// The panel.
 pub struct Panel {
+    inner: Arc<Inner>,
+    on: Mutex<BTreeSet<&'static str>>,
+    /// The walk under way, which ends with the panel.
+    under_way: Mutex<Option<AbortHandle>>,
+}
+
+/// What a walk needs, also after the page that asked for it has been answered.
+struct Inner {
     workflow: Workflow,
     worker: Worker,
     reader: Arc<dyn Recurring>,
     keeper: Keeper,
     sandbox: Arc<Running>,
-    on: Mutex<BTreeSet<&'static str>>,
     /// One skip at a time.
     walking: AsyncMutex<()>,
+}
+
+impl Drop for Panel {
+    fn drop(&mut self) {
+        let under_way = self.under_way.get_mut();
+        if let Some(walk) = under_way.unwrap_or_else(PoisonError::into_inner) {
+            walk.abort();
+        }
+    }
 }
 
 impl Panel {
@@ -109,18 +128,71 @@ impl Panel {
         sandbox: Arc<Running>,
     ) -> Self {
         Self {
-            workflow,
-            worker,
-            reader,
-            keeper,
-            sandbox,
+            inner: Arc::new(Inner {
+                workflow,
+                worker,
+                reader,
+                keeper,
+                sandbox,
+                walking: AsyncMutex::default(),
+            }),
             on: Mutex::default(),
-            walking: AsyncMutex::default(),
+            under_way: Mutex::default(),
         }
     }
 
-    async fn walk(&self, to: Timestamp) -> Result<Timestamp> {
+    /// Walks in a task of its own, so that a page which stops waiting does not cut it. Gives the new now, or the instant
+    /// that a long walk has come to: it goes on.
+    async fn walk(&self, to: To) -> Result<Timestamp> {
+        let lags = self
+            .on
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains("lag");
+        let pace = if lags { PACE_WITH_LAG } else { PACE };
+        let inner = Arc::clone(&self.inner);
+        let mut walk = tokio::spawn(async move {
+            let walked = inner.walk(to, pace).await;
+            if let Err(error) = &walked {
+                tracing::error!(%error, "a skip ended on the way");
+            }
+            walked
+        });
+        *self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(walk.abort_handle());
+        match tokio::time::timeout(PATIENCE, &mut walk).await {
+            Ok(Ok(walked)) => walked,
+            Ok(Err(ended)) => Err(Error::internal(ended.to_string())),
+            Err(_) => Ok(self.inner.workflow.clock().now()),
+        }
+    }
+}
+
+/// How far to walk.
+#[derive(Clone, Copy, Debug)]
+enum To {
+    /// So much ahead.
+    Ahead(chrono::Duration),
+    /// To the next deadline that somebody would notice.
+    Next,
+}
+
+impl Inner {
+    async fn walk(&self, to: To, pace: Duration) -> Result<Timestamp> {
+        let _alone = self.walking.lock().await;
         let from = self.workflow.clock().now();
+        let to = match to {
+            To::Ahead(ahead) => from + ahead.clamp(chrono::Duration::zero(), LONGEST_SKIP),
+            To::Next => match self.next().await? {
+                // A moment after it, so that the page shows it as done.
+                Some(next) => {
+                    (next.max(from) + chrono::Duration::seconds(1)).min(from + LONGEST_SKIP)
+                }
+                None => return Ok(from),
+            },
+        };
         // Kept first: a process that ends on the way finds itself late afterwards, and does the overdue first.
         installation::remember_clock(&self.workflow, to).await?;
         let clock = self.workflow.clock().clone();
@@ -128,12 +200,6 @@ impl Panel {
         let moved = move |_: Timestamp| {
             sandbox.set_offset(clock.offset_us());
         };
-        let lags = self
-            .on
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains("lag");
-        let pace = if lags { PACE_WITH_LAG } else { PACE };
         self.worker.walk(to, pace, &moved).await?;
         installation::clock_skipped(&self.workflow, from, to).await?;
         // Once per skip, not once per step.
@@ -146,19 +212,8 @@ impl Panel {
         self.workflow.hub().changed("*");
         Ok(self.workflow.clock().now())
     }
-}
 
-#[async_trait]
-impl Trial for Panel {
-    async fn skip(&self, ahead: chrono::Duration) -> Result<Timestamp> {
-        let _alone = self.walking.lock().await;
-        let ahead = ahead.clamp(chrono::Duration::zero(), LONGEST_SKIP);
-        self.walk(self.workflow.clock().now() + ahead).await
-    }
-
-    async fn skip_to_next(&self) -> Result<Timestamp> {
-        let _alone = self.walking.lock().await;
-        let now = self.workflow.clock().now();
+    async fn next(&self) -> Result<Option<Timestamp>> {
         let noticed = [
             JobKind::GrantStart,
             JobKind::GrantEnd,
@@ -166,16 +221,18 @@ impl Trial for Panel {
             JobKind::LineLapse,
         ];
         let mut tx = self.workflow.store().read().await?;
-        let next = tx.next_due(&noticed).await?;
-        drop(tx);
-        match next {
-            // A moment after it, so that the page shows it as done.
-            Some(next) => {
-                let to = next.max(now) + chrono::Duration::seconds(1);
-                self.walk(to.min(now + LONGEST_SKIP)).await
-            }
-            None => Ok(now),
-        }
+        Ok(tx.next_due(&noticed).await?)
+    }
+}
+
+#[async_trait]
+impl Trial for Panel {
+    async fn skip(&self, ahead: chrono::Duration) -> Result<Timestamp> {
+        self.walk(To::Ahead(ahead)).await
+    }
+
+    async fn skip_to_next(&self) -> Result<Timestamp> {
+        self.walk(To::Next).await
     }
 
     async fn faults(&self) -> Result<Vec<FaultState>> {
@@ -207,7 +264,7 @@ impl Trial for Panel {
             .filter(|switch| active.contains(switch.key))
             .map(|switch| (switch.fault)().into())
             .collect();
-        self.sandbox.faults().set(faults);
+        self.inner.sandbox.faults().set(faults);
         Ok(())
     }
 }

@@ -7,12 +7,12 @@ use provisioner::{directory, worker::Worker};
 use sandbox::{Running, company};
 use uuid::Uuid;
 use workflow::{
-    Clock, Workflow,
+    Clock, Ids, Workflow,
     catalogue::{self, SourceFile},
     installation, roles,
 };
 
-use super::{Addresses, Files, Outbox, history, open, start_sandbox, target};
+use super::{Addresses, Files, Outbox, SEED, history, open, start_sandbox, target};
 use crate::house;
 
 /// How long ago the company began to use Latchkey.
@@ -40,7 +40,8 @@ pub(super) async fn make(files: &Files, addresses: &Addresses) -> Result<(), Str
     let until = Clock::system().now();
     let clock = Clock::simulated(until - YEAR);
     // Nothing has been promised to anybody yet: a power loss here only means beginning anew.
-    let workflow = open(files, addresses, clock, false).await?;
+    // The same year every time, ids and retries included.
+    let workflow = open(files, addresses, clock, Ids::seeded(SEED), false).await?;
     let sandbox = start_sandbox(files, addresses, 0).await?;
     let made = fill(&workflow, &sandbox, addresses, until).await;
     workflow.store().close().await;
