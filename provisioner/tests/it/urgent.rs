@@ -20,7 +20,10 @@ use provisioner::{
 use store::{Engine, testing};
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
-use workflow::{Clock, assignments};
+use workflow::{
+    Clock, assignments,
+    mail::{self, Mail},
+};
 
 use crate::house::{House, person};
 
@@ -240,7 +243,7 @@ impl Mailer for Post {
     async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
         let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
-        if self.hangs && letter.subject.starts_with("Ready") && letter.address.starts_with("p0") {
+        if self.hangs && letter.address.starts_with("p0@") {
             std::future::pending::<()>().await;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -258,13 +261,18 @@ async fn mailed(post: Post, people: usize, options: Options) -> (House, Arc<Post
         row.mail = format!("p{who}@contoso.example");
         unit.tx.update_person(&row).await.unwrap();
     }
-    unit.commit().await.unwrap();
     for who in 0..people {
-        house.give(who, &[0], None).await;
+        let mail = Mail {
+            kind: "ready",
+            subject: "Ready: Orders".into(),
+            text: "It is ready.".into(),
+            path: "/access".into(),
+        };
+        mail::queue(&mut unit, person(who), "ready", &mail);
     }
+    unit.commit().await.unwrap();
     let post = Arc::new(post);
     let worker = Worker::builder(house.workflow.clone(), options)
-        .connector("graph", Slow::new(Duration::ZERO) as _)
         .mailer(Arc::clone(&post) as _)
         .build();
     let running = Running::start(&worker);
