@@ -363,6 +363,9 @@ fn raise(row: &mut AssignmentRow, mut problem: Problem) -> bool {
 }
 
 #[cfg(test)]
+mod simulation;
+
+#[cfg(test)]
 mod tests {
     use chrono::TimeZone;
     use domain::{AccountId, AssignmentId, EntitlementId, PersonId, TargetId};

@@ -14,4 +14,5 @@ mod publishing;
 mod races;
 mod seating;
 mod support;
+mod tamper;
 mod telling;

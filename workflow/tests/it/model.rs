@@ -40,11 +40,11 @@ struct Model {
     spans: Vec<Span>,
 }
 
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 50;
 const STEPS: usize = 40;
 
 #[tokio::test]
-async fn random_lives_agree_with_the_model() {
+async fn simulation_of_random_lives_agrees_with_the_model() {
     let read = |name: &str| {
         std::env::var(name)
             .ok()
