@@ -145,7 +145,7 @@ async fn advance_one(
             evidence,
         } => {
             note_outcome(row, report, outcome, batch);
-            moves::under_way_until(row, *call, now);
+            moves::answered(row, *call, *at, now);
             match outcome {
                 Outcome::Seen(seen) => moves::seen(row, *seen, *at, now, until),
                 Outcome::Done | Outcome::Already => moves::accepted(row, now, until, *call),

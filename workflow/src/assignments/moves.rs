@@ -105,14 +105,29 @@ pub(super) fn waited(
         Call::Read => false,
     };
     if still {
-        write(row, call, now, until)
+        let unanswered = sent_until(row, call) > Some(now + WRITES_END_WITHIN);
+        note_write(row, call, now, until, unanswered)
     } else {
         proceed(row, now, until)
     }
 }
 
 fn write(row: &mut AssignmentRow, call: Call, now: Timestamp, until: Option<Timestamp>) -> Move {
-    under_way_until(row, call, now + WRITES_END_WITHIN);
+    let unanswered = sent_until(row, call) > Some(now);
+    note_write(row, call, now, until, unanswered)
+}
+
+/// Notes a write. If an earlier one of its kind may be under way still, whose answer nobody heard, the note lasts twice
+/// as long: the answer of the later one then takes only its own half away.
+fn note_write(
+    row: &mut AssignmentRow,
+    call: Call,
+    now: Timestamp,
+    until: Option<Timestamp>,
+    unanswered: bool,
+) -> Move {
+    let lasts = WRITES_END_WITHIN * if unanswered { 2 } else { 1 };
+    under_way_until(row, call, now + lasts);
     about_to_write(row, now);
     Move::on(Next::Write {
         call,
@@ -120,9 +135,26 @@ fn write(row: &mut AssignmentRow, call: Call, now: Timestamp, until: Option<Time
     })
 }
 
+const fn sent_until(row: &AssignmentRow, call: Call) -> Option<Timestamp> {
+    match call {
+        Call::Add => row.added_at,
+        Call::Remove => row.removed_at,
+        Call::Read => None,
+    }
+}
+
+/// A call was answered, well or badly. `sent` is when it was sent.
+pub(super) fn answered(row: &mut AssignmentRow, call: Call, sent: Timestamp, now: Timestamp) {
+    let over = match sent_until(row, call) {
+        Some(noted) if noted > sent + WRITES_END_WITHIN => now.max(noted - WRITES_END_WITHIN),
+        _ => now,
+    };
+    under_way_until(row, call, over);
+}
+
 /// Notes until when a write may have been under way: from then on reads begin to be believed. When it was answered, well
 /// or badly, that is the answer's instant; before, the longest that it may take.
-pub(super) fn under_way_until(row: &mut AssignmentRow, call: Call, at: Timestamp) {
+fn under_way_until(row: &mut AssignmentRow, call: Call, at: Timestamp) {
     // What was sent later stays the later one, also after a write whose answer nobody heard.
     let after = |other: Option<Timestamp>| {
         Some(other.map_or(at, |other| at.max(other + Duration::microseconds(1))))

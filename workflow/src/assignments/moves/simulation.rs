@@ -154,6 +154,7 @@ impl Life {
     /// A write, as it may go; none if the process died of it.
     fn write(&mut self, call: Call) -> Option<Move> {
         let present = call == Call::Add;
+        let sent = self.now;
         let dice = if self.faults {
             self.rng.gen_range(0..100)
         } else {
@@ -181,13 +182,13 @@ impl Life {
                 self.target.apply(self.now, present);
                 let takes = self.rng.gen_range(0..2000);
                 self.pass(takes);
-                under_way_until(&mut self.row, call, self.now);
+                answered(&mut self.row, call, sent, self.now);
                 return Some(accepted(&mut self.row, self.now, None, call));
             }
         }
         let takes = self.rng.gen_range(0..2000);
         self.pass(takes);
-        under_way_until(&mut self.row, call, self.now);
+        answered(&mut self.row, call, sent, self.now);
         let failure = Failure::Later {
             after: None,
             throttled: false,
