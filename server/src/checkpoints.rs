@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use workflow::{
     Workflow,
-    audit::{Checkpoint, Signer, checkpoint, contradiction, doubt, write_atomically},
+    audit::{self, Checkpoint, Signer, checkpoint, doubt, write_atomically},
 };
 
 const EVERY: Duration = Duration::from_mins(1);
@@ -67,7 +67,7 @@ impl Keeper {
         match signed {
             Signed::Nothing => Ok(None),
             Signed::Unreadable(why) => Ok(Some(why.clone())),
-            Signed::Before(old) => contradiction(&self.0.workflow, old)
+            Signed::Before(old) => audit::contradiction(&self.0.workflow, old)
                 .await
                 .map_err(|error| error.to_string()),
         }
@@ -119,6 +119,17 @@ impl Keeper {
             }
         }
     }
+}
+
+/// What an earlier checkpoint and the log as it stands cannot both be right about, if anything.
+pub async fn contradiction(
+    workflow: &Workflow,
+    old: &Checkpoint,
+    _now: &Checkpoint,
+) -> Result<Option<String>, String> {
+    audit::contradiction(workflow, old)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// What lies in the file. A checkpoint of another installation is kept under another name: this log begins anew.
