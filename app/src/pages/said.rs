@@ -303,6 +303,8 @@ pub const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::TargetChanged => "Target paused or resumed",
         EventKind::ClockMoved => "Trial clock moved",
         EventKind::Started => "Installation started",
+        EventKind::MailRetried => "Mail sent again",
+        EventKind::CheckpointContradicted => "The log contradicts its checkpoint",
         EventKind::CheckpointMade => "Checkpoint signed",
         EventKind::EvidenceTaken => "Taken along as a file",
     }
