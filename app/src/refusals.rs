@@ -14,6 +14,7 @@ pub fn field(refusal: &Refusal) -> String {
         Refusal::TooLongAsked { .. }
         | Refusal::TooShortAsked { .. }
         | Refusal::NotPermanent
+        | Refusal::HeldTooLong { .. }
         | Refusal::EndBeforeStart
         | Refusal::NotAnExtension { .. } => "length".into(),
         Refusal::BadStart { .. } => "start".into(),
@@ -49,6 +50,14 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::NotPermanent => {
             "This access always has an end. Choose how long you need it.".into()
         }
+        Refusal::HeldTooLong {
+            most_seconds,
+            latest,
+        } => format!(
+            "You may hold this for {} without a break: until {} at most.",
+            spans::span(*most_seconds),
+            words::stamp(*latest)
+        ),
         Refusal::BadStart { latest } => {
             format!("Choose a start between now and {}.", words::stamp(*latest))
         }

@@ -133,7 +133,7 @@ pub fn statements(engine: Engine, size: Size, now: i64) -> Vec<String> {
     let w = Words { engine, now };
     let (people, packages, entitlements) = (size.people(), size.packages(), size.entitlements());
     let created = w.at("-31536000");
-    let policy = r#"{"eligibility":[],"route":[{"approvers":"manager","named":[],"quorum":{"count":1}},{"approvers":"security","named":[],"quorum":{"count":1}}],"collapse":false,"limits":{"default_seconds":28800,"longest_seconds":2592000,"permanent":false,"furthest_start_seconds":2592000,"pending_seconds":604800},"questions":[]}"#;
+    let policy = r#"{"eligibility":[],"route":[{"approvers":"manager","named":[],"quorum":{"count":1}},{"approvers":"security","named":[],"quorum":{"count":1}}],"collapse":false,"limits":{"default_seconds":28800,"longest_seconds":2592000,"continuous_seconds":10368000,"permanent":false,"furthest_start_seconds":2592000,"pending_seconds":604800},"questions":[]}"#;
     let manager_rule = r#"{"approvers":"manager","named":[],"quorum":{"count":1}}"#;
     let security_rule = r#"{"approvers":"security","named":[],"quorum":{"count":1}}"#;
     let mut all = vec![

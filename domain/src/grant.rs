@@ -190,6 +190,11 @@ pub enum Cap {
         /// The latest end.
         at: Timestamp,
     },
+    /// The longest that the package may be held without a break.
+    Continuous {
+        /// The latest end.
+        at: Timestamp,
+    },
     /// The person's last day.
     LastDay {
         /// The end of that day.
@@ -218,7 +223,7 @@ pub fn settle_end(window: Window, from: Timestamp, caps: &[Cap]) -> End {
     caps.iter().fold(asked, |end, cap| {
         end.min(match *cap {
             Cap::Package { seconds } | Cap::Approver { seconds } => End::At(plus(from, seconds)),
-            Cap::ApproverUntil { at } | Cap::LastDay { at } => End::At(at),
+            Cap::ApproverUntil { at } | Cap::Continuous { at } | Cap::LastDay { at } => End::At(at),
         })
     })
 }

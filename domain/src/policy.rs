@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PersonId, person::Person, words};
+use crate::{PersonId, Timestamp, grant::plus, person::Person, words};
 
 words! {
     /// An attribute of a person that eligibility may look at.
@@ -133,12 +133,21 @@ pub struct Limits {
     pub default_seconds: i64,
     /// The longest that may be asked for.
     pub longest_seconds: i64,
+    /// The longest that it may be held without a break, extensions included. Says nothing where it may be permanent.
+    pub continuous_seconds: i64,
     /// Whether it may be asked for without an end.
     pub permanent: bool,
     /// How far ahead a start may lie.
     pub furthest_start_seconds: i64,
     /// How long a line may wait for decisions; then it lapses.
     pub pending_seconds: i64,
+}
+
+impl Limits {
+    /// The latest end of what has been held without a break since `from`; none where it may be permanent.
+    pub fn latest_end(&self, from: Timestamp) -> Option<Timestamp> {
+        (!self.permanent).then(|| plus(from, self.continuous_seconds))
+    }
 }
 
 /// The shortest span that may be asked for: a minute, so that set-up and removal do not overlap.

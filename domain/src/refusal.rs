@@ -77,6 +77,14 @@ pub enum Refusal {
         /// Why not, in words.
         why: String,
     },
+    /// More time would make it longer than it may be held without a break.
+    #[error("it may be held until {latest} at most")]
+    HeldTooLong {
+        /// The longest that it may be held without a break, in seconds.
+        most_seconds: i64,
+        /// The latest end.
+        latest: Timestamp,
+    },
     /// The state does not allow this any more; says the state as it is now.
     #[error("not possible: it is {state} now")]
     WrongState {

@@ -231,6 +231,7 @@ pub(crate) mod tests {
             limits: Limits {
                 default_seconds: 8 * 3600,
                 longest_seconds: 24 * 3600,
+                continuous_seconds: 96 * 3600,
                 permanent: false,
                 furthest_start_seconds: 30 * 86_400,
                 pending_seconds: 7 * 86_400,

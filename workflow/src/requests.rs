@@ -178,6 +178,15 @@ async fn extend_once(workflow: &Workflow, viewer: &Viewer, ask: &MoreTime) -> Re
         &unasked,
         unit.now,
     );
+    if let Length::Until(until) = length
+        && let Some(latest) = policy.limits.latest_end(grant.valid_from)
+        && until > latest
+    {
+        refusals.push(Refusal::HeldTooLong {
+            most_seconds: policy.limits.continuous_seconds,
+            latest,
+        });
+    }
     manageable(&mut unit, &offer, &mut refusals).await?;
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));

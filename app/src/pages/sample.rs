@@ -403,6 +403,7 @@ pub fn package_page(text: &str) -> PackagePage {
         limits: Limits {
             default_seconds: 8 * 3600,
             longest_seconds: 24 * 3600,
+            continuous_seconds: 96 * 3600,
             permanent: false,
             furthest_start_seconds: 30 * 86_400,
             pending_seconds: 7 * 86_400,
@@ -454,6 +455,12 @@ pub fn notices(text: &str) -> Vec<Notice> {
         },
         Notice::Held {
             end: End::At(now() + Duration::days(1)),
+        },
+        Notice::Found {
+            rights: vec![text.into()],
+        },
+        Notice::HeldAsLong {
+            latest: now() + Duration::days(2),
         },
         Notice::Waiting { request: id(40) },
         Notice::Denied {

@@ -304,6 +304,7 @@ fn package_fields(before: Edition<'_>, after: Edition<'_>, facts: &Facts) -> Fie
     };
     limit("default", &|l| l.default_seconds);
     limit("longest", &|l| l.longest_seconds);
+    limit("continuous", &|l| l.continuous_seconds);
     limit("furthest_start", &|l| l.furthest_start_seconds);
     limit("pending", &|l| l.pending_seconds);
     add("permanent", &|_, p| {
@@ -476,6 +477,13 @@ fn package_widens(before: (&Content, &Package), after: (&Content, &Package)) -> 
             "the longest time grows from {} to {}",
             say_span(was.longest_seconds),
             say_span(is.longest_seconds)
+        ));
+    }
+    if is.continuous_seconds > was.continuous_seconds && !is.permanent {
+        why.push(format!(
+            "the longest time without a break grows from {} to {}",
+            say_span(was.continuous_seconds),
+            say_span(is.continuous_seconds)
         ));
     }
     if is.permanent && !was.permanent {

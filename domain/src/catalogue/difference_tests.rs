@@ -127,6 +127,10 @@ fn every_widening_is_seen() {
             Box::new(|p| p.policy.limits.longest_seconds += 60),
         ),
         (
+            "without a break grows",
+            Box::new(|p| p.policy.limits.continuous_seconds += 60),
+        ),
+        (
             "without end",
             Box::new(|p| p.policy.limits.permanent = true),
         ),
@@ -145,6 +149,7 @@ fn narrowing_and_labels_wait_for_nobody() {
         Box::new(|p| p.policy.route.push(stage(ApproverRule::PackageOwner))),
         Box::new(|p| p.policy.route[0].quorum = Quorum::Count(2)),
         Box::new(|p| p.policy.limits.longest_seconds -= 3600),
+        Box::new(|p| p.policy.limits.continuous_seconds -= 3600),
         Box::new(|p| p.policy.eligibility.push(condition(&["Finance"], &[]))),
         Box::new(|p| p.name.push('!')),
         Box::new(|p| {

@@ -18,6 +18,9 @@ const FURTHEST_START: i64 = 30 * 86_400;
 /// How long a line may wait, if the file does not say.
 const PENDING: i64 = 14 * 86_400;
 
+/// How many times the longest ask it may be held without a break, if the file does not say.
+const CONTINUOUS: i64 = 4;
+
 /// Reads a `[[package]]`. Faulty ones are left out; whom and what they name is kept for checking.
 pub(super) fn read_package(
     sheet: &mut Sheet,
@@ -40,6 +43,7 @@ pub(super) fn read_package(
             "collapse",
             "default",
             "longest",
+            "continuous",
             "permanent",
             "furthest_start",
             "pending",
@@ -103,6 +107,7 @@ pub(super) fn read_package(
 fn read_limits(sheet: &mut Sheet, section: Section<'_>) -> Option<Limits> {
     let default = sheet.span(section, "default", "\"8 hours\"");
     let longest = sheet.span(section, "longest", "\"30 days\"");
+    let continuous = sheet.maybe_span(section, "continuous");
     let furthest = sheet.maybe_span(section, "furthest_start");
     let pending = sheet.maybe_span(section, "pending");
     let permanent = sheet.flag(section, "permanent");
@@ -126,9 +131,25 @@ fn read_limits(sheet: &mut Sheet, section: Section<'_>) -> Option<Limits> {
             ),
         );
     }
+    if let Some(continuous) = &continuous
+        && continuous.value < longest.value
+    {
+        let least = say_span(longest.value);
+        sheet.fault(
+            continuous.line,
+            format!(
+                "`longest` is {least} but `continuous` is {}: make continuous at least {least}",
+                say_span(continuous.value)
+            ),
+        );
+    }
     Some(Limits {
         default_seconds: default.value,
         longest_seconds: longest.value,
+        continuous_seconds: continuous.map_or_else(
+            || longest.value.saturating_mul(CONTINUOUS),
+            |span| span.value,
+        ),
         permanent,
         furthest_start_seconds: furthest.map_or(FURTHEST_START, |span| span.value),
         pending_seconds: pending.map_or(PENDING, |span| span.value),

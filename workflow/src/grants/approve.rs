@@ -233,6 +233,12 @@ async fn lengthen(
     }
     let mut caps = Vec::new();
     caps.extend(beneficiary.last_day_at.map(|at| Cap::LastDay { at }));
+    caps.extend(
+        policy
+            .limits
+            .latest_end(grant.valid_from)
+            .map(|at| Cap::Continuous { at }),
+    );
     // The form says so: counted from the decision, not from the end as it is.
     caps.extend(earliest_cap(decisions).map(|at| Cap::ApproverUntil { at }));
     let end = settle_end(line.window(), grant.end_at.unwrap_or(now), &caps);

@@ -24,7 +24,8 @@ pub struct RequestForm {
     pub key: String,
     /// The length to offer first, in seconds, after all limits that are known now.
     pub default_seconds: i64,
-    /// The longest that would be given, in seconds: the policy's limit, or less because of the last working day.
+    /// The longest that would be given, in seconds: the policy's limit, or less because of the last working day or of
+    /// what may be held without a break.
     pub longest_seconds: i64,
     /// Whether an ask without an end would stay without one.
     pub permanent: bool,
@@ -211,6 +212,13 @@ fn form(
             notices.push(Notice::LastDay { at });
         }
         longest = longest.min(left);
+    }
+    if let Some(latest) = extends.and_then(|extended| limits.latest_end(extended.from)) {
+        let left = (latest - from).num_seconds().max(0);
+        if left < longest {
+            notices.push(Notice::HeldAsLong { latest });
+            longest = left;
+        }
     }
     RequestForm {
         key: workflow

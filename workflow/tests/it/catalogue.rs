@@ -258,6 +258,7 @@ route = ["manager", "secrity"]
 default = "30 days"
 longest = "8 hours"
 longset = "9 hours"
+continuous = "2 hours"
 [[package]]
 key = "b"
 name = "B"
@@ -307,12 +308,13 @@ explain = "?"
             "orders.toml line 27: `secrity` does not say who decides: did you mean `security`?",
             "orders.toml line 28: `longest` is 8 hours but `default` is 30 days: make default at most 8 hours",
             "orders.toml line 30: `longset` is not known here: did you mean `longest`?",
-            "orders.toml line 31: the package has no owner",
-            "orders.toml line 31: `route` is missing",
-            "orders.toml line 36: `default`: \"8 fortnights\" is not a length of time",
-            "orders.toml line 44: `quorum` is 2 but only 1 are named",
-            "orders.toml line 47: the condition says nothing",
-            "orders.toml line 48: `shoe_size` is not an attribute",
+            "orders.toml line 31: `longest` is 8 hours but `continuous` is 2 hours: make continuous at least 8 hours",
+            "orders.toml line 32: the package has no owner",
+            "orders.toml line 32: `route` is missing",
+            "orders.toml line 37: `default`: \"8 fortnights\" is not a length of time",
+            "orders.toml line 45: `quorum` is 2 but only 1 are named",
+            "orders.toml line 48: the condition says nothing",
+            "orders.toml line 49: `shoe_size` is not an attribute",
         ] {
             assert!(
                 faults.iter().any(|fault| fault.contains(wanted)),
@@ -435,7 +437,7 @@ async fn a_widening_waits_for_a_second_person() {
         };
         assert_eq!(
             plan.difference.reasons().len(),
-            3,
+            4,
             "{:?}",
             plan.difference.reasons()
         );

@@ -97,6 +97,56 @@ async fn each_less_on_more_time_counts_from_its_own_decision() {
 }
 
 #[tokio::test]
+async fn nothing_is_held_for_ever_by_asking_again() {
+    let mut limited = one_stage();
+    limited.limits.permanent = false;
+    limited.limits.longest_seconds = 8 * 3600;
+    limited.limits.continuous_seconds = 16 * 3600;
+    for house in houses(&limited).await {
+        let grant = house.held(JOHAN, hours(8), "a", &[ASTRID]).await;
+        let latest = grant.valid_from + Duration::hours(16);
+        let line = house
+            .line(house.more(JOHAN, grant.id, 8, "b").await.unwrap())
+            .await;
+        house
+            .vote(ASTRID, line.id, Verdict::Approve, None)
+            .await
+            .unwrap();
+        assert_eq!(house.grant(grant.id).await.end_at, Some(latest));
+        let refused = house.more(JOHAN, grant.id, 1, "c").await.unwrap_err();
+        assert_eq!(
+            refused.refusals(),
+            [Refusal::HeldTooLong {
+                most_seconds: 16 * 3600,
+                latest,
+            }]
+        );
+        let form = workflow::views::request_form::load_extension(
+            &house.workflow,
+            &house.viewer(JOHAN).await,
+            grant.id,
+        )
+        .await
+        .unwrap();
+        assert_eq!(form.longest_seconds, 0);
+        // After its end it may be asked for anew.
+        house.pass(Duration::hours(16)).await;
+        house.held(JOHAN, hours(8), "d", &[ASTRID]).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_may_hold_it_for_ever_may_go_on() {
+    let mut limited = one_stage();
+    limited.limits.longest_seconds = 8 * 3600;
+    limited.limits.continuous_seconds = 8 * 3600;
+    for house in houses(&limited).await {
+        let grant = house.held(JOHAN, hours(8), "a", &[ASTRID]).await;
+        house.more(JOHAN, grant.id, 8, "b").await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn more_time_is_given_only_to_who_is_still_eligible() {
     for house in houses(&for_orders()).await {
         let grant = house.held(JOHAN, hours(8), "a", &[ASTRID]).await;

@@ -74,6 +74,7 @@ pub fn policy(route: Vec<StageRule>) -> Policy {
         limits: Limits {
             default_seconds: 8 * 3600,
             longest_seconds: 30 * 86_400,
+            continuous_seconds: 120 * 86_400,
             permanent: true,
             furthest_start_seconds: 30 * 86_400,
             pending_seconds: 7 * 86_400,

@@ -215,6 +215,10 @@ fn say(notice: &Notice, form: &RequestForm) -> AnyView {
             let said = format!("Found at the target: {}. A yes gives it an end of its own; what was found stays beside it.", rights.join(", "));
             view! { <Note tone=Tone::Wait title="You already hold this outside Latchkey"><span dir="auto">{said}</span></Note> }.into_any()
         }
+        Notice::HeldAsLong { latest } => {
+            let latest = *latest;
+            view! { <Note tone=Tone::Wait title="It cannot be held for ever">"Without a break you may hold it until "<Moment at=latest now=now say=Say::Moment/>" at most. After its end you may ask for it anew."</Note> }.into_any()
+        }
         Notice::Waiting { request } => {
             let href = format!("/requests/{request}");
             view! {

@@ -83,6 +83,7 @@ fn decision(text: &str) -> DecisionPage {
         limits: Limits {
             default_seconds: 8 * 3600,
             longest_seconds: 24 * 3600,
+            continuous_seconds: 96 * 3600,
             permanent: false,
             furthest_start_seconds: 0,
             pending_seconds: 86_400,
