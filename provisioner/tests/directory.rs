@@ -183,6 +183,12 @@ impl World {
             .unwrap()
     }
 
+    /// The version of a hold, as its page shows it.
+    async fn hold_version(&self, id: domain::HoldId) -> i64 {
+        let mut tx = self.workflow.store().begin().await.unwrap();
+        tx.lock_hold(id).await.unwrap().unwrap().version
+    }
+
     async fn active(&self) -> i64 {
         let mut tx = self.workflow.store().read().await.unwrap();
         tx.count_active_people().await.unwrap()
@@ -505,21 +511,28 @@ async fn a_mass_leave_waits_for_a_human() {
         assert_eq!((hold.counted, hold.allowed), (9, 5));
         assert_eq!(tx.hold_people(hold.id).await.unwrap().len(), 9);
         drop(tx);
+        let version = world.hold_version(hold.id).await;
         let security = world.viewer(2).await.unwrap();
         assert!(matches!(
-            holds::confirm(&world.workflow, &security, hold.id).await,
+            holds::confirm(&world.workflow, &security, hold.id, version).await,
             Err(workflow::Error::Forbidden)
         ));
         let hr = world.viewer(3).await.unwrap();
+        assert!(matches!(
+            holds::confirm(&world.workflow, &hr, hold.id, version - 1).await,
+            Err(workflow::Error::Stale)
+        ));
         assert_eq!(
-            holds::confirm(&world.workflow, &hr, hold.id).await.unwrap(),
+            holds::confirm(&world.workflow, &hr, hold.id, version)
+                .await
+                .unwrap(),
             9
         );
         assert_eq!(world.active().await, 30);
         assert!(world.viewer(12).await.is_none());
         assert!(world.viewer(11).await.is_some());
         assert!(matches!(
-            holds::dismiss(&world.workflow, &hr, hold.id).await,
+            holds::dismiss(&world.workflow, &hr, hold.id, version).await,
             Err(workflow::Error::Refused(_))
         ));
         assert_eq!(world.read_all().await.applied, people::Applied::default());
@@ -539,7 +552,10 @@ async fn a_dismissed_hold_lets_nobody_leave() {
             tx.waiting_hold().await.unwrap().expect("one waits")
         };
         let hr = world.viewer(3).await.unwrap();
-        holds::dismiss(&world.workflow, &hr, hold.id).await.unwrap();
+        let version = world.hold_version(hold.id).await;
+        holds::dismiss(&world.workflow, &hr, hold.id, version)
+            .await
+            .unwrap();
         assert_eq!(world.active().await, 40);
         // The directory still says so: it is asked again.
         assert_eq!(world.read_all().await.applied.held, 10);

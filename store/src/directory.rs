@@ -4,7 +4,7 @@ use domain::{AccountId, HoldId, PersonId, Timestamp};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::engine::{At, Error, Tx};
+use crate::engine::{At, Engine, Error, Tx};
 
 domain::words! {
     /// Why somebody is taken to have left.
@@ -88,6 +88,18 @@ row! {
     }
 }
 
+row! {
+    /// A hold as one finds it under its lock.
+    pub struct LockedHoldRow {
+        /// Where it stands.
+        pub state: HoldState,
+        /// Counts changes of whom it is about.
+        pub version: i64,
+        /// How many people would have been applied without asking.
+        pub allowed: i64,
+    }
+}
+
 macro_rules! hold_columns {
     ($tail:literal) => {
         concat!(
@@ -126,6 +138,17 @@ impl Tx {
         )
     }
 
+    /// Locks a hold until commit: nobody is added to it or taken out, and nobody else decides it.
+    pub async fn lock_hold(&mut self, id: HoldId) -> Result<Option<LockedHoldRow>, Error> {
+        let text = match self.engine() {
+            Engine::Sqlite => "SELECT state, version, allowed FROM holds WHERE id = $1",
+            Engine::Postgres => {
+                "SELECT state, version, allowed FROM holds WHERE id = $1 FOR UPDATE"
+            }
+        };
+        Ok(on!(self, c => sqlx::query_as(text).bind(id.0).fetch_optional(c).await)?)
+    }
+
     /// The hold that waits, if one does.
     pub async fn waiting_hold(&mut self) -> Result<Option<HoldRow>, Error> {
         Ok(
@@ -153,7 +176,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes how many a waiting hold is about now. False if it no longer waits.
+    /// Writes how many a waiting hold is about now, and that this is another list than before. False if it no longer
+    /// waits.
     pub async fn recount_hold(
         &mut self,
         id: HoldId,
@@ -161,7 +185,7 @@ impl Tx {
         allowed: i64,
     ) -> Result<bool, Error> {
         let done = on!(self, c => sqlx::query(
-            "UPDATE holds SET counted = $2, allowed = $3 WHERE id = $1 AND state = 'waiting'")
+            "UPDATE holds SET counted = $2, allowed = $3, version = version + 1 WHERE id = $1 AND state = 'waiting'")
             .bind(id.0).bind(counted).bind(allowed).execute(c).await.map(|done| done.rows_affected()))?;
         Ok(done == 1)
     }
@@ -231,6 +255,15 @@ impl Tx {
             "SELECT id FROM persons WHERE state = 'active' AND last_day_at <= $1 ORDER BY last_day_at, id LIMIT $2")
             .bind(At(now)).bind(limit).fetch_all(c).await)?;
         Ok(ids.into_iter().map(PersonId).collect())
+    }
+
+    /// Dismisses a hold that waits and is about nobody any more. False if it is not like that.
+    pub async fn dismiss_empty_hold(&mut self, id: HoldId, now: Timestamp) -> Result<bool, Error> {
+        let done = on!(self, c => sqlx::query(
+            "UPDATE holds SET state = 'dismissed', decided_at = $2 WHERE id = $1 AND state = 'waiting'
+               AND NOT EXISTS (SELECT 1 FROM hold_people p WHERE p.hold_id = holds.id)")
+            .bind(id.0).bind(At(now)).execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(done == 1)
     }
 
     /// Decides a hold that waits. False if somebody else was first.

@@ -15,7 +15,7 @@ use store::{
 
 use crate::{Error, Result, Unit, Workflow, grants, people, requests, route};
 
-/// One person whom the directory takes to have left.
+/// One person whom the directory takes to have left, or to leave earlier than was known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaver {
     /// Who.
@@ -89,18 +89,20 @@ pub(crate) async fn due(unit: &mut Unit, ids: &[PersonId]) -> Result<()> {
     Ok(())
 }
 
-/// Applies what the directory says of one leaver, in a transaction of its own.
-pub(crate) async fn apply(workflow: &Workflow, leaver: Leaver, cause: &str) -> Result<()> {
+/// Applies what the directory says of one leaver, in a transaction of its own. False if they are still there: their last
+/// day is to come.
+pub(crate) async fn apply(workflow: &Workflow, leaver: Leaver, cause: &str) -> Result<bool> {
     people::again(|| async move {
         let mut unit = workflow.unit().await?;
-        apply_in(&mut unit, leaver, cause).await?;
-        unit.commit().await
+        let left = apply_in(&mut unit, leaver, cause).await?;
+        unit.commit().await?;
+        Ok(left)
     })
     .await
 }
 
 /// As [`apply`], inside a transaction.
-pub(crate) async fn apply_in(unit: &mut Unit, leaver: Leaver, cause: &str) -> Result<()> {
+pub(crate) async fn apply_in(unit: &mut Unit, leaver: Leaver, cause: &str) -> Result<bool> {
     unit.tx.lock_persons(&[leaver.person]).await?;
     let mut account = unit
         .tx
@@ -130,15 +132,45 @@ pub(crate) async fn apply_in(unit: &mut Unit, leaver: Leaver, cause: &str) -> Re
                 ),
         );
     }
-    if leaver.cause == LeaveCause::LastDay {
-        let mut person = unit.tx.person(leaver.person).await?.ok_or(Error::Missing)?;
-        if leaver.last_day_at.is_some() && person.last_day_at != leaver.last_day_at {
-            person.last_day_at = leaver.last_day_at;
-            person.updated_at = unit.now;
-            unit.tx.update_person(&person).await?;
+    if let (LeaveCause::LastDay, Some(last_day_at)) = (leaver.cause, leaver.last_day_at) {
+        set_last_day(unit, leaver.person, last_day_at, cause).await?;
+        if last_day_at > unit.now {
+            return Ok(false);
         }
     }
-    leave(unit, leaver.person, Actor::Portal, cause).await
+    leave(unit, leaver.person, Actor::Portal, cause).await?;
+    Ok(true)
+}
+
+/// Writes an earlier last day, and brings the ends of all grants forward with it.
+async fn set_last_day(
+    unit: &mut Unit,
+    id: PersonId,
+    last_day_at: Timestamp,
+    cause: &str,
+) -> Result<()> {
+    let mut person = unit.tx.person(id).await?.ok_or(Error::Missing)?;
+    if person.last_day_at == Some(last_day_at) {
+        return Ok(());
+    }
+    let before = person.last_day_at;
+    person.last_day_at = Some(last_day_at);
+    person.updated_at = unit.now;
+    unit.tx.update_person(&person).await?;
+    unit.record(
+        Event::new(EventKind::PersonChanged, unit.now, Actor::Portal)
+            .about(id)
+            .because(cause)
+            .changing(
+                json!({"last_day_at": before}),
+                json!({"last_day_at": last_day_at}),
+            ),
+    );
+    unit.changed(id);
+    if last_day_at > unit.now {
+        grants::cap_for_person(unit, id).await?;
+    }
+    Ok(())
 }
 
 async fn take_roles(unit: &mut Unit, person: PersonId, cause: &str) -> Result<()> {

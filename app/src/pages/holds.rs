@@ -1,11 +1,12 @@
 //! `/admin/holds`: mass changes that wait for a human, with what each would do in numbers.
 
-use axum::{extract::Path, response::Response};
+use axum::{Form, extract::Path, response::Response};
 use domain::{HoldId, Timestamp};
 use leptos::prelude::*;
+use serde::Deserialize;
 use workflow::{
     holds as deciding,
-    views::holds::{self, HoldView, Holds},
+    views::holds::{self, HeldPerson, HoldView, Holds},
 };
 
 use super::kit;
@@ -24,17 +25,34 @@ pub async fn show(visit: Visit) -> Result<Response, Fault> {
         .await
 }
 
+/// What one decides about.
+#[derive(Debug, Default, Deserialize)]
+pub struct Seen {
+    /// The version of the hold that the page showed. Without one it is none that there is.
+    version: Option<i64>,
+}
+
 /// They have left indeed.
-pub async fn confirm(visit: Visit, Path(hold): Path<String>) -> Result<Response, Fault> {
+pub async fn confirm(
+    visit: Visit,
+    Path(hold): Path<String>,
+    Form(seen): Form<Seen>,
+) -> Result<Response, Fault> {
     let hold: HoldId = kit::id(&hold)?;
-    deciding::confirm(visit.workflow(), &visit.viewer, hold).await?;
+    let seen = seen.version.unwrap_or(-1);
+    deciding::confirm(visit.workflow(), &visit.viewer, hold, seen).await?;
     Ok(done("/admin/holds", "confirmed"))
 }
 
 /// The directory was wrong.
-pub async fn dismiss(visit: Visit, Path(hold): Path<String>) -> Result<Response, Fault> {
+pub async fn dismiss(
+    visit: Visit,
+    Path(hold): Path<String>,
+    Form(seen): Form<Seen>,
+) -> Result<Response, Fault> {
     let hold: HoldId = kit::id(&hold)?;
-    deciding::dismiss(visit.workflow(), &visit.viewer, hold).await?;
+    let seen = seen.version.unwrap_or(-1);
+    deciding::dismiss(visit.workflow(), &visit.viewer, hold, seen).await?;
     Ok(done("/admin/holds", "dismissed"))
 }
 
@@ -87,7 +105,13 @@ fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
         words::count(grants, "grant", "grants"),
         if partly { " or more" } else { "" }
     );
-    let title = format!("The directory says that {} left", people_count(&hold));
+    let to_come = |one: &HeldPerson| one.last_day_at.filter(|last| *last > now);
+    let soon = hold.people.iter().any(|one| to_come(one).is_some());
+    let title = format!(
+        "The directory says that {} left{}",
+        people_count(&hold),
+        if soon { ", or will leave earlier" } else { "" }
+    );
     let allowed = format!(
         "At most {} at once would have left without asking. Until it is decided, they keep their access.",
         words::count(hold.allowed, "person", "people")
@@ -101,7 +125,10 @@ fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
         .map(|one| {
             vec![
                 cell_view(view! { <Who name=one.person.name.clone() href=format!("/people/{}", one.person.id)/> }),
-                cell(one.department.clone()),
+                cell(to_come(one).map_or_else(
+                    || one.department.clone(),
+                    |last| format!("{}, until {}", one.department, words::moment(last, now)),
+                )),
                 cell(words::number(one.grants)),
             ]
         })
@@ -121,9 +148,15 @@ fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
             format!("/admin/holds/{}/confirm", hold.id),
             format!("/admin/holds/{}/dismiss", hold.id),
         );
+        let seen = || vec![("version", hold.version.to_string())];
         let people = people_count(&hold);
+        let when = if soon {
+            ", now or when their last day is over"
+        } else {
+            " now"
+        };
         let leave = format!(
-            "{people} leave now: {grants} end, their sessions end, their requests are withdrawn. This cannot be taken back."
+            "{people} leave{when}: {grants} end, their sessions end, their requests are withdrawn. This cannot be taken back."
         );
         let stay = format!(
             "Nobody leaves and {grants} stay. If the directory still says so at its next whole reading, it is held again."
@@ -135,10 +168,10 @@ fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
         view! {
             <div class="decide" role="group" aria-label="Decide about the held change">
                 <Ask summary="They have left" look=Look::Danger>
-                    <p>{leave}</p><PostButton action=confirm look=Look::DangerSure>{end}</PostButton>
+                    <p>{leave}</p><PostButton action=confirm fields=seen() look=Look::DangerSure>{end}</PostButton>
                 </Ask>
                 <Ask summary="The directory is wrong">
-                    <p>{stay}</p><PostButton action=dismiss look=Look::Primary>{keep}</PostButton>
+                    <p>{stay}</p><PostButton action=dismiss fields=seen() look=Look::Primary>{keep}</PostButton>
                 </Ask>
             </div>
         }
@@ -181,14 +214,12 @@ fn past(hold: &HoldView, now: Timestamp) -> impl IntoView + use<> {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-    use workflow::views::holds::HeldPerson;
-
     use super::{
         super::approvals::tests::{HOSTILE, is_inert, now, person},
         *,
     };
     use crate::render::html;
+    use uuid::Uuid;
 
     fn hold(text: &str, state: &str, may_decide: bool) -> HoldView {
         HoldView {
@@ -196,11 +227,13 @@ mod tests {
             kind: "mass_leave".into(),
             state: state.into(),
             placed_at: now() - chrono::Duration::hours(1),
+            version: 7,
             counted: 40,
             allowed: 6,
             people: vec![HeldPerson {
                 person: person(1, text),
                 department: text.into(),
+                last_day_at: None,
                 grants: 3,
             }],
             may_decide,
@@ -227,6 +260,26 @@ mod tests {
             "Keep the access of 40 people",
             "and 39 more",
             "confirmed by Johan",
+            r#"name="version" value="7""#,
+        ] {
+            assert!(out.contains(part), "{part} is missing in {out}");
+        }
+    }
+
+    #[test]
+    fn whoever_leaves_later_is_said_to() {
+        let mut held = hold("Johan", "waiting", true);
+        held.people[0].last_day_at = Some(now() + chrono::Duration::days(3));
+        let out = html(|| {
+            page(Holds {
+                now: now(),
+                holds: vec![held],
+            })
+        });
+        for part in [
+            "or will leave earlier",
+            "Johan, until ",
+            "now or when their last day is over",
         ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }

@@ -47,6 +47,8 @@ row! {
         pub state: HoldState,
         /// When it was placed.
         pub placed_at: Timestamp,
+        /// Counts changes of whom it is about.
+        pub version: i64,
         /// How many people it is about.
         pub counted: i64,
         /// How many would have been applied without asking.
@@ -69,6 +71,8 @@ row! {
         pub name: String,
         /// Their department.
         pub department: String,
+        /// The last day that the directory gives.
+        pub last_day_at: Option<Timestamp>,
         /// How many grants they hold.
         pub grants: i64,
     }
@@ -112,7 +116,7 @@ impl Tx {
     /// The newest holds, those that wait first.
     pub async fn named_holds(&mut self, limit: i64) -> Result<Vec<NamedHoldRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT h.id, h.kind, h.state, h.placed_at, h.counted, h.allowed, h.decided_by, e.name AS decided_by_name, h.decided_at
+            "SELECT h.id, h.kind, h.state, h.placed_at, h.version, h.counted, h.allowed, h.decided_by, e.name AS decided_by_name, h.decided_at
              FROM holds h LEFT JOIN persons e ON e.id = h.decided_by
              ORDER BY CASE WHEN h.state = 'waiting' THEN 0 ELSE 1 END, h.placed_at DESC, h.id DESC LIMIT $1")
             .bind(limit).fetch_all(c).await)?)
@@ -129,9 +133,9 @@ impl Tx {
         }
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
-                "SELECT r.hold_id, r.person_id, r.name, r.department,
+                "SELECT r.hold_id, r.person_id, r.name, r.department, r.last_day_at,
                    (SELECT COUNT(*) FROM grants g WHERE g.person_id = r.person_id AND g.state IN ('scheduled', 'active', 'suspended')) AS grants
-                 FROM (SELECT h.hold_id, h.person_id, n.name, n.department,
+                 FROM (SELECT h.hold_id, h.person_id, n.name, n.department, h.last_day_at,
                      ROW_NUMBER() OVER (PARTITION BY h.hold_id ORDER BY n.name, n.id) AS place
                    FROM hold_people h JOIN persons n ON n.id = h.person_id WHERE h.hold_id IN (");
             ids_in!(query, holds);

@@ -1,7 +1,7 @@
 //! Requests, decisions, grants, and what the database itself refuses.
 
 use domain::{
-    DecisionId,
+    DecisionId, HoldId,
     approval::{Seat, StageState, Verdict, Via},
     grant::{End, EndReason, GrantSource, GrantState},
     policy::ApproverRule,
@@ -154,6 +154,9 @@ async fn deciding(script: &mut Script) {
     ask!(script, lines_with_seat(person(2)));
     ask!(script, lines_around(person(2)));
     ask!(script, lines_around(person(6)));
+    let hold = HoldId(uuid(0xd01));
+    say!(script, lock_hold(hold));
+    say!(script, dismiss_empty_hold(hold, at(26)));
     ask!(script, lines_open_for(ApproverRule::Manager));
     ask!(script, lines_open_for(ApproverRule::Security));
     let vote = |n: u128, by: u128, verdict| DecisionRow {

@@ -2,7 +2,7 @@
 //! changes nothing the second time, and a stop in between is made good by the next one.
 //!
 //! Nobody is removed because a listing lacks them. A leave needs a disabled account, a deletion that the directory
-//! states, or a last day that is over; many at once wait for a human (see [`crate::holds`]).
+//! states, or a last day that is over; many at once, or many earlier last days, wait for a human (see [`crate::holds`]).
 
 use domain::Timestamp;
 use store::directory::DirectoryRow;
@@ -87,13 +87,13 @@ pub struct Applied {
     pub returned: usize,
     /// People who left.
     pub left: usize,
-    /// People whose leave waits for a human now.
+    /// People whose leave, or whose earlier last day, waits for a human now.
     pub held: usize,
 }
 
 /// Applies what the directory said of users of `tenant`, the last word on each user counting.
 ///
-/// In order: attributes and newcomers; managers and sponsors; earlier last days with the ends of grants; leaves. Each
+/// In order: attributes and newcomers; managers and sponsors; leaves, and earlier last days with the ends of grants. Each
 /// batch and each leave is a transaction of its own.
 pub async fn apply_directory(workflow: &Workflow, tenant: Uuid, seen: &[Seen]) -> Result<Applied> {
     let mut applied = Applied {
@@ -112,12 +112,9 @@ pub async fn apply_directory(workflow: &Workflow, tenant: Uuid, seen: &[Seen]) -
     for batch in seen.chunks(BATCH) {
         applied.changed += again(|| relations::batch(workflow, tenant, batch)).await?;
     }
-    for earlier in rest.earlier_last_days {
-        again(|| mirror::cap(workflow, earlier)).await?;
-        applied.changed += 1;
-    }
     let leavers = holds::let_leave(workflow, &rest.leavers, &rest.working).await?;
     applied.left += leavers.left;
+    applied.changed += leavers.capped;
     applied.held = leavers.held;
     applied.left += mirror::past_last_day(workflow).await?;
     Ok(applied)

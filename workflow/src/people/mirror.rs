@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    PersonId, Timestamp,
+    PersonId,
     audit::{Actor, Event, EventKind},
     person::{AccountKind, PersonState},
 };
@@ -18,20 +18,13 @@ use super::{
     directory::{DirectoryUser, Seen},
     search_key,
 };
-use crate::{Error, Result, Unit, Workflow, assignments, grants, leave, leave::Leaver, route};
-
-/// A last day that came to lie earlier, but not in the past.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EarlierLastDay {
-    person: PersonId,
-    last_day_at: Timestamp,
-}
+use crate::{Error, Result, Unit, Workflow, assignments, leave, leave::Leaver, route};
 
 /// What is not done with the batch but after it, each in a transaction of its own.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
+    /// Those who left, and those whose last day came to lie earlier.
     pub leavers: Vec<Leaver>,
-    pub earlier_last_days: Vec<EarlierLastDay>,
     /// People seen at work: a waiting hold no longer is about them.
     pub working: BTreeSet<PersonId>,
 }
@@ -39,7 +32,6 @@ pub(super) struct Rest {
 impl Rest {
     pub fn append(&mut self, other: Self) {
         self.leavers.extend(other.leavers);
-        self.earlier_last_days.extend(other.earlier_last_days);
         self.working.extend(other.working);
     }
 }
@@ -274,9 +266,11 @@ async fn known(
         });
     } else {
         if let (true, Some(last_day_at)) = (earlier, last_day_at) {
-            done.rest.earlier_last_days.push(EarlierLastDay {
+            done.rest.leavers.push(Leaver {
                 person: person.id,
-                last_day_at,
+                account: account.id,
+                cause: LeaveCause::LastDay,
+                last_day_at: Some(last_day_at),
             });
         }
         let toggled = account.enabled != user.enabled || account.deleted;
@@ -384,24 +378,6 @@ async fn set_account(
     );
     unit.changed(account.person_id);
     Ok(())
-}
-
-/// Brings a last day forward, and with it the ends of all grants, in one transaction.
-pub(super) async fn cap(workflow: &Workflow, earlier: EarlierLastDay) -> Result<()> {
-    let mut unit = workflow.unit().await?;
-    unit.tx.lock_persons(&[earlier.person]).await?;
-    let before = unit
-        .tx
-        .person(earlier.person)
-        .await?
-        .ok_or(Error::Missing)?;
-    let mut after = before.clone();
-    after.last_day_at = Some(earlier.last_day_at);
-    after.updated_at = unit.now;
-    unit.tx.update_person(&after).await?;
-    log_changed(&mut unit, &before, &after, false);
-    grants::cap_for_person(&mut unit, earlier.person).await?;
-    unit.commit().await
 }
 
 /// Lets those leave whose last day, known before, is over by now, should the deadline of one ever be lost. Due ends are not

@@ -37,6 +37,8 @@ pub struct HoldView {
     pub state: String,
     /// When it was placed.
     pub placed_at: Timestamp,
+    /// Counts changes of whom it is about: one decides about what one saw.
+    pub version: i64,
     /// How many people it is about.
     pub counted: i64,
     /// How many would have been applied without asking.
@@ -58,6 +60,8 @@ pub struct HeldPerson {
     pub person: PersonTag,
     /// Department.
     pub department: String,
+    /// Their last day, if that is what the directory says; until then they stay.
+    pub last_day_at: Option<Timestamp>,
     /// How many grants they hold: what would end.
     pub grants: i64,
 }
@@ -82,6 +86,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Holds> {
                     .map(|one| HeldPerson {
                         person: PersonTag::new(one.person_id, one.name.clone()),
                         department: one.department.clone(),
+                        last_day_at: one.last_day_at,
                         grants: one.grants,
                     })
                     .collect(),
@@ -89,6 +94,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Holds> {
                 kind: row.kind,
                 state: row.state.to_string(),
                 placed_at: row.placed_at,
+                version: row.version,
                 counted: row.counted,
                 allowed: row.allowed,
                 decided_by: row

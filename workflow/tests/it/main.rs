@@ -8,6 +8,7 @@ mod deciding;
 mod extending;
 mod holding;
 mod leaving;
+mod mass;
 mod model;
 mod people;
 mod publishing;
