@@ -652,7 +652,7 @@ BEGIN
 END $$;
 CREATE TRIGGER catalogue_versions_second BEFORE UPDATE ON catalogue_versions FOR EACH ROW WHEN (NEW.state = 'published' AND OLD.state <> 'published') EXECUTE FUNCTION catalogue_versions_second();
 CREATE TRIGGER catalogue_versions_fixed BEFORE UPDATE ON catalogue_versions FOR EACH ROW
-  WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.number IS DISTINCT FROM OLD.number OR NEW.file_hash IS DISTINCT FROM OLD.file_hash OR NEW.content IS DISTINCT FROM OLD.content OR NEW.difference IS DISTINCT FROM OLD.difference OR NEW.widens IS DISTINCT FROM OLD.widens OR NEW.created_at IS DISTINCT FROM OLD.created_at)
+  WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.number IS DISTINCT FROM OLD.number OR NEW.drafted_by IS DISTINCT FROM OLD.drafted_by OR NEW.file_hash IS DISTINCT FROM OLD.file_hash OR NEW.content IS DISTINCT FROM OLD.content OR NEW.difference IS DISTINCT FROM OLD.difference OR NEW.widens IS DISTINCT FROM OLD.widens OR NEW.created_at IS DISTINCT FROM OLD.created_at)
   EXECUTE FUNCTION latchkey_refuse('a catalogue version is never rewritten');
 CREATE TRIGGER catalogue_versions_kept BEFORE DELETE ON catalogue_versions FOR EACH ROW
   EXECUTE FUNCTION latchkey_refuse('a catalogue version is never deleted');

@@ -674,7 +674,7 @@ BEGIN
   SELECT RAISE(ABORT, 'a version that widens is published by a second person, in place of the one before');
 END;
 CREATE TRIGGER catalogue_versions_fixed BEFORE UPDATE ON catalogue_versions
-  WHEN NEW.id IS DISTINCT FROM OLD.id OR NEW.number IS DISTINCT FROM OLD.number OR NEW.file_hash IS DISTINCT FROM OLD.file_hash OR NEW.content IS DISTINCT FROM OLD.content OR NEW.difference IS DISTINCT FROM OLD.difference OR NEW.widens IS DISTINCT FROM OLD.widens OR NEW.created_at IS DISTINCT FROM OLD.created_at
+  WHEN NEW.id IS DISTINCT FROM OLD.id OR NEW.number IS DISTINCT FROM OLD.number OR NEW.drafted_by IS DISTINCT FROM OLD.drafted_by OR NEW.file_hash IS DISTINCT FROM OLD.file_hash OR NEW.content IS DISTINCT FROM OLD.content OR NEW.difference IS DISTINCT FROM OLD.difference OR NEW.widens IS DISTINCT FROM OLD.widens OR NEW.created_at IS DISTINCT FROM OLD.created_at
 BEGIN
   SELECT RAISE(ABORT, 'a catalogue version is never rewritten');
 END;

@@ -350,6 +350,7 @@ async fn the_catalogue() {
         let pending =
             |change: &str| format!("UPDATE catalogue_versions SET {change} WHERE number = 2");
         for change in [
+            "drafted_by = NULL",
             "widens = FALSE",
             "difference = '{}'",
             "content = '[]'",

@@ -323,11 +323,10 @@ async fn what_waits_for_a_second_person() {
             !drafter.versions[0].may_decide,
             "whoever drafts does not confirm"
         );
-        house
-            .raw("UPDATE catalogue_versions SET drafted_by = NULL WHERE number = 2")
-            .await
-            .unwrap();
-        let one = versions::one(wf, &house.viewer(ADMIN).await, drafter.versions[0].id)
+        let edition = Uuid::from_u128(0x7002);
+        house.raw(&format!("INSERT INTO catalogue_versions (id, number, state, drafted_by, file_hash, content, difference, widens, created_at)
+            VALUES ({}, 3, 'pending', {}, 'z', '{{}}', '{{\"changes\":[]}}', TRUE, {now})", house.id(edition), house.id(person(JOHAN).0))).await.unwrap();
+        let one = versions::one(wf, &house.viewer(ADMIN).await, edition.into())
             .await
             .unwrap();
         assert!(one.may_decide && one.difference.is_empty());
