@@ -136,5 +136,6 @@ fn bar(why: DeciderBar) -> &'static str {
             "You decided an earlier step; this policy wants different people."
         }
         DeciderBar::Inactive => "Your account is not active.",
+        DeciderBar::RunsPortal => "You run this portal, so somebody else decides about access.",
     }
 }

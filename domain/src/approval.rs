@@ -169,7 +169,7 @@ pub fn bar(candidate: &Candidate, facts: &Facts) -> Option<DeciderBar> {
     } else if person == facts.beneficiary {
         Some(DeciderBar::Beneficiary)
     } else if candidate.runs_portal {
-        Some(DeciderBar::NoSeat)
+        Some(DeciderBar::RunsPortal)
     } else if facts.decided_earlier.contains(&candidate.person) {
         Some(DeciderBar::DecidedEarlier)
     } else if candidate
@@ -543,7 +543,7 @@ mod tests {
         assert!(seating.fallback);
         assert_eq!(
             bar(facts.manager.as_ref().expect("set above"), &facts),
-            Some(DeciderBar::NoSeat)
+            Some(DeciderBar::RunsPortal)
         );
     }
 

@@ -63,6 +63,8 @@ words! {
         GrantStarted = "grant_started",
         /// A grant got another end.
         GrantExtended = "grant_extended",
+        /// A grant got an earlier end: the last day of whoever holds it.
+        GrantShortened = "grant_shortened",
         /// A grant was suspended or resumed.
         GrantSuspended = "grant_suspended",
         /// A grant ended.

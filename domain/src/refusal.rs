@@ -141,6 +141,8 @@ words! {
         DecidedEarlier = "decided_earlier",
         /// They no longer work here.
         Inactive = "inactive",
+        /// They are administrator or operator, and who runs the portal decides nothing in it.
+        RunsPortal = "runs_portal",
     }
 }
 

@@ -262,7 +262,7 @@ pub async fn cap_for_person(unit: &mut Unit, person: PersonId) -> Result<()> {
             continue;
         }
         unit.tx.set_grant_end(grant.id, end).await?;
-        let event = Event::new(EventKind::GrantExtended, unit.now, Actor::Portal)
+        let event = Event::new(EventKind::GrantShortened, unit.now, Actor::Portal)
             .about(grant.id)
             .about(person)
             .because("last day")

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    LineId, PersonId,
+    LineId, PackageId, PersonId,
     approval::{Facts, Seating, StageState, Verdict, met_by_asking, seat, tally},
     audit::{Actor, Event, EventKind},
     policy::{ApproverRule, Policy, StageRule},
@@ -224,6 +224,12 @@ pub async fn reseat_for(unit: &mut Unit, person: PersonId) -> Result<()> {
 pub async fn reseat_rule(unit: &mut Unit, approvers: ApproverRule) -> Result<()> {
     let lines = unit.tx.lines_open_for(approvers).await?;
     reseat_lines(unit, lines).await
+}
+
+/// Re-seats every waiting line for a package: its owners changed.
+pub(crate) async fn reseat_package(unit: &mut Unit, package: PackageId) -> Result<()> {
+    let lines = unit.tx.waiting_lines_of_package(package).await?;
+    reseat_lines(unit, lines.into_iter().map(|line| line.id)).await
 }
 
 /// The lines that may be decided by others once somebody may decide who could not, or the other way round: they came

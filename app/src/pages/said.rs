@@ -294,6 +294,7 @@ pub const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::GrantMade => "Grant made",
         EventKind::GrantStarted => "Grant began",
         EventKind::GrantExtended => "Grant extended",
+        EventKind::GrantShortened => "Grant shortened",
         EventKind::GrantSuspended => "Grant held back or let go on",
         EventKind::GrantEnded => "Grant ended",
         EventKind::AssignmentDesired => "Right wanted or no longer wanted",

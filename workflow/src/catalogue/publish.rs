@@ -18,7 +18,9 @@ use super::{
     SourceFile, drafter,
     plan::{self, Plan},
 };
-use crate::{Error, Result, Unit, Workflow, assignments, fold::fold, people::again, requests};
+use crate::{
+    Error, Result, Unit, Workflow, assignments, fold::fold, people::again, requests, route,
+};
 
 /// What applying did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -469,7 +471,7 @@ async fn set_owners(
     }
     let owners: Vec<PersonId> = package.owners.iter().copied().collect();
     unit.tx.set_owners(id, &owners).await?;
-    Ok(())
+    route::reseat_package(unit, id).await
 }
 
 /// A removal reaches all holders at once.

@@ -269,7 +269,7 @@ async fn whoever_runs_the_portal_decides_nothing() {
             assert_eq!(
                 refused.refusals(),
                 [Refusal::MayNotDecide {
-                    why: DeciderBar::NoSeat
+                    why: DeciderBar::RunsPortal
                 }]
             );
             house

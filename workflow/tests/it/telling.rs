@@ -146,13 +146,14 @@ async fn what_is_logged_of_a_grant_names_its_edition_and_nobody_acts_for_the_ben
         house.pass(Duration::hours(2)).await;
         for kind in [
             EventKind::GrantStarted,
-            EventKind::GrantExtended,
+            EventKind::GrantShortened,
             EventKind::GrantEnded,
         ] {
             let events = logged(&house, kind).await;
             assert_eq!(events.len(), 1, "{kind}");
             assert_eq!(events[0]["policy"], house.version.to_string(), "{kind}");
         }
+        assert!(logged(&house, EventKind::GrantExtended).await.is_empty());
         let decided = logged(&house, EventKind::LineDecided).await;
         assert!(
             decided[0]
