@@ -148,7 +148,8 @@ fn card(hold: HoldView, now: Timestamp) -> impl IntoView {
             format!("/admin/holds/{}/confirm", hold.id),
             format!("/admin/holds/{}/dismiss", hold.id),
         );
-        let seen = || vec![("version", hold.version.to_string())];
+        let version = hold.version;
+        let seen = move || vec![("version", version.to_string())];
         let people = people_count(&hold);
         let when = if soon {
             ", now or when their last day is over"
