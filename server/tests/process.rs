@@ -99,7 +99,8 @@ async fn flood(engine: Engine, base: u16) {
         task.abort();
     }
 
-    holds(&database, &portal, &acknowledged(&said), seed).await;
+    let said = std::mem::take(&mut *acknowledged(&said));
+    holds(&database, &portal, &said, seed).await;
     let verdict = Command::new(env!("CARGO_BIN_EXE_latchkey"))
         .args(["audit", "verify", "--database", &database])
         .arg("--key")

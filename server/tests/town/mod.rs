@@ -3,6 +3,8 @@
 //!
 //! Astrid manages the askers. Packages `asked-0` … need her yes and one of security; packages `held-0` … need nobody's.
 
+use std::fmt::Write as _;
+
 use benches::portal::{PORTAL, PROVISIONER, SECRET};
 use domain::PackageId;
 use provisioner::{directory, graph};
@@ -87,12 +89,16 @@ fn catalogue_file() -> String {
         .map(|n| (format!("asked-{n}"), asked(n), r#"["manager", "security"]"#))
         .chain((0..HELD).map(|n| (format!("held-{n}"), held(n), r#""none""#)));
     for (key, group, route) in all {
-        entitlements += &format!(
+        write!(
+            entitlements,
             "[[entitlement]]\nkey = \"{key}\"\ngroup = \"{group}\"\nname = \"sg-{key}\"\n"
-        );
-        packages += &format!(
+        )
+        .expect("a String takes everything");
+        write!(
+            packages,
             "[[package]]\nkey = \"{key}\"\nname = \"Package {key}\"\nsummary = \"Opens {key}.\"\nopens = [\"Opens it.\"]\nentitlements = [\"{key}\"]\nowners = [{{ id = \"{MANAGER}\", name = \"Astrid Lindqvist\" }}]\nroute = {route}\ndefault = \"15 minutes\"\nlongest = \"1 day\"\n"
-        );
+        )
+        .expect("a String takes everything");
     }
     packages += "[[package.question]]\nkey = \"ticket\"\nask = \"Which ticket?\"\n";
     text += &entitlements;
