@@ -139,13 +139,14 @@ impl Life {
                     self.pass(takes);
                     seen(&mut self.row, shown, asked, self.now, None)
                 }
-                Next::Write { call, .. } => match self.write(call) {
-                    Some(moved) => moved,
-                    None => {
+                Next::Write { call, .. } => {
+                    if let Some(moved) = self.write(call) {
+                        moved
+                    } else {
                         self.due = Some(self.now);
                         return;
                     }
-                },
+                }
             };
         }
         self.due = Some(self.now);
