@@ -136,9 +136,7 @@ fn stands(standing: &Standing, denied_by: Option<&PersonTag>, now: Timestamp) ->
             let by = denied_by.map(|by| format!("by {} ", by.name));
             view! { "Denied "{by}{when} }.into_any()
         }
-        StandingWord::Lapsed => {
-            view! { "Nobody decided in time; it lapsed "{when} }.into_any()
-        }
+        StandingWord::Lapsed => view! { "Nobody decided in time; it lapsed "{when} }.into_any(),
         StandingWord::Ended | StandingWord::StillHeld => view! { "Ended "{when} }.into_any(),
         StandingWord::Cancelled => view! { "Taken back "{when} }.into_any(),
         StandingWord::Superseded => view! { "Asked again "{when} }.into_any(),
@@ -165,8 +163,8 @@ pub fn request_row(item: &RequestItem, now: Timestamp) -> AnyView {
         domain::request::LineKind::New => item.package.name.clone(),
         domain::request::LineKind::Extension => format!("Extend {}", item.package.name),
     };
-    let whom = (item.asker.id != item.beneficiary.id)
-        .then(|| format!("for {} · ", item.beneficiary.name));
+    let whom =
+        (item.asker.id != item.beneficiary.id).then(|| format!("for {} · ", item.beneficiary.name));
     let (stands, number) = (
         stands(&item.standing, item.denied_by.as_ref(), now),
         format!(" · {}", said::number(item.number)),
