@@ -52,3 +52,30 @@ test("a form with faults says so beside the field and keeps what was typed", asy
   await expect(johan.getByText(/at most/i).first()).toBeVisible();
   await expect(johan.getByLabel("Why do you need it?")).toHaveValue("A reason that must stay");
 });
+
+test("what is written waits until it is sent, and a typed time is never dropped", async ({ browser }) => {
+  const johan = await as(browser, JOHAN);
+  await johan.goto("/catalog?q=Production+database");
+  await johan.getByRole("link", { name: /Production database, read/ }).first().click();
+  await johan.getByRole("link", { name: "Ask for this" }).click();
+  const form = johan.url();
+  await johan.locator("html[data-alive]").waitFor();
+  await johan.getByLabel("Why do you need it?").fill("Written before lunch");
+  await johan.goto("/access");
+  await johan.goto(form);
+  await expect(johan.getByLabel("Why do you need it?")).toHaveValue("Written before lunch");
+
+  // Without the page's script nothing chooses "Another time" for somebody who types one.
+  const still = await as(browser, JOHAN, { javaScriptEnabled: false });
+  await still.goto(form);
+  await still.locator('[name="duration_number"]').fill("3");
+  await still.getByLabel("Why do you need it?").fill("A reason that must stay");
+  await still.getByLabel("Which incident or ticket is this for?").fill("INC-4312");
+  await still.getByRole("button", { name: "Send the request" }).click();
+  const faults = still.getByRole("alert");
+  await expect(faults).toContainText("Fix 1 thing");
+  await expect(faults).toBeFocused();
+  await expect(still).toHaveTitle(/^Fix 1 thing: /);
+  await faults.getByRole("link", { name: "For how long?" }).click();
+  await expect(still.locator('[name="duration_number"]')).toHaveValue("3");
+});

@@ -52,7 +52,11 @@ mod alive {
             shortest: shortest.max(1),
             longest: longest.max(1),
         };
-        picker.show();
+        // Once every island is awake: the portal's clock and a later start come from others.
+        dom::later(0, {
+            let picker = picker.clone();
+            move || picker.show()
+        });
         dom::on(&root, "input", {
             let picker = picker.clone();
             move |event| picker.changed(event.target().and_then(|target| target.dyn_into().ok()))

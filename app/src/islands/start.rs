@@ -14,7 +14,7 @@ pub fn StartPicker() -> impl IntoView {
 mod alive {
     use js_sys::{Date, Object, Reflect};
     use wasm_bindgen::JsCast;
-    use web_sys::{Event, HtmlInputElement};
+    use web_sys::HtmlInputElement;
 
     use crate::islands::dom;
 
@@ -37,10 +37,6 @@ mod alive {
         if let Some(local) = local(&field.value()) {
             sent.set_value(&field.value());
             field.set_value(&local);
-            // The end that the form says may have been worked out before.
-            if let (Ok(Some(form)), Ok(event)) = (field.closest("form"), Event::new("input")) {
-                drop(form.dispatch_event(&event));
-            }
         }
         if let Some(place) = dom::first("[data-zone]") {
             place.set_text_content(Some(&format!("Your time ({}).", zone())));

@@ -394,6 +394,9 @@ fn requests_are_listed_with_who_decides() {
     for word in StandingWord::ALL {
         checked(|| requests::page(&list(vec![item(HOSTILE, *word)]), true, true).into_any());
     }
+    let denied = list(vec![item("Elin", StandingWord::Denied)]);
+    let read = plain(&html(|| requests::page(&denied, false, false)));
+    assert!(read.contains("Denied by Elin 12 min ago"), "{read}");
     let out = checked(|| requests::page(&list(vec![]), false, false).into_any());
     assert!(out.contains("You have not asked for anything yet"), "{out}");
 }
