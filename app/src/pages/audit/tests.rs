@@ -1,10 +1,14 @@
 //! Rendered from views made by hand.
 
-use domain::PersonId;
+use domain::{PersonId, audit::EventKind};
 use serde_json::json;
 use uuid::Uuid;
 use workflow::audit::{Break, Tampering};
-use workflow::views::{PersonTag, audit::EntryPage};
+use workflow::views::{
+    PersonTag,
+    audit::{EntryPage, Filter},
+    search::FoundPerson,
+};
 
 use super::{
     super::approvals::tests::{HOSTILE, is_inert, now},
