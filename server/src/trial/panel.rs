@@ -219,6 +219,7 @@ impl Inner {
             JobKind::GrantEnd,
             JobKind::GrantWarning,
             JobKind::LineLapse,
+            JobKind::Leave,
         ];
         let mut tx = self.workflow.store().read().await?;
         Ok(tx.next_due(&noticed).await?)
