@@ -5,6 +5,7 @@
 mod control;
 mod disclose;
 mod duration;
+mod faults;
 mod field;
 pub mod gallery;
 mod icon;
@@ -23,6 +24,7 @@ mod timeline;
 pub use control::*;
 pub use disclose::*;
 pub use duration::*;
+pub use faults::*;
 pub use field::*;
 pub use icon::*;
 pub use life::*;

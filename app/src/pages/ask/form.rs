@@ -212,7 +212,7 @@ fn say(notice: &Notice, form: &RequestForm) -> AnyView {
             view! { <Note title="You have it already"><span>{until}{extend}</span></Note> }.into_any()
         }
         Notice::Found { rights } => {
-            let said = format!("Found at the target: {}. A yes gives it an end of its own; what was found stays beside it.", rights.join(", "));
+            let said = format!("There already: {}. A yes gives it an end of its own; what was there before stays beside it.", rights.join(", "));
             view! { <Note tone=Tone::Wait title="You already hold this outside Latchkey"><span dir="auto">{said}</span></Note> }.into_any()
         }
         Notice::HeldAsLong { latest } => {

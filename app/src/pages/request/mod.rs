@@ -1,6 +1,7 @@
 //! `/requests/{id}`: one request, live: what was asked, who decides and since when, and what to do once it is ready.
 
 mod evidence;
+mod stage;
 mod timeline;
 
 use axum::{Form, extract::Path, response::Response};

@@ -1,18 +1,17 @@
 //! From the steps of a line to the steps that people read.
 
 use domain::{
-    approval::{StageState, Verdict},
     deadline::Warning,
     grant::{End, Health},
     request::{Length, LineState},
 };
 use leptos::prelude::*;
 use workflow::views::{
-    Mark, SeatView, Vote,
-    request::{LineView, RequestPage, StageView, What},
+    Mark, Vote,
+    request::{LineView, RequestPage, What},
 };
 
-use super::{parts::when, said};
+use super::{parts::when, said, stage};
 use crate::{
     spans,
     ui::{Moment, Phrase, Quote, Say, Stand, Step},
@@ -89,13 +88,13 @@ fn note(vote: Vote) -> AnyView {
 }
 
 /// A title with one more sentence, or without.
-type Said = (String, Phrase);
+pub(super) type Said = (String, Phrase);
 
-fn plain(title: impl Into<String>) -> Said {
+pub(super) fn plain(title: impl Into<String>) -> Said {
     (title.into(), Phrase::default())
 }
 
-fn with(title: impl Into<String>, detail: impl Into<Phrase>) -> Said {
+pub(super) fn with(title: impl Into<String>, detail: impl Into<Phrase>) -> Said {
     (title.into(), detail.into())
 }
 
@@ -112,7 +111,7 @@ fn said(
         What::Asked { .. } if found.mine => plain("You asked"),
         What::Asked { by, .. } => plain(format!("{} asked", by.name)),
         What::Checked { eligible, .. } => with("Checked", checked(eligible, line, found)),
-        What::Stage(stage) => stage_said(stage),
+        What::Stage(stage) => stage::said(stage),
         What::Approved { by_policy: true } => with(
             "Approved",
             "The policy gives this at once; nobody has to decide.",
@@ -287,82 +286,4 @@ fn usual(of: usize, line: &LineView) -> Option<String> {
         ),
         None => format!("{rights}."),
     })
-}
-
-fn names(seats: &[SeatView], last: &str) -> String {
-    let people: Vec<_> = seats
-        .iter()
-        .take(4)
-        .map(|seat| seat.person.clone())
-        .collect();
-    let more = seats.len() - people.len();
-    said::people(&people, more as i64, last)
-}
-
-fn stage_said(stage: &StageView) -> Said {
-    let rule = said::rule(stage.rule);
-    let voters = |verdict| {
-        let names: Vec<&str> = stage
-            .votes
-            .iter()
-            .filter(|vote| vote.verdict == verdict)
-            .map(|vote| vote.by.name.as_str())
-            .collect();
-        words::list(&names, "and")
-    };
-    match stage.state {
-        StageState::Open if stage.stuck => with(
-            format!("{rule} decides"),
-            "Nobody can decide this right now. Security has been told.",
-        ),
-        StageState::Open => {
-            let mut detail = format!("{} can decide.", names(&stage.seats, "or"));
-            let yes = voters(Verdict::Approve);
-            if !yes.is_empty() {
-                detail = format!(
-                    "{yes} said yes. {} still to come: {}.",
-                    stage.needed - stage.votes.len() as i64,
-                    names(&stage.seats, "or")
-                );
-            } else if stage.needed > 1 {
-                detail = format!(
-                    "{} of these must say yes: {}.",
-                    stage.needed,
-                    names(&stage.seats, "and")
-                );
-            }
-            if stage.fallback {
-                detail.push_str(" They stand in, because nobody in the first place can.");
-            }
-            with(format!("{rule} decides"), detail)
-        }
-        StageState::Waiting => {
-            let who = names(&stage.seats, "or");
-            with(
-                format!("{rule} decides"),
-                (!who.is_empty()).then(|| format!("Then {who} can decide.")),
-            )
-        }
-        StageState::Met => {
-            let by = if stage.by_subordinates {
-                " (decided by people who report to the asker)"
-            } else {
-                ""
-            };
-            with(
-                format!("{rule} said yes"),
-                format!("{}{by}", voters(Verdict::Approve)),
-            )
-        }
-        StageState::MetByAsking => with(
-            format!("{rule}: no decision needed"),
-            "Whoever asked is the one who decides here.",
-        ),
-        StageState::Collapsed => with(
-            format!("{rule}: no decision needed"),
-            "The same person said yes in an earlier step.",
-        ),
-        StageState::Denied => with(format!("{rule} said no"), voters(Verdict::Deny)),
-        StageState::Closed => plain(format!("{rule}: not needed any more")),
-    }
 }

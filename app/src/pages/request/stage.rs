@@ -1,0 +1,89 @@
+//! A stage of the route in words: who decides, who has, who need not.
+
+use domain::approval::{StageState, Verdict};
+use workflow::views::{SeatView, request::StageView};
+
+use super::{
+    said,
+    timeline::{Said, plain, with},
+};
+use crate::words;
+
+fn names(seats: &[SeatView], last: &str) -> String {
+    let people: Vec<_> = seats
+        .iter()
+        .take(4)
+        .map(|seat| seat.person.clone())
+        .collect();
+    let more = seats.len() - people.len();
+    said::people(&people, more as i64, last)
+}
+
+/// Title and one more sentence of a stage.
+pub fn said(stage: &StageView) -> Said {
+    let rule = said::rule(stage.rule);
+    let voters = |verdict| {
+        let names: Vec<&str> = stage
+            .votes
+            .iter()
+            .filter(|vote| vote.verdict == verdict)
+            .map(|vote| vote.by.name.as_str())
+            .collect();
+        words::list(&names, "and")
+    };
+    match stage.state {
+        StageState::Open if stage.stuck => with(
+            format!("{rule} decides"),
+            "Nobody can decide this right now. Security has been told.",
+        ),
+        StageState::Open => {
+            let mut detail = format!("{} can decide.", names(&stage.seats, "or"));
+            let yes = voters(Verdict::Approve);
+            if !yes.is_empty() {
+                detail = format!(
+                    "{yes} said yes. {} still to come: {}.",
+                    stage.needed - stage.votes.len() as i64,
+                    names(&stage.seats, "or")
+                );
+            } else if stage.needed > 1 {
+                detail = format!(
+                    "{} of these must say yes: {}.",
+                    stage.needed,
+                    names(&stage.seats, "and")
+                );
+            }
+            if stage.fallback {
+                detail.push_str(" They stand in, because nobody in the first place can.");
+            }
+            with(format!("{rule} decides"), detail)
+        }
+        StageState::Waiting => {
+            let who = names(&stage.seats, "or");
+            with(
+                format!("{rule} decides"),
+                (!who.is_empty()).then(|| format!("Then {who} can decide.")),
+            )
+        }
+        StageState::Met => {
+            let by = if stage.by_subordinates {
+                " (decided by people who report to the asker)"
+            } else {
+                ""
+            };
+            with(
+                format!("{rule} said yes"),
+                format!("{}{by}", voters(Verdict::Approve)),
+            )
+        }
+        StageState::MetByAsking => with(
+            format!("{rule}: no decision needed"),
+            "Whoever asked is the one who decides here.",
+        ),
+        StageState::Collapsed => with(
+            format!("{rule}: no decision needed"),
+            "The same person said yes in an earlier step.",
+        ),
+        StageState::Denied => with(format!("{rule} said no"), voters(Verdict::Deny)),
+        StageState::Closed => plain(format!("{rule}: not needed any more")),
+    }
+}
