@@ -146,10 +146,16 @@ impl Mailer for Smtp {
             .await
             .map(drop)
             .map_err(|error| NotSent {
-                permanent: error.is_permanent(),
+                permanent: error.status().is_some_and(|code| of_the_mailbox(code.into())),
                 what: error.to_string(),
             })
     }
+}
+
+/// Whether a refusal is about the recipient's mailbox: unavailable, elsewhere, or no name for one. All others, a wrong
+/// password or a policy for instance, are somebody's to mend, and the mail is tried again.
+const fn of_the_mailbox(code: u16) -> bool {
+    matches!(code, 550 | 551 | 553)
 }
 
 /// Keeps holiday notes from answering (RFC 3834).

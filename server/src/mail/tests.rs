@@ -143,6 +143,13 @@ async fn a_password_is_sent_and_a_wrong_one_is_said() {
     assert_eq!(peer.taken()["from"], "access@contoso.example");
     let wrong = peer.smtp("portal:guess@", "").diagnose().await;
     assert!(wrong.is_err_and(|why| !why.contains("guess")));
+    // Somebody mends the password, and the mail goes out after all.
+    let refused = peer
+        .smtp("portal:guess@", "")
+        .send(&letter("orjan@contoso.example"))
+        .await
+        .expect_err("the password is wrong");
+    assert!(!refused.permanent, "{refused}");
 }
 
 #[tokio::test]
