@@ -146,7 +146,9 @@ impl Mailer for Smtp {
             .await
             .map(drop)
             .map_err(|error| NotSent {
-                permanent: error.status().is_some_and(|code| of_the_mailbox(code.into())),
+                permanent: error
+                    .status()
+                    .is_some_and(|code| of_the_mailbox(code.into())),
                 what: error.to_string(),
             })
     }
