@@ -60,6 +60,7 @@ pub const ROUTES: &[Route] = table! {
     GET "/provisioning" Who::Roles(&[Operator, Administrator, Security, Auditor]) => provisioning::show;
     GET "/provisioning/{assignment}" Who::Roles(&[Operator, Administrator, Security, Auditor]) => provisioning::one;
     POST "/provisioning/{assignment}/retry" Who::Roles(&[Operator]) => provisioning::retry;
+    POST "/provisioning/mails/{message}/send" Who::Roles(&[Operator]) => provisioning::send_again;
     POST "/provisioning/targets/{target}/pause" Who::Roles(&[Operator]) => provisioning::pause;
     POST "/provisioning/targets/{target}/resume" Who::Roles(&[Operator]) => provisioning::resume;
     GET "/audit" Who::Roles(&[Auditor, Security, Administrator]) => audit::show;

@@ -1,6 +1,7 @@
 //! `/provisioning`: how each target fares, what needs a person and why; `/provisioning/{assignment}`: one right with every call.
 
 mod one;
+mod stuck;
 mod targets;
 
 use axum::{
@@ -15,6 +16,7 @@ use workflow::{
     views::{
         Cursor,
         provisioning::{self, Provisioning, Recent, Unsettled},
+        stuck::{self as stuck_view, Stuck},
     },
 };
 
@@ -27,6 +29,7 @@ use crate::{
 };
 
 pub use one::show as one;
+pub use stuck::send_again;
 
 /// What the address may say.
 #[derive(Debug, Default, Deserialize)]
@@ -41,10 +44,11 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let after = Some(asked.after).filter(|after| !after.is_empty());
     let cursor = after.as_deref().map(Cursor::from_text);
     let all = provisioning::load(visit.workflow(), &visit.viewer, cursor.as_ref()).await?;
+    let stuck = stuck_view::load(visit.workflow(), &visit.viewer).await?;
     let later = cursor.is_some();
     let topics = all.topics.clone();
     visit
-        .page_live("Provisioner", topics, move || page(all, later))
+        .page_live("Provisioner", topics, move || page(all, stuck, later))
         .await
 }
 
@@ -81,7 +85,7 @@ pub async fn resume(visit: Visit, Path(target): Path<String>) -> Result<Response
     Ok(done("/provisioning", "resumed"))
 }
 
-fn page(all: Provisioning, later: bool) -> impl IntoView {
+fn page(all: Provisioning, stuck: Stuck, later: bool) -> impl IntoView {
     let Provisioning {
         now,
         targets,
@@ -113,6 +117,7 @@ fn page(all: Provisioning, later: bool) -> impl IntoView {
         <PageHead title="Provisioner" lead="Every change at the targets, until it was read back."/>
         <Card title="Needs attention" live="attention" version=version>{attention}</Card>
         <Pager previous=first next=next back="From the first" on="More of them"/>
+        {stuck::card(stuck)}
         {under_way_card(under_way, now)}
         {targets::cards(targets, now, may_act)}
         {recent_card(recent, now)}

@@ -1,6 +1,6 @@
 //! Rendered from views made by hand: what an operator must see, and that nothing typed elsewhere becomes markup.
 
-use domain::assignment::Observed;
+use domain::{assignment::Observed, deadline::JobKind};
 use uuid::Uuid;
 use workflow::{
     assignments::{Call, Problem},
@@ -8,6 +8,7 @@ use workflow::{
         Capped,
         provisioning::{AssignmentPage, TargetView},
         request::OperationView,
+        stuck::{Stuck, StuckJob, StuckMail},
     },
 };
 
@@ -16,6 +17,53 @@ use super::{
     *,
 };
 use crate::render::html;
+
+fn nothing_stuck() -> Stuck {
+    Stuck {
+        now: now(),
+        doubt: None,
+        directory: vec![],
+        jobs: vec![],
+        mails: vec![],
+        may_act: false,
+    }
+}
+
+#[test]
+fn what_was_given_up_is_seen_and_a_mail_can_be_sent_again() {
+    let stuck = |may_act| Stuck {
+        directory: vec![(HOSTILE.into(), Some(now()))],
+        jobs: vec![StuckJob {
+            key: "end:gra_1".into(),
+            kind: JobKind::GrantEnd,
+            failures: 7,
+            problem: HOSTILE.into(),
+            next_at: now(),
+        }],
+        mails: vec![StuckMail {
+            id: Uuid::from_u128(9).into(),
+            person: person(2, HOSTILE),
+            subject: HOSTILE.into(),
+            failed: true,
+            problem: "550 no such user".into(),
+            written_at: now(),
+        }],
+        may_act,
+        ..nothing_stuck()
+    };
+    let out = html(|| page(all("Entra", false, true), stuck(true), false));
+    assert!(is_inert(&out), "{out}");
+    for said in [
+        "A grant cannot be ended",
+        "7 tries",
+        "550 no such user",
+        "/send\"",
+    ] {
+        assert!(out.contains(said), "{said} is not in {out}");
+    }
+    let out = html(|| page(all("Entra", false, true), stuck(false), false));
+    assert!(!out.contains("Send again"), "{out}");
+}
 
 fn unsettled(text: &str, phase: Phase) -> Unsettled {
     Unsettled {
@@ -109,7 +157,7 @@ fn all(text: &str, paused: bool, may_act: bool) -> Provisioning {
 
 #[test]
 fn attention_says_what_why_and_offers_another_try() {
-    let out = html(|| page(all("Entra", false, true), false));
+    let out = html(|| page(all("Entra", false, true), nothing_stuck(), false));
     for part in [
         "Entra should lose Entra",
         "The group is managed elsewhere",
@@ -121,7 +169,7 @@ fn attention_says_what_why_and_offers_another_try() {
     ] {
         assert!(out.contains(part), "{part} is missing in {out}");
     }
-    let out = html(|| page(all("Entra", true, true), false));
+    let out = html(|| page(all("Entra", true, true), nothing_stuck(), false));
     assert!(out.contains("14 changes go out at once"), "{out}");
 }
 
@@ -149,7 +197,7 @@ fn what_appears_later_has_a_place_to_appear_in() {
         recent: vec![],
         ..all("Entra", false, true)
     };
-    let out = html(|| page(empty, false));
+    let out = html(|| page(empty, nothing_stuck(), false));
     for region in ["attention", "under-way", "calls"] {
         assert!(
             out.contains(&format!("data-live=\"{region}\"")),
@@ -160,13 +208,13 @@ fn what_appears_later_has_a_place_to_appear_in() {
 
 #[test]
 fn who_only_looks_gets_no_buttons() {
-    let out = html(|| page(all("Entra", false, false), false));
+    let out = html(|| page(all("Entra", false, false), nothing_stuck(), false));
     assert!(!out.contains("method=\"post\""), "{out}");
 }
 
 #[test]
 fn hostile_words_of_a_target_stay_words() {
-    let out = html(|| page(all(HOSTILE, true, true), true));
+    let out = html(|| page(all(HOSTILE, true, true), nothing_stuck(), true));
     assert!(is_inert(&out), "{out}");
     let out = html(|| {
         one::page(AssignmentPage {

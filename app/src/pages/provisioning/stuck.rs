@@ -1,0 +1,120 @@
+//! What was given up or fails again and again, beside the assignments: the reading of the directory, deadlines, mails, and a log
+//! that contradicts its checkpoint. There only while something is.
+
+use axum::{extract::Path, response::Response};
+use domain::{MessageId, Timestamp, deadline::JobKind};
+use leptos::prelude::*;
+use workflow::{
+    mail,
+    views::stuck::{Stuck, StuckJob, StuckMail},
+};
+
+use super::super::kit;
+use crate::{
+    problem::Fault,
+    ui::*,
+    visit::{Visit, done},
+    words,
+};
+
+/// Has a mail sent again.
+pub async fn send_again(visit: Visit, Path(message): Path<String>) -> Result<Response, Fault> {
+    let id: MessageId = kit::id(&message)?;
+    mail::send_again(visit.workflow(), &visit.viewer, id).await?;
+    Ok(done("/provisioning", "retried"))
+}
+
+/// The card, in a region that is there also while it is empty.
+pub fn card(stuck: Stuck) -> impl IntoView {
+    let version = kit::version(&(
+        stuck.doubt.as_ref().map(|doubt| doubt.why.clone()),
+        &stuck.directory,
+        stuck
+            .jobs
+            .iter()
+            .map(|job| (job.key.clone(), job.failures))
+            .collect::<Vec<_>>(),
+        stuck
+            .mails
+            .iter()
+            .map(|mail| (mail.id, mail.failed, mail.problem.clone()))
+            .collect::<Vec<_>>(),
+    ));
+    let card = (!stuck.is_empty()).then(|| {
+        let Stuck {
+            now,
+            doubt,
+            directory,
+            jobs,
+            mails,
+            may_act,
+        } = stuck;
+        let doubt = doubt.map(|doubt| {
+            let text = format!(
+                "{} Nothing is signed over it. The checkpoint that proves it is kept: {}",
+                doubt.why, doubt.file
+            );
+            view! { <Note tone=Tone::Bad title="The audit log contradicts its own checkpoint"><span dir="auto">{text}</span></Note> }
+        });
+        let directory = directory
+            .into_iter()
+            .map(|(problem, since)| unread(problem, since, now))
+            .collect_view();
+        let jobs = jobs.into_iter().map(|job| failing(job, now)).collect_view();
+        let mails = mails
+            .into_iter()
+            .map(|mail| unsent(mail, now, may_act))
+            .collect_view();
+        view! {
+            <Card title="Not done">
+                {doubt.map(|note| view! { <Body>{note}</Body> })}
+                <Rows>{directory}{jobs}{mails}</Rows>
+            </Card>
+        }
+    });
+    view! { <Region name="stuck" version=version>{card}</Region> }
+}
+
+fn unread(problem: String, since: Option<Timestamp>, now: Timestamp) -> impl IntoView {
+    let since = since
+        .map(|since| view! { " · since "<Moment at=since now=now say=Say::Moment/> }.into_any());
+    let detail = view! { {problem}{since} }.into_any();
+    view! { <Row title="The directory cannot be read" detail=detail>{}</Row> }
+}
+
+fn failing(job: StuckJob, now: Timestamp) -> impl IntoView {
+    let tries = words::count(job.failures, "try", "tries");
+    let next = job.next_at;
+    let detail = view! { {job.problem}" · "{tries}"; tried again "<Moment at=next now=now/> };
+    view! { <Row title=what(job.kind) detail=detail.into_any()><Tag words=job.key/></Row> }
+}
+
+/// What a job was to do.
+fn what(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::GrantStart => "A grant cannot be begun",
+        JobKind::GrantEnd => "A grant cannot be ended",
+        JobKind::GrantWarning => "A warning before an end cannot be written",
+        JobKind::Leave => "A last day cannot be carried out",
+        JobKind::LineLapse => "A request cannot lapse",
+        JobKind::Converge => "A right cannot be worked on",
+        JobKind::Mail => "A mail cannot be worked on",
+        JobKind::DirectorySync => "The directory cannot be read",
+        JobKind::Sweep => "What was forgotten cannot be looked for",
+        JobKind::Checkpoint => "The audit log cannot be signed",
+        JobKind::Housekeeping => "What is over cannot be cleared away",
+    }
+}
+
+fn unsent(mail: StuckMail, now: Timestamp, may_act: bool) -> impl IntoView {
+    let (written, person) = (mail.written_at, mail.person.name.clone());
+    let label = format!("Send again to {person}: {}", mail.subject);
+    let again = (may_act && mail.failed).then(|| view! { <PostButton action=format!("/provisioning/mails/{}/send", mail.id) small=true label=label>"Send again"</PostButton> });
+    let state = if mail.failed {
+        view! { <Badge state=State::Attention words="not sent"/> }
+    } else {
+        view! { <Badge state=State::Waiting words="tried again"/> }
+    };
+    let detail = view! { {mail.problem}" · written "<Moment at=written now=now say=Say::Moment/> };
+    view! { <Row title=format!("Mail to {person}: {}", mail.subject) detail=detail.into_any()>{state}{again}</Row> }
+}
