@@ -41,14 +41,14 @@ async fn deciding_asking_and_giving_back_are_tried_again_after_a_deadlock() {
         crosses(&house, first, ASTRID)
     );
     decided.unwrap();
-    crossed.unwrap();
+    unless_the_victim(crossed);
 
     let mut first = house.workflow.store().begin().await.unwrap();
     first.count("request").await.unwrap();
     let (asked, crossed) =
         tokio::join!(house.ask(MAYA, hours(8), "b"), crosses(&house, first, MAYA));
     asked.unwrap();
-    crossed.unwrap();
+    unless_the_victim(crossed);
 
     let grant = house.grant_of(line.id).await;
     let mut first = house.workflow.store().begin().await.unwrap();
@@ -62,7 +62,15 @@ async fn deciding_asking_and_giving_back_are_tried_again_after_a_deadlock() {
         crosses(&house, first, JOHAN)
     );
     given.unwrap();
-    crossed.unwrap();
+    unless_the_victim(crossed);
+}
+
+/// Which of two transactions a deadlock ends is the engine's choice: mostly the one that has waited longer, which is ours.
+fn unless_the_victim(crossed: Result<(), store::Error>) {
+    assert!(
+        matches!(crossed, Ok(()) | Err(store::Error::Busy(_))),
+        "{crossed:?}"
+    );
 }
 
 #[tokio::test]
