@@ -18,7 +18,6 @@ test("pictures", async ({ browser }) => {
   const astrid = await as(browser, ASTRID, { viewport });
   const elin = await as(browser, ELIN, { viewport, colorScheme: "dark" });
   const operator = await as(browser, OPERATOR, { viewport });
-  const phone = await as(browser, JOHAN, { viewport: { width: 390, height: 844 } });
 
   const request = await ask(johan, "Production database, read", 8, REASON);
   await astrid.goto("/");
@@ -35,9 +34,6 @@ test("pictures", async ({ browser }) => {
     await johan.goto(request);
     await expect(johan.getByText("ready", { exact: true }).first()).toBeVisible({ timeout: 1000 });
   }).toPass({ timeout: 30_000 });
-  await picture(johan, "ready");
-  await phone.goto("/access");
-  await picture(phone, "phone");
   await operator.goto("/provisioning");
   await picture(operator, "provisioner");
 
