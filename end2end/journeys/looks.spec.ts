@@ -40,6 +40,8 @@ const faults: Screen = ["a form with faults", async (page) => {
     }),
   ]);
   expect(answer.status()).toBe(422);
+  // The answer is there before its page is.
+  await expect(page).toHaveTitle(/^Fix /);
   await page.waitForLoadState("load");
 }];
 
