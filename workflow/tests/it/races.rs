@@ -1,6 +1,6 @@
 //! What only PostgreSQL can get wrong: transactions that hold their locks the other way round.
 
-use domain::{LineId, approval::Verdict, policy::ApproverRule};
+use domain::{LineId, PackageId, PackageVersionId, approval::Verdict, policy::ApproverRule};
 use store::{
     Engine, Tx,
     jobs::{Job, Priority},
@@ -116,5 +116,45 @@ async fn lapses_lock_all_their_people_at_once_and_in_order() {
     lapsed.unwrap();
     for line in lines {
         assert!(house.line(line.request_id).await.state.is_final());
+    }
+}
+
+#[tokio::test]
+async fn a_right_that_two_grants_give_goes_when_both_end_in_two_transactions_at_once() {
+    for _ in 0..10 {
+        let house = postgres().await;
+        let other = (
+            PackageId(Uuid::from_u128(0x2001)),
+            PackageVersionId(Uuid::from_u128(0x3001)),
+        );
+        house
+            .add_package(
+                other.0,
+                other.1,
+                "Another way to the same right",
+                &policy(vec![stage(ApproverRule::Manager)]),
+                &[house.entitlement],
+            )
+            .await;
+        let mut held = Vec::new();
+        for (package, key) in [(house.package, "a"), (other.0, "b")] {
+            let request = house.ask_for(JOHAN, package, hours(8), key).await.unwrap();
+            let line = house.line(request).await;
+            house
+                .vote(ASTRID, line.id, Verdict::Approve, None)
+                .await
+                .unwrap();
+            held.push(house.grant_of(line.id).await.id);
+        }
+        assert!(house.desired(JOHAN, house.entitlement).await);
+        let johan = house.viewer(JOHAN).await;
+        let (one, two) = tokio::join!(
+            grants::give_back(&house.workflow, &johan, held[0]),
+            grants::give_back(&house.workflow, &johan, held[1])
+        );
+        one.unwrap();
+        two.unwrap();
+        // Each saw the other's grant still there, or did not: either way nothing keeps the right alive.
+        assert!(!house.desired(JOHAN, house.entitlement).await);
     }
 }
