@@ -148,6 +148,7 @@ fn notice(uri: &Uri) -> Option<&'static str> {
         "cancelled" => "Your request was taken back.",
         "returned" => "Given back. It is being removed now.",
         "retried" => "Trying again now.",
+        "saved" => "Saved.",
         "paused" => "Paused. Nothing is sent there until it is resumed.",
         "resumed" => "Resumed.",
         "confirmed" => "Confirmed.",

@@ -81,6 +81,10 @@ words! {
         TargetChanged = "target_changed",
         /// An operator had a mail sent again that was given up.
         MailRetried = "mail_retried",
+        /// An operator had a post sent again that was given up.
+        PostRetried = "post_retried",
+        /// Somebody said how they want to be told.
+        NotificationsChanged = "notifications_changed",
         /// The trial's clock was moved.
         ClockMoved = "clock_moved",
         /// The installation started.

@@ -21,6 +21,10 @@ words! {
         Converge = "converge",
         /// A mail to send.
         Mail = "mail",
+        /// The day's mails of somebody who wants them together.
+        Digest = "digest",
+        /// A post to a channel of a chat.
+        Post = "post",
         /// Read the directory.
         DirectorySync = "directory_sync",
         /// Enqueue unsettled assignments that have no job.

@@ -103,6 +103,8 @@ ids! {
     OperationId = "opr",
     /// One mail to one person.
     MessageId = "msg",
+    /// One post to a channel of a chat.
+    PostId = "pst",
     /// A mass change that waits for a human.
     HoldId = "hld",
     /// One installation: the database's own id.

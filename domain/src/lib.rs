@@ -21,6 +21,7 @@ pub mod person;
 pub mod policy;
 pub mod refusal;
 pub mod request;
+pub mod telling;
 pub mod words;
 
 pub use ids::*;

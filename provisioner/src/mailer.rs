@@ -16,8 +16,23 @@ pub struct Letter {
     pub name: String,
     /// The subject line.
     pub subject: String,
-    /// Plain text.
-    pub body: String,
+    /// What happened and what to do, in plain text; paragraphs are apart by a line end.
+    pub text: String,
+    /// The page that it leads to; none where the text says it itself.
+    pub link: Option<String>,
+}
+
+/// Says under every mail why one gets it.
+pub const WHY: &str = "You get this because Latchkey keeps you up to date about access. Nothing is decided by opening the link.";
+
+impl Letter {
+    /// The letter as plain text.
+    pub fn plain(&self) -> String {
+        match &self.link {
+            Some(link) => format!("{}\n\n{link}\n\n{WHY}\n", self.text),
+            None => self.text.clone(),
+        }
+    }
 }
 
 /// Why a mail was not sent.

@@ -22,19 +22,22 @@ use workflow::{Result, Workflow};
 
 use self::{gates::Gates, recorder::Recorder};
 use crate::{
+    chat::{NoChat, Poster},
     connector::Connector,
     mailer::{Mailer, NoMail},
 };
 
 /// What a person may wait for: ends, starts, provisioning, mail.
-pub const WORK: [JobKind; 7] = [
+pub const WORK: [JobKind; 9] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
     JobKind::GrantWarning,
     JobKind::LineLapse,
+    JobKind::Digest,
     JobKind::Converge,
     JobKind::Mail,
+    JobKind::Post,
 ];
 
 /// What comes round by itself.
@@ -117,6 +120,7 @@ pub(crate) struct Inner {
     workflow: Workflow,
     connectors: BTreeMap<String, Arc<dyn Connector>>,
     mailer: Arc<dyn Mailer>,
+    poster: Arc<dyn Poster>,
     recurring: BTreeMap<JobKind, (Duration, Arc<dyn Recurring>)>,
     options: Options,
     seams: Seams,
@@ -148,6 +152,7 @@ impl Worker {
                 workflow,
                 connectors: BTreeMap::new(),
                 mailer: Arc::new(NoMail),
+                poster: Arc::new(NoChat),
                 recurring: BTreeMap::from([(
                     JobKind::Sweep,
                     (Duration::from_mins(1), sweep as Arc<dyn Recurring>),
@@ -270,6 +275,13 @@ impl Builder {
     #[must_use]
     pub fn mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
         self.inner.mailer = mailer;
+        self
+    }
+
+    /// The way out for posts.
+    #[must_use]
+    pub fn poster(mut self, poster: Arc<dyn Poster>) -> Self {
+        self.inner.poster = poster;
         self
     }
 

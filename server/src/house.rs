@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use axum::Router;
 use domain::deadline::JobKind;
 use provisioner::{
+    chat::Poster,
     directory,
     graph::{self, Graph, Groups},
     mailer::Mailer,
@@ -113,7 +114,12 @@ impl Recurring for Housekeeping {
 }
 
 /// The worker with all that it does.
-pub fn worker(workflow: &Workflow, target: &Target, mailer: Option<Arc<dyn Mailer>>) -> Worker {
+pub fn worker(
+    workflow: &Workflow,
+    target: &Target,
+    mailer: Option<Arc<dyn Mailer>>,
+    poster: Option<Arc<dyn Poster>>,
+) -> Worker {
     let connector = Arc::new(Groups::new(target.graph.clone()));
     let mut builder = Worker::builder(workflow.clone(), worker::Options::default())
         .connector("graph", connector)
@@ -129,6 +135,9 @@ pub fn worker(workflow: &Workflow, target: &Target, mailer: Option<Arc<dyn Maile
         );
     if let Some(mailer) = mailer {
         builder = builder.mailer(mailer);
+    }
+    if let Some(poster) = poster {
+        builder = builder.poster(poster);
     }
     builder.build()
 }

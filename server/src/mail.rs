@@ -1,15 +1,17 @@
-//! Plain mails over SMTP. Retrying is the job queue's business; here one mail is handed over, or not.
+//! Mails over SMTP, as plain text and as HTML in one. Retrying is the job queue's business; here one mail is handed over, or not.
 
 use std::{net::IpAddr, time::Duration};
 
 use async_trait::async_trait;
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    message::{Mailbox, header::ContentType},
+    message::{Mailbox, MultiPart},
 };
 use provisioner::mailer::{Letter, Mailer, NotSent};
 
 use crate::config;
+
+mod page;
 
 /// A mail server.
 #[derive(Clone, Debug)]
@@ -131,8 +133,10 @@ impl Smtp {
                 self.from.email.domain()
             )))
             .header(AutoSubmitted)
-            .header(ContentType::TEXT_PLAIN)
-            .body(letter.body.clone())
+            .multipart(MultiPart::alternative_plain_html(
+                letter.plain(),
+                page::html(letter),
+            ))
             .map_err(|error| refused(error.to_string()))
     }
 }

@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Instant};
 
 use domain::person::AccountKey;
-use provisioner::{graph, mailer::Mailer};
+use provisioner::{
+    chat::{Poster, Webhooks},
+    graph,
+    mailer::Mailer,
+};
 use store::{Options, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -58,8 +62,25 @@ fn over(store: Store, config: &Config) -> Workflow {
             tenant: config.sign_in.tenant,
             object,
         }),
+        digest_at: config.digest_at,
+        chats: config.chats.keys().copied().collect(),
     };
     Workflow::new(store, Clock::system(), Ids::system(), settings)
+}
+
+/// The way out for posts, if a chat is configured.
+fn poster(config: &Config) -> Result<Option<Arc<dyn Poster>>, String> {
+    if config.chats.is_empty() {
+        return Ok(None);
+    }
+    let http = provisioner::http::client(&provisioner::http::Options::default())
+        .map_err(|error| error.to_string())?;
+    let addresses = config
+        .chats
+        .iter()
+        .map(|(chat, url)| (*chat, url.expose().to_owned()))
+        .collect();
+    Ok(Some(Arc::new(Webhooks::new(http, addresses))))
 }
 
 /// Who we are at Graph.
@@ -134,7 +155,7 @@ pub async fn run(config: &Config) -> Result<(), String> {
         }
         None => None,
     };
-    let worker = house::worker(&workflow, &target, mailer);
+    let worker = house::worker(&workflow, &target, mailer, poster(config)?);
     let stop = CancellationToken::new();
     let portal = Portal::new(Parts {
         provider: provider(config, workflow.clock().clone(), workflow.ids().clone())?,

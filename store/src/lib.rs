@@ -27,9 +27,11 @@ pub mod messages;
 mod migrate;
 pub mod offers;
 pub mod people;
+pub mod posts;
 pub mod requests;
 pub mod roles;
 pub mod sessions;
+pub mod telling;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod views;

@@ -7,12 +7,20 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use crate::engine::{Error, Store};
 
 /// Number, name, SQLite text, PostgreSQL text; the same number and name in both folders.
-pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[(
-    1,
-    "house",
-    include_str!("../../migrations/sqlite/0001_house.sql"),
-    include_str!("../../migrations/postgres/0001_house.sql"),
-)];
+pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
+    (
+        1,
+        "house",
+        include_str!("../../migrations/sqlite/0001_house.sql"),
+        include_str!("../../migrations/postgres/0001_house.sql"),
+    ),
+    (
+        7,
+        "telling",
+        include_str!("../../migrations/sqlite/0007_telling.sql"),
+        include_str!("../../migrations/postgres/0007_telling.sql"),
+    ),
+];
 
 /// How the schema of a database stands to this binary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +44,7 @@ impl Store {
                 )
                 .fetch_one(&mut *connection)
                 .await?;
-                compare(&mut *connection, &migrator(|file| file.2), known).await
+                compare(&mut *connection, &migrator(i64::MAX, |file| file.2), known).await
             }
             Self::Postgres(pool) => {
                 let mut connection = pool.acquire().await?;
@@ -44,7 +52,7 @@ impl Store {
                     sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
                         .fetch_one(&mut *connection)
                         .await?;
-                compare(&mut *connection, &migrator(|file| file.3), known).await
+                compare(&mut *connection, &migrator(i64::MAX, |file| file.3), known).await
             }
         };
         compared.map_err(Error::Schema)
@@ -52,9 +60,14 @@ impl Store {
 
     /// Applies what is missing. Fails on a schema that is newer than this binary or that was edited.
     pub async fn migrate(&self) -> Result<(), Error> {
+        self.migrate_through(i64::MAX).await
+    }
+
+    /// Applies what is missing up to this number.
+    pub(crate) async fn migrate_through(&self, last: i64) -> Result<(), Error> {
         match self {
-            Self::Sqlite { writer, .. } => migrator(|file| file.2).run(writer).await,
-            Self::Postgres(pool) => migrator(|file| file.3).run(pool).await,
+            Self::Sqlite { writer, .. } => migrator(last, |file| file.2).run(writer).await,
+            Self::Postgres(pool) => migrator(last, |file| file.3).run(pool).await,
         }
         .map_err(Error::Schema)
     }
@@ -92,10 +105,12 @@ async fn compare(
 }
 
 fn migrator(
+    last: i64,
     text: fn(&(i64, &'static str, &'static str, &'static str)) -> &'static str,
 ) -> Migrator {
     let migrations = FILES
         .iter()
+        .filter(|file| file.0 <= last)
         .map(|file| {
             Migration::new(
                 file.0,

@@ -71,7 +71,7 @@ columns_through!(Uuid, |id: Uuid, _: &str| Ok::<_, sqlx::Error>(id.into()) =>
     domain::PersonId, domain::AccountId, domain::ApplicationId, domain::TargetId, domain::EntitlementId,
     domain::PackageId, domain::PackageVersionId, domain::CatalogueVersionId, domain::RequestId, domain::LineId,
     domain::StageId, domain::DecisionId, domain::GrantId, domain::AssignmentId, domain::OperationId,
-    domain::MessageId, domain::HoldId, domain::InstallationId,
+    domain::MessageId, domain::PostId, domain::HoldId, domain::InstallationId,
 );
 columns_through!(String, word =>
     domain::person::AccountKind, domain::person::PersonState, domain::person::PortalRole,
@@ -79,7 +79,7 @@ columns_through!(String, word =>
     domain::approval::StageState, domain::approval::Verdict, domain::approval::Via,
     domain::grant::GrantState, domain::grant::GrantSource, domain::grant::EndReason,
     domain::assignment::Observed, domain::assignment::Origin, domain::assignment::Phase,
-    domain::deadline::JobKind,
+    domain::deadline::JobKind, domain::telling::Topic, domain::telling::Delivery,
     crate::catalogue::VersionState, crate::roles::RoleSource, crate::directory::HoldState, crate::directory::LeaveCause,
 );
 

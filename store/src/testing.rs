@@ -49,6 +49,53 @@ pub async fn store(engine: Engine) -> Store {
     store
 }
 
+/// A fresh store with the schema as it was released with this migration as its last.
+pub async fn released(engine: Engine, last: i64) -> Store {
+    let url = match engine {
+        Engine::Sqlite => url(engine).await,
+        Engine::Postgres => {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("latchkey_test_{}_{count}", process::id());
+            let mut admin = admin().await;
+            run(
+                &mut admin,
+                format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            )
+            .await;
+            run(&mut admin, format!("CREATE DATABASE {name}")).await;
+            database(&name)
+        }
+    };
+    let store = Store::open(&Options {
+        connections: 4,
+        durable: false,
+        ..Options::new(url)
+    })
+    .await
+    .expect("a database that was just made opens");
+    store
+        .migrate_through(last)
+        .await
+        .expect("the migrations apply to a new database");
+    store
+}
+
+/// How many rows a table has, and how many of all rows point to nothing (which SQLite alone can tell afterwards).
+pub async fn counted(store: &Store, table: &str) -> (i64, i64) {
+    let mut tx = store.read().await.expect("the database answers");
+    let text = format!("SELECT COUNT(*) FROM {table}");
+    let rows = on!(&mut tx, c => sqlx::query_scalar(AssertSqlSafe(text)).fetch_one(c).await)
+        .expect("the table can be counted");
+    let lost = match &mut tx {
+        Tx::Sqlite(tx) => sqlx::query_scalar("SELECT COUNT(*) FROM pragma_foreign_key_check")
+            .fetch_one(&mut **tx)
+            .await
+            .expect("SQLite can check itself"),
+        Tx::Postgres(_) => 0,
+    };
+    (rows, lost)
+}
+
 /// The address of a fresh database, for tests that open it themselves or hand it to another process. On PostgreSQL it
 /// is migrated already.
 pub async fn url(engine: Engine) -> String {

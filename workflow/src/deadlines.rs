@@ -4,7 +4,7 @@
 use domain::{GrantId, LineId, PersonId, deadline::JobKind};
 use store::jobs::Job;
 
-use crate::{Result, Workflow, grants, leave, requests};
+use crate::{Result, Workflow, grants, leave, requests, telling};
 
 /// The kinds of job that [`run`] does.
 pub const KINDS: &[JobKind] = &[
@@ -13,6 +13,7 @@ pub const KINDS: &[JobKind] = &[
     JobKind::GrantStart,
     JobKind::GrantWarning,
     JobKind::LineLapse,
+    JobKind::Digest,
 ];
 
 /// The most ends in one transaction, so that a person's decision never waits long behind a storm.
@@ -59,8 +60,13 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                     let persons: Vec<PersonId> = batch.iter().filter_map(Job::person).collect();
                     leave::due(&mut unit, &persons).await?;
                 }
+                JobKind::Digest => {
+                    let persons: Vec<PersonId> = batch.iter().filter_map(Job::person).collect();
+                    telling::digest(&mut unit, &persons).await?;
+                }
                 JobKind::Converge
                 | JobKind::Mail
+                | JobKind::Post
                 | JobKind::DirectorySync
                 | JobKind::Sweep
                 | JobKind::Checkpoint

@@ -14,6 +14,7 @@ pub mod access;
 pub mod assignments;
 pub mod audit;
 pub mod catalogue;
+pub mod chat;
 pub mod clock;
 pub mod deadlines;
 pub mod decide;
@@ -30,11 +31,13 @@ pub mod people;
 pub mod requests;
 pub mod roles;
 pub mod route;
+pub mod telling;
 mod unit;
 pub mod views;
 
 use std::sync::Arc;
 
+use chrono::NaiveTime;
 use domain::person::AccountKey;
 
 pub use clock::{Clock, Ids};
@@ -56,6 +59,10 @@ pub struct Settings {
     pub asks_per_ten_minutes: u32,
     /// The account that is administrator by configuration, until the directory names others.
     pub first_administrator: Option<AccountKey>,
+    /// When those who want one mail a day get it, in UTC.
+    pub digest_at: NaiveTime,
+    /// The chats that have a channel to post to.
+    pub chats: Vec<chat::Chat>,
 }
 
 impl Default for Settings {
@@ -66,6 +73,8 @@ impl Default for Settings {
             mass_leave_least: 5,
             asks_per_ten_minutes: 30,
             first_administrator: None,
+            digest_at: NaiveTime::from_hms_opt(6, 0, 0).unwrap_or_default(),
+            chats: Vec::new(),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Mail: each event once to each right person, queued in the transaction that caused it and sent later by the worker.
+//! Mail: each event once to each right person, queued in the transaction that caused it and sent later by the worker, at once
+//! or with the day's others, as the person wants it ([`crate::telling`]).
 
 use chrono::Duration;
 use domain::{
@@ -6,6 +7,7 @@ use domain::{
     audit::{Actor, Event, EventKind},
     deadline::JobKind,
     person::PortalRole,
+    telling::Topic,
 };
 use serde_json::json;
 use store::{
@@ -30,19 +32,15 @@ pub struct Mail {
 
 /// Queues a mail to a person when the unit commits, unless the same event (`key`) was mailed to them already.
 pub fn queue(unit: &mut Unit, person: PersonId, key: &str, mail: &Mail) {
-    let public_url = &unit.workflow().settings().public_url;
-    let body = format!(
-        "{}\n\n{public_url}{}\n\nYou get this because Latchkey keeps you up to date about access. \
-         Nothing is decided by opening the link.\n",
-        mail.text, mail.path
-    );
     let message = NewMessage {
         id: unit.new_id(),
         key: format!("{key}:{person}"),
         person_id: person,
         kind: mail.kind,
+        topic: Topic::of(mail.kind),
         subject: mail.subject.clone(),
-        body,
+        body: mail.text.clone(),
+        path: mail.path.clone(),
     };
     unit.mail(message);
 }

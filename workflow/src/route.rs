@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     LineId, PackageId, PersonId,
-    approval::{Facts, Seating, StageState, Verdict, met_by_asking, seat, tally},
+    approval::{Facts, Seating, StageState, Verdict, Via, met_by_asking, seat, tally},
     audit::{Actor, Event, EventKind},
     policy::{ApproverRule, Policy, StageRule},
 };
@@ -12,7 +12,9 @@ use serde_json::json;
 use store::requests::{DecisionRow, LineRow, StageRow};
 
 use crate::{
-    Error, Result, Unit, grants,
+    Error, Result, Unit,
+    chat::{self, Post},
+    grants,
     mail::{self, Mail},
     people, requests,
 };
@@ -401,6 +403,24 @@ async fn seated(
     for seat in &seating.seats {
         unit.changed(seat.person);
         mail::queue(unit, seat.person, &format!("needed:{}", stage.id), &mail);
+    }
+    if stage.stuck {
+        let post = Post {
+            title: format!("Nobody can decide: {package} for {asker}"),
+            text: format!(
+                "AR-{} is held. It goes on by itself once an approver is found.",
+                line.number
+            ),
+            path: format!("/requests/{}", line.request_id),
+        };
+        chat::queue(unit, &format!("stuck:{}", stage.id), &post);
+    } else if seating.seats.iter().all(|seat| seat.via == Via::Security) {
+        let post = Post {
+            title: format!("A decision waits for security: {package} for {asker}"),
+            text: mail.text,
+            path: mail.path,
+        };
+        chat::queue(unit, &format!("needed:{}", stage.id), &post);
     }
     Ok(())
 }

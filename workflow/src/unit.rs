@@ -10,9 +10,10 @@ use store::{
     audit::{AuditRow, NewAuditRow},
     jobs::NewJob,
     messages::NewMessage,
+    posts::NewPost,
 };
 
-use crate::{Result, Workflow, mail};
+use crate::{Result, Workflow, chat, mail, telling};
 
 /// One transaction. Dropped without [`Unit::commit`], nothing happened and nothing is logged.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub struct Unit {
     topics: Vec<String>,
     jobs: Vec<NewJob>,
     mails: Vec<NewMessage>,
+    posts: Vec<NewPost>,
 }
 
 impl Unit {
@@ -41,6 +43,7 @@ impl Unit {
             topics: Vec::new(),
             jobs: Vec::new(),
             mails: Vec::new(),
+            posts: Vec::new(),
         })
     }
 
@@ -83,10 +86,25 @@ impl Unit {
         self.mails.push(message);
     }
 
+    /// Notes a post to a channel; all are kept together when the unit commits, each key once.
+    pub(crate) fn post(&mut self, post: NewPost) {
+        self.posts.push(post);
+    }
+
     async fn flush(&mut self) -> Result<()> {
         let now = self.now;
-        for id in self.tx.insert_messages(&self.mails, now).await? {
-            self.jobs.push(mail::job(id, now));
+        for kept in self.tx.insert_messages(&self.mails, now).await? {
+            match kept.state.as_str() {
+                "queued" => self.jobs.push(mail::job(kept.id, now)),
+                "gathered" => {
+                    let at = self.workflow.settings().digest_at;
+                    self.jobs.push(telling::job(kept.person_id, now, at));
+                }
+                _ => {}
+            }
+        }
+        for id in self.tx.insert_posts(&self.posts, now).await? {
+            self.jobs.push(chat::job(id, now));
         }
         // One statement may touch a key once; of several the earliest instant counts, and the most urgent order of work:
         // a removal never waits in the line of additions.

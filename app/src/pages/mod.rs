@@ -16,6 +16,7 @@ mod evidence;
 mod gallery;
 mod holds;
 mod home;
+mod notifications;
 mod owned;
 mod package;
 mod parts;
@@ -61,6 +62,7 @@ pub const ROUTES: &[Route] = table! {
     GET "/provisioning/{assignment}" Who::Roles(&[Operator, Administrator, Security, Auditor]) => provisioning::one;
     POST "/provisioning/{assignment}/retry" Who::Roles(&[Operator]) => provisioning::retry;
     POST "/provisioning/mails/{message}/send" Who::Roles(&[Operator]) => provisioning::send_again;
+    POST "/provisioning/posts/{post}/send" Who::Roles(&[Operator]) => provisioning::post_again;
     POST "/provisioning/targets/{target}/pause" Who::Roles(&[Operator]) => provisioning::pause;
     POST "/provisioning/targets/{target}/resume" Who::Roles(&[Operator]) => provisioning::resume;
     GET "/audit" Who::Roles(&[Auditor, Security, Administrator]) => audit::show;
@@ -78,6 +80,8 @@ pub const ROUTES: &[Route] = table! {
     GET "/admin/versions/{id}" Who::Roles(&[Administrator, CatalogueOwner, Security, Auditor]) => versions::one;
     POST "/admin/versions/{id}/confirm" Who::Roles(&[Administrator, CatalogueOwner]) => versions::confirm;
     POST "/admin/versions/{id}/refuse" Who::Roles(&[Administrator, CatalogueOwner]) => versions::refuse;
+    GET "/notifications" Who::SignedIn => notifications::show;
+    POST "/notifications" Who::SignedIn => notifications::choose;
     GET "/search" Who::SignedIn => search::show;
     GET "/signed-out" Who::Anyone => signed_out::show;
     GET "/trial" Who::SignedIn => trial::show;

@@ -238,6 +238,7 @@ fn Account(me: Me, named: bool) -> impl IntoView {
             <div class="pop">
                 <div class="who"><div><b dir="auto">{name.clone()}</b>{(!detail.is_empty()).then(|| view! { <span class="small dim" dir="auto">{detail}</span> })}{roles.0.map(|roles| view! { <span class="small dim">{roles}</span> })}</div></div>
                 <a class="item" href="/access"><Icon sign=Sign::Lock/>"My access"</a>
+                <a class="item" href="/notifications"><Icon sign=Sign::Mail/>"Notifications"</a>
                 <button class="item only-alive" type="button" data-keys-open=""><Icon sign=Sign::Keyboard/>"Keyboard keys"</button>
                 <form method="post" action="/sign-out"><button class="item" type="submit"><Icon sign=Sign::Out/>"Sign out"</button></form>
                 <form method="post" action="/sign-out/everywhere"><button class="item" type="submit"><Icon sign=Sign::Out/>"Sign out everywhere"</button></form>

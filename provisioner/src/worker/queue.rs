@@ -47,15 +47,16 @@ const GATES_NOT_WITHIN: Duration = Duration::from_millis(100);
 /// Assignments whose rows could not be read are tried again after so long.
 const READ_AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 
-const DEADLINES: [JobKind; 5] = [
+const DEADLINES: [JobKind; 6] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
     JobKind::GrantWarning,
     JobKind::LineLapse,
+    JobKind::Digest,
 ];
 const CONVERGE: [JobKind; 1] = [JobKind::Converge];
-const MAIL: [JobKind; 1] = [JobKind::Mail];
+const MAIL: [JobKind; 2] = [JobKind::Mail, JobKind::Post];
 
 /// What is under way.
 #[derive(Debug, Default)]
@@ -82,7 +83,7 @@ pub(super) enum Work {
     Deadlines(Vec<Job>),
     /// One lane.
     Lane(Lane),
-    /// One mail, and when its lease was taken.
+    /// One mail or post, and when its lease was taken.
     Mail(Job, Instant),
     /// One thing that comes round.
     Recurring(Job),
@@ -360,9 +361,10 @@ fn sort(jobs: Vec<Job>, since: Instant) -> Claimed {
             | JobKind::GrantEnd
             | JobKind::GrantWarning
             | JobKind::Leave
-            | JobKind::LineLapse => deadlines.push(job),
+            | JobKind::LineLapse
+            | JobKind::Digest => deadlines.push(job),
             JobKind::Converge => converge.push(job),
-            JobKind::Mail => ready.push(Work::Mail(job, since)),
+            JobKind::Mail | JobKind::Post => ready.push(Work::Mail(job, since)),
             JobKind::DirectorySync
             | JobKind::Sweep
             | JobKind::Checkpoint

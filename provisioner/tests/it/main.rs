@@ -6,6 +6,7 @@ mod fake;
 mod graph;
 mod house;
 mod importing;
+mod posting;
 mod simulation;
 mod urgent;
 mod worker;

@@ -1,12 +1,13 @@
 //! From merged layers to settings in force, or the list of everything that is wrong.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use chrono::Duration;
+use chrono::{Duration, NaiveTime};
+use workflow::chat::Chat;
 
 use super::{
     Asking, Audit, Catalogue, Config, Credential, Database, Directory, Fault, Graph, Layers, Log,
-    LogFormat, Mail, Server, Sessions, SignIn,
+    LogFormat, Mail, Secret, Server, Sessions, SignIn,
 };
 use crate::{credential, mail};
 
@@ -40,6 +41,8 @@ impl Check<'_> {
         let graph = self.graph();
         let directory = self.directory();
         let mail = self.mail();
+        let digest_at = self.digest_at();
+        let chats = self.chats();
         let sessions = self.sessions();
         let audit = self.audit();
         let asking = self.number("asking", "per_ten_minutes", 1, 10_000);
@@ -51,6 +54,8 @@ impl Check<'_> {
             graph: graph?,
             directory: directory?,
             mail: mail?,
+            digest_at: digest_at?,
+            chats: chats?,
             sessions: sessions?,
             audit: audit?,
             catalogue: Catalogue {
@@ -181,6 +186,41 @@ impl Check<'_> {
             smtp_url: smtp_url.into(),
             from,
         }))
+    }
+
+    fn digest_at(&mut self) -> Option<NaiveTime> {
+        let text = self.text("mail", "digest_at");
+        match NaiveTime::parse_from_str(&text, "%H:%M") {
+            Ok(at) => Some(at),
+            Err(_) => self.fault("mail", "digest_at", "must be hours and minutes, as 06:00"),
+        }
+    }
+
+    fn chats(&mut self) -> Option<BTreeMap<Chat, Secret>> {
+        let mut chats = BTreeMap::new();
+        let faults = self.faults.len();
+        for &chat in Chat::ALL {
+            let key = format!("{chat}_url");
+            let url = self.text("chat", &key);
+            if url.is_empty() {
+                continue;
+            }
+            // Not said what it is: whoever knows it can post.
+            let fit = reqwest::Url::parse(&url).is_ok_and(|url| {
+                let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+                url.scheme() == "https" || (url.scheme() == "http" && loopback)
+            });
+            if fit {
+                chats.insert(chat, url.into());
+            } else {
+                self.fault::<()>(
+                    "chat",
+                    &key,
+                    "must be an address that begins with https:// (http:// on loopback only)",
+                );
+            }
+        }
+        (self.faults.len() == faults).then_some(chats)
     }
 
     fn sessions(&mut self) -> Option<Sessions> {

@@ -8,11 +8,13 @@ use toml::{Table, Value};
 use super::{DEFAULTS, Fault};
 
 /// Settings that are never shown.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 6] = [
     ("database", "url"),
     ("sign_in", "client_secret"),
     ("graph", "client_secret"),
     ("mail", "smtp_url"),
+    ("chat", "teams_url"),
+    ("chat", "slack_url"),
 ];
 
 /// Variables that are no settings: of the command line, of the build, of tests.

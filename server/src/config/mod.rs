@@ -275,6 +275,30 @@ mod tests {
     }
 
     #[test]
+    fn a_chat_is_reached_through_tls_and_its_address_is_never_said() {
+        let chat = |url: &str| {
+            let mut vars = complete();
+            vars.push(("LATCHKEY_CHAT__TEAMS_URL", url));
+            load_from(&vars)
+        };
+        let config = chat("https://chat.example.com/hook/s3cret").expect("it is right");
+        assert_eq!(config.chats.len(), 1);
+        assert!(!format!("{config:?}").contains("s3cret"));
+        let faults = chat("http://chat.example.com/hook/s3cret").expect_err("in clear text");
+        assert_eq!(faults[0].setting, "chat.teams_url");
+        assert!(!faults[0].to_string().contains("s3cret"));
+    }
+
+    #[test]
+    fn a_time_of_day_is_hours_and_minutes() {
+        for (text, right) in [("07:30", true), ("7", false), ("25:00", false)] {
+            let mut vars = complete();
+            vars.push(("LATCHKEY_MAIL__DIGEST_AT", text));
+            assert_eq!(load_from(&vars).is_ok(), right, "{text}");
+        }
+    }
+
+    #[test]
     fn an_unreadable_file_is_a_fault() {
         let nowhere = Path::new("/nowhere/latchkey.toml");
         let (layers, faults) = Layers::read(Some(nowhere), Vec::<(String, String)>::new());

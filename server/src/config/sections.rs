@@ -1,9 +1,10 @@
 //! The settings as the program uses them: parsed, checked, with units.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
 
-use chrono::Duration;
+use chrono::{Duration, NaiveTime};
 use uuid::Uuid;
+use workflow::chat::Chat;
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -20,6 +21,10 @@ pub struct Config {
     pub directory: Directory,
     /// Mail; `None`: off.
     pub mail: Option<Mail>,
+    /// When those who want one mail a day get it, in UTC.
+    pub digest_at: NaiveTime,
+    /// Where chats take posts; one without an address gets none.
+    pub chats: BTreeMap<Chat, Secret>,
     /// Sessions.
     pub sessions: Sessions,
     /// Checkpoints of the audit log.

@@ -82,7 +82,8 @@ fn letter(address: &str) -> Letter {
         address: address.into(),
         name: "Örjan \u{202e}Ask\r\nBcc: everybody@contoso.example".into(),
         subject: "Ready: Production database, read\r\nBcc: everybody@contoso.example".into(),
-        body: "Åsa approved it.\n.\nhttps://access.example.com/requests/1\n".into(),
+        text: "Åsa approved it.\n.\nReason: <script>alert(1)</script> & \"more\"".into(),
+        link: Some("https://access.example.com/requests/1".into()),
     }
 }
 
@@ -104,9 +105,32 @@ async fn a_letter_arrives_as_it_was_written_and_to_nobody_else() {
     let id = format!("<{}@contoso.example>", MessageId(Uuid::from_u128(0x0e)));
     assert!(head.contains(&id), "{head}");
     assert!(
+        head.contains("multipart/alternative") || body.contains("multipart/alternative"),
+        "{head}"
+    );
+    let plain = body.find("text/plain").expect("it has a plain part");
+    let html = body.find("text/html").expect("it has an HTML part");
+    assert!(plain < html, "the richest part stands last");
+    assert!(
         body.contains("https://access.example.com/requests/1"),
         "{body}"
     );
+}
+
+#[test]
+fn what_people_wrote_is_only_ever_text() {
+    let page = super::page::html(&Letter {
+        subject: "Denied: \"><img src=x onerror=alert(1)>".into(),
+        ..letter("orjan@contoso.example")
+    });
+    assert!(
+        !page.contains("<script") && !page.contains("<img"),
+        "{page}"
+    );
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;more&quot;"));
+    // Nothing is fetched, and one address is led to.
+    assert!(!page.contains("src=") || page.contains("&lt;img src="));
+    assert_eq!(page.matches("href=").count(), 1);
 }
 
 #[tokio::test]

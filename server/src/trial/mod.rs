@@ -205,6 +205,7 @@ pub async fn run(args: TrialArgs) -> Result<(), String> {
         Some(Arc::new(Outbox {
             file: Some(files.mail.clone()),
         })),
+        None,
     );
     let panel = panel::Panel::new(
         workflow.clone(),

@@ -24,7 +24,7 @@ impl Mailer for Outbox {
             letter.address,
             letter.subject,
             letter.id,
-            letter.body,
+            letter.plain(),
             "-".repeat(72)
         );
         OpenOptions::new()

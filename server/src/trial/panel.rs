@@ -220,6 +220,7 @@ impl Inner {
             JobKind::GrantWarning,
             JobKind::LineLapse,
             JobKind::Leave,
+            JobKind::Digest,
         ];
         let mut tx = self.workflow.store().read().await?;
         Ok(tx.next_due(&noticed).await?)

@@ -81,7 +81,12 @@ async fn fill(
     catalogue::apply(workflow, tenant, &sources, Some(freja))
         .await
         .map_err(|error| format!("the sample catalogue: {error}"))?;
-    let worker = house::worker(workflow, &target, Some(Arc::new(Outbox { file: None })));
+    let worker = house::worker(
+        workflow,
+        &target,
+        Some(Arc::new(Outbox { file: None })),
+        None,
+    );
     let past = Past {
         workflow,
         worker: &worker,

@@ -50,6 +50,7 @@ fn ids() -> Vec<String> {
     let nothing = Uuid::from_u128(0xdead).simple().to_string();
     [
         "req", "lin", "stg", "gra", "pkg", "per", "asg", "hld", "cat", "app", "ent", "tgt", "msg",
+        "pst",
     ]
     .iter()
     .map(|prefix| format!("{prefix}_{nothing}"))

@@ -52,11 +52,11 @@ impl Tx {
             .bind(limit).fetch_all(c).await)?)
     }
 
-    /// Jobs that fail, but for assignments and mails, which are listed by themselves; those that fail longest first.
+    /// Jobs that fail, but for assignments, mails and posts, which are listed by themselves; those that fail longest first.
     pub async fn job_problems(&mut self, limit: i64) -> Result<Vec<JobProblemRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT key, kind, failures, problem, due_at FROM jobs
-             WHERE failures > 0 AND kind <> 'converge' AND kind <> 'mail' ORDER BY failures DESC, key LIMIT $1")
+             WHERE failures > 0 AND kind <> 'converge' AND kind <> 'mail' AND kind <> 'post' ORDER BY failures DESC, key LIMIT $1")
             .bind(limit).fetch_all(c).await)?)
     }
 

@@ -9,6 +9,7 @@ mod coverage;
 mod people;
 mod schema;
 mod script;
+mod upgrade;
 mod views;
 mod work;
 

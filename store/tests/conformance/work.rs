@@ -1,14 +1,16 @@
 //! Assignments, targets, the evidence of calls, jobs and mails.
 
 use domain::{
-    AssignmentId, MessageId, OperationId,
+    AssignmentId, MessageId, OperationId, PostId,
     assignment::{Observed, Origin, Phase},
     deadline::JobKind,
+    telling::{Delivery, Topic},
 };
 use store::{
     assignments::{AssignmentRow, OperationRow},
     jobs::{Job, NewJob, Priority, PutBack},
     messages::NewMessage,
+    posts::NewPost,
 };
 use uuid::Uuid;
 
@@ -22,6 +24,7 @@ pub async fn play(script: &mut Script) {
     targets(script).await;
     jobs(script).await;
     messages(script).await;
+    posts(script).await;
 }
 
 async fn assignments(script: &mut Script) {
@@ -241,8 +244,10 @@ async fn messages(script: &mut Script) {
         key: key.into(),
         person_id: person(3),
         kind: "decided",
+        topic: (n > 1).then_some(Topic::Requests),
         subject: "Decided".into(),
         body: "Yes".into(),
+        path: "/requests".into(),
     };
     say!(
         script,
@@ -269,4 +274,61 @@ async fn messages(script: &mut Script) {
     ask!(script, directory_problems());
     ask!(script, message(MessageId(uuid(0x1301))));
     ask!(script, message(MessageId(uuid(0x1399))));
+    ask!(script, undelivered(person(3)));
+
+    // As somebody wants to be told: what has no topic is told at once all the same.
+    ask!(script, notification_settings(person(3)));
+    for delivery in [Delivery::Never, Delivery::AtOnce, Delivery::Daily] {
+        say!(
+            script,
+            set_notification(person(3), Topic::Requests, delivery)
+        );
+        let n = 0x10 + delivery as u128 * 2;
+        let (one, other) = (format!("new {n}"), format!("new {}", n + 1));
+        say!(
+            script,
+            insert_messages(&[mail(n, &one), mail(n + 1, &other)], at(40))
+        );
+    }
+    ask!(script, notification_settings(person(3)));
+    say!(
+        script,
+        insert_messages(&[mail(1, "five"), mail(0x30, "six")], at(41))
+    );
+    ask!(script, gathered(person(3), 10));
+    say!(
+        script,
+        stand_in_digest(
+            &[MessageId(uuid(0x1330)), MessageId(uuid(0x1312))],
+            MessageId(uuid(0x1301))
+        )
+    );
+    ask!(script, gathered(person(3), 10));
+    ask!(script, gathered(person(2), 10));
+}
+
+async fn posts(script: &mut Script) {
+    let post = |n: u128, key: &str| NewPost {
+        id: PostId(uuid(0x1500 + n)),
+        key: key.into(),
+        chat: "teams",
+        title: "A decision waits".into(),
+        body: "For security".into(),
+        path: "/approvals".into(),
+    };
+    let (one, two) = (PostId(uuid(0x1501)), PostId(uuid(0x1502)));
+    say!(
+        script,
+        insert_posts(&[post(1, "one"), post(2, "two"), post(3, "one")], at(42))
+    );
+    say!(script, set_post(one, "sent", None, Some(at(43))));
+    say!(
+        script,
+        set_post(two, "failed", Some("no such channel"), None)
+    );
+    ask!(script, post_problems(10));
+    say!(script, requeue_post(one));
+    say!(script, requeue_post(two));
+    ask!(script, post(one));
+    ask!(script, post(two));
 }

@@ -14,6 +14,8 @@ use store::{
     jobs::{Job, PutBack},
 };
 
+use crate::chat::{self, Post};
+
 use super::{
     Pair, about, adopt, claims_by_pair, moves, priority,
     report::{Failure, News, Next, Outcome, Report, misconfigured},
@@ -184,6 +186,14 @@ async fn advance_one(
                 json!({"problem": row.problem.as_deref().and_then(super::Problem::read)}),
             ),
         );
+        // Once an hour and target: a target that is down needs one look, not one for each right.
+        let post = Post {
+            title: "The provisioner needs attention".into(),
+            text: "At least one right could not be set or taken away. It is tried again by itself; the page says what happened and what to do.".into(),
+            path: "/provisioning".into(),
+        };
+        let hour = now.format("%Y-%m-%dT%H");
+        chat::queue(unit, &format!("attention:{}:{hour}", row.target_id), &post);
     }
     if moved.confirmed || moved.raised {
         unit.changed(row.person_id);

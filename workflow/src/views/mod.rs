@@ -20,6 +20,7 @@ pub mod home;
 mod line;
 mod make;
 mod names;
+pub mod notifications;
 pub mod owned;
 pub mod package;
 pub mod person;

@@ -1,7 +1,7 @@
-//! What was given up, or fails again and again, outside of assignments: mails, deadlines and what comes round, the
+//! What was given up, or fails again and again, outside of assignments: mails, posts, deadlines and what comes round, the
 //! reading of the directory, and a log that contradicts its checkpoint. Giving up is never only a line in a log.
 
-use domain::{MessageId, Timestamp, deadline::JobKind, person::PortalRole};
+use domain::{MessageId, PostId, Timestamp, deadline::JobKind, person::PortalRole};
 use serde::Serialize;
 
 use super::{PersonTag, provisioning::READERS};
@@ -9,9 +9,10 @@ use crate::{
     Result, Workflow,
     access::Viewer,
     audit::{self, Doubt},
+    chat::Chat,
 };
 
-/// Mails and jobs shown.
+/// Mails, posts and jobs shown, of each.
 const MOST: i64 = 10;
 
 /// What is stuck.
@@ -27,6 +28,8 @@ pub struct Stuck {
     pub jobs: Vec<StuckJob>,
     /// Mails that were not sent.
     pub mails: Vec<StuckMail>,
+    /// Posts that were not sent.
+    pub posts: Vec<StuckPost>,
     /// Whether the viewer may have a mail sent again: operators.
     pub may_act: bool,
 }
@@ -38,6 +41,7 @@ impl Stuck {
             && self.directory.is_empty()
             && self.jobs.is_empty()
             && self.mails.is_empty()
+            && self.posts.is_empty()
     }
 }
 
@@ -73,6 +77,23 @@ pub struct StuckMail {
     pub written_at: Timestamp,
 }
 
+/// A post to a chat that was not sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StuckPost {
+    /// Which.
+    pub id: PostId,
+    /// Which chat.
+    pub chat: Option<Chat>,
+    /// What it says first.
+    pub title: String,
+    /// Whether it was given up; else it is tried again by itself.
+    pub failed: bool,
+    /// What the chat said.
+    pub problem: String,
+    /// When it was written.
+    pub written_at: Timestamp,
+}
+
 /// Reads what is stuck. For operators, administrators, security and auditors.
 pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Stuck> {
     viewer.must_have(READERS)?;
@@ -80,6 +101,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Stuck> {
     let directory = tx.directory_problems().await?;
     let jobs = tx.job_problems(MOST).await?;
     let mails = tx.mail_problems(MOST).await?;
+    let posts = tx.post_problems(MOST).await?;
     Ok(Stuck {
         now: workflow.clock().now(),
         doubt: audit::doubted(workflow, viewer),
@@ -105,6 +127,17 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Stuck> {
                 subject: row.subject,
                 failed: row.state == "failed",
                 problem: row.problem,
+                written_at: row.created_at,
+            })
+            .collect(),
+        posts: posts
+            .into_iter()
+            .map(|row| StuckPost {
+                id: row.id,
+                chat: row.chat.parse().ok(),
+                title: row.title,
+                failed: row.state == "failed",
+                problem: row.problem.unwrap_or_default(),
                 written_at: row.created_at,
             })
             .collect(),

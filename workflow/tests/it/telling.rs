@@ -5,10 +5,12 @@ use domain::{
     audit::EventKind,
     policy::{ApproverRule, Attribute, Condition},
     request::{Length, Start, Window},
+    telling::{Delivery, Topic},
 };
 use store::audit::AuditQuery;
+use workflow::{Error, Ids, Settings, Workflow, chat::Chat, telling, views::notifications};
 
-use crate::support::{ASTRID, House, JOHAN, account, hours, houses, person, policy, stage};
+use crate::support::{ASTRID, House, JOHAN, TOMAS, account, hours, houses, person, policy, stage};
 
 fn later(days: i64, hours: i64) -> impl Fn(&House) -> Window {
     move |house| Window {
@@ -160,5 +162,111 @@ async fn what_is_logged_of_a_grant_names_its_edition_and_nobody_acts_for_the_ben
                 .get("behalf")
                 .is_none_or(serde_json::Value::is_null)
         );
+    }
+}
+
+/// How many mails to somebody are in a state.
+async fn in_state(house: &House, who: u128, state: &str) -> u64 {
+    house
+        .raw(&format!(
+            "UPDATE messages SET problem = NULL WHERE state = '{state}' AND person_id = {}",
+            house.id(person(who).0)
+        ))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn whoever_wants_one_mail_a_day_gets_one_a_day() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        let johan = house.viewer(JOHAN).await;
+        let daily = [
+            (Topic::Requests, Delivery::Daily),
+            (Topic::Access, Delivery::Daily),
+        ];
+        telling::choose(&house.workflow, &johan, &daily)
+            .await
+            .unwrap();
+        house.held(JOHAN, hours(8), "a", &[ASTRID]).await;
+        assert_eq!(in_state(&house, JOHAN, "queued").await, 0);
+        assert_eq!(in_state(&house, JOHAN, "gathered").await, 1);
+        // The one who decides did not choose, and was told at once.
+        assert_eq!(in_state(&house, ASTRID, "queued").await, 1);
+        let page = notifications::load(&house.workflow, &johan).await.unwrap();
+        house.clock.move_to(page.next_digest);
+        house.pass(Duration::zero()).await;
+        assert_eq!(
+            mails(&house, "digest", "Production database, read").await,
+            1
+        );
+        assert_eq!(in_state(&house, JOHAN, "queued").await, 1);
+        // Nothing new, no mail; and what stood in one does not stand in the next.
+        let before = mails(&house, "digest", "").await;
+        house.pass(Duration::days(1)).await;
+        let after = mails(&house, "digest", "").await;
+        assert!(after <= before + 1, "{before} and {after}");
+        house.pass(Duration::days(3)).await;
+        assert_eq!(mails(&house, "digest", "").await, after);
+        assert_eq!(
+            logged(&house, EventKind::NotificationsChanged).await.len(),
+            1
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_wants_is_kept_and_not_sent_and_decisions_are_always_told() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        let (johan, astrid) = (house.viewer(JOHAN).await, house.viewer(ASTRID).await);
+        let never = [(Topic::Requests, Delivery::Never)];
+        telling::choose(&house.workflow, &johan, &never)
+            .await
+            .unwrap();
+        let silent = [(Topic::Decisions, Delivery::Never)];
+        let refused = telling::choose(&house.workflow, &astrid, &silent).await;
+        assert!(matches!(refused, Err(Error::Missing)), "{refused:?}");
+        let around = house
+            .raw(&format!(
+                "INSERT INTO notification_settings (person_id, topic, delivery) VALUES ({}, 'decisions', 'never')",
+                house.id(person(ASTRID).0)
+            ))
+            .await;
+        assert!(
+            matches!(around, Err(store::Error::Conflict(_))),
+            "{around:?}"
+        );
+        house.held(JOHAN, hours(8), "a", &[ASTRID]).await;
+        assert_eq!(in_state(&house, JOHAN, "unwanted").await, 1);
+        assert_eq!(in_state(&house, ASTRID, "queued").await, 1);
+        house.pass(Duration::days(2)).await;
+        assert_eq!(mails(&house, "digest", "").await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_channel_is_told_once_what_waits_for_security() {
+    for mut house in houses(&policy(vec![stage(ApproverRule::Security)])).await {
+        let settings = Settings {
+            chats: vec![Chat::Teams, Chat::Slack],
+            ..Settings::default()
+        };
+        let store = house.workflow.store().clone();
+        house.workflow = Workflow::new(store, house.clock.clone(), Ids::seeded(8), settings);
+        house.ask(JOHAN, hours(8), "a").await.unwrap();
+        let posts =
+            |says: &str| format!("UPDATE posts SET problem = NULL WHERE title LIKE '%{says}%'");
+        let told = house
+            .raw(&posts(
+                "for security: Production database, read for Johan Nyberg",
+            ))
+            .await;
+        assert_eq!(told.unwrap(), 2, "one for each chat");
+        // Somebody of security leaves: those who are left are seated anew, and the channel knows already.
+        let mut unit = house.workflow.unit().await.unwrap();
+        workflow::route::reseat_for(&mut unit, person(TOMAS))
+            .await
+            .unwrap();
+        unit.commit().await.unwrap();
+        assert_eq!(house.raw(&posts("")).await.unwrap(), 2);
     }
 }

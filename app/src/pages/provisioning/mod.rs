@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub use one::show as one;
-pub use stuck::send_again;
+pub use stuck::{post_again, send_again};
 
 /// What the address may say.
 #[derive(Debug, Default, Deserialize)]

@@ -2,11 +2,12 @@
 //! that contradicts its checkpoint. There only while something is.
 
 use axum::{extract::Path, response::Response};
-use domain::{MessageId, Timestamp, deadline::JobKind};
+use domain::{MessageId, PostId, Timestamp, deadline::JobKind};
 use leptos::prelude::*;
 use workflow::{
+    chat::{self, Chat},
     mail,
-    views::stuck::{Stuck, StuckJob, StuckMail},
+    views::stuck::{Stuck, StuckJob, StuckMail, StuckPost},
 };
 
 use super::super::kit;
@@ -21,6 +22,13 @@ use crate::{
 pub async fn send_again(visit: Visit, Path(message): Path<String>) -> Result<Response, Fault> {
     let id: MessageId = kit::id(&message)?;
     mail::send_again(visit.workflow(), &visit.viewer, id).await?;
+    Ok(done("/provisioning", "retried"))
+}
+
+/// Has a post sent again.
+pub async fn post_again(visit: Visit, Path(post): Path<String>) -> Result<Response, Fault> {
+    let id: PostId = kit::id(&post)?;
+    chat::send_again(visit.workflow(), &visit.viewer, id).await?;
     Ok(done("/provisioning", "retried"))
 }
 
@@ -39,6 +47,11 @@ pub fn card(stuck: Stuck) -> impl IntoView {
             .iter()
             .map(|mail| (mail.id, mail.failed, mail.problem.clone()))
             .collect::<Vec<_>>(),
+        stuck
+            .posts
+            .iter()
+            .map(|post| (post.id, post.failed, post.problem.clone()))
+            .collect::<Vec<_>>(),
     ));
     let card = (!stuck.is_empty()).then(|| {
         let Stuck {
@@ -47,6 +60,7 @@ pub fn card(stuck: Stuck) -> impl IntoView {
             directory,
             jobs,
             mails,
+            posts,
             may_act,
         } = stuck;
         let doubt = doubt.map(|doubt| {
@@ -65,10 +79,14 @@ pub fn card(stuck: Stuck) -> impl IntoView {
             .into_iter()
             .map(|mail| unsent(mail, now, may_act))
             .collect_view();
+        let posts = posts
+            .into_iter()
+            .map(|post| unposted(post, now, may_act))
+            .collect_view();
         view! {
             <Card title="Not done">
                 {doubt.map(|note| view! { <Body>{note}</Body> })}
-                <Rows>{directory}{jobs}{mails}</Rows>
+                <Rows>{directory}{jobs}{mails}{posts}</Rows>
             </Card>
         }
     });
@@ -99,6 +117,8 @@ fn what(kind: JobKind) -> &'static str {
         JobKind::LineLapse => "A request cannot lapse",
         JobKind::Converge => "A right cannot be worked on",
         JobKind::Mail => "A mail cannot be worked on",
+        JobKind::Digest => "A day's mail cannot be written",
+        JobKind::Post => "A post to a chat cannot be worked on",
         JobKind::DirectorySync => "The directory cannot be read",
         JobKind::Sweep => "What was forgotten cannot be looked for",
         JobKind::Checkpoint => "The audit log cannot be signed",
@@ -107,14 +127,55 @@ fn what(kind: JobKind) -> &'static str {
 }
 
 fn unsent(mail: StuckMail, now: Timestamp, may_act: bool) -> impl IntoView {
-    let (written, person) = (mail.written_at, mail.person.name.clone());
-    let label = format!("Send again to {person}: {}", mail.subject);
-    let again = (may_act && mail.failed).then(|| view! { <PostButton action=format!("/provisioning/mails/{}/send", mail.id) small=true label=label>"Send again"</PostButton> });
-    let state = if mail.failed {
+    let person = mail.person.name;
+    not_sent(NotSent {
+        title: format!("Mail to {person}: {}", mail.subject),
+        label: format!("Send again to {person}: {}", mail.subject),
+        again: may_act.then(|| format!("/provisioning/mails/{}/send", mail.id)),
+        failed: mail.failed,
+        problem: mail.problem,
+        written: mail.written_at,
+        now,
+    })
+}
+
+fn unposted(post: StuckPost, now: Timestamp, may_act: bool) -> impl IntoView {
+    let chat = match post.chat {
+        Some(Chat::Teams) => "Teams",
+        Some(Chat::Slack) => "Slack",
+        None => "a chat",
+    };
+    not_sent(NotSent {
+        title: format!("Post to {chat}: {}", post.title),
+        label: format!("Post again to {chat}: {}", post.title),
+        again: may_act.then(|| format!("/provisioning/posts/{}/send", post.id)),
+        failed: post.failed,
+        problem: post.problem,
+        written: post.written_at,
+        now,
+    })
+}
+
+/// A mail or post that was not sent.
+struct NotSent {
+    title: String,
+    label: String,
+    /// Where it is sent again, for whoever may.
+    again: Option<String>,
+    failed: bool,
+    problem: String,
+    written: Timestamp,
+    now: Timestamp,
+}
+
+fn not_sent(one: NotSent) -> impl IntoView {
+    let (written, now) = (one.written, one.now);
+    let again = one.again.filter(|_| one.failed).map(|action| view! { <PostButton action=action small=true label=one.label>"Send again"</PostButton> });
+    let state = if one.failed {
         view! { <Badge state=State::Attention words="not sent"/> }
     } else {
         view! { <Badge state=State::Waiting words="tried again"/> }
     };
-    let detail = view! { {mail.problem}" · written "<Moment at=written now=now say=Say::Moment/> };
-    view! { <Row title=format!("Mail to {person}: {}", mail.subject) detail=detail.into_any()>{state}{again}</Row> }
+    let detail = view! { {one.problem}" · written "<Moment at=written now=now say=Say::Moment/> };
+    view! { <Row title=one.title detail=detail.into_any()>{state}{again}</Row> }
 }

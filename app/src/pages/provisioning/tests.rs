@@ -4,11 +4,12 @@ use domain::{assignment::Observed, deadline::JobKind};
 use uuid::Uuid;
 use workflow::{
     assignments::{Call, Problem},
+    chat::Chat,
     views::{
         Capped,
         provisioning::{AssignmentPage, TargetView},
         request::OperationView,
-        stuck::{Stuck, StuckJob, StuckMail},
+        stuck::{Stuck, StuckJob, StuckMail, StuckPost},
     },
 };
 
@@ -25,6 +26,7 @@ fn nothing_stuck() -> Stuck {
         directory: vec![],
         jobs: vec![],
         mails: vec![],
+        posts: vec![],
         may_act: false,
     }
 }
@@ -48,6 +50,14 @@ fn what_was_given_up_is_seen_and_a_mail_can_be_sent_again() {
             problem: "550 no such user".into(),
             written_at: now(),
         }],
+        posts: vec![StuckPost {
+            id: Uuid::from_u128(10).into(),
+            chat: Some(Chat::Slack),
+            title: HOSTILE.into(),
+            failed: true,
+            problem: "The chat answered 410 Gone.".into(),
+            written_at: now(),
+        }],
         may_act,
         ..nothing_stuck()
     };
@@ -57,6 +67,8 @@ fn what_was_given_up_is_seen_and_a_mail_can_be_sent_again() {
         "A grant cannot be ended",
         "7 tries",
         "550 no such user",
+        "410 Gone",
+        "/provisioning/posts/pst_",
         "/send\"",
     ] {
         assert!(out.contains(said), "{said} is not in {out}");
