@@ -58,7 +58,7 @@ const SCREENS: [string, Screen[]][] = [
   [JOHAN, [
     at("/"), at("/catalog"), at("/catalog?q=AADSTS50105%3A+Figma+is+not+assigned+to+your+account+or+to+a+group+of+yours"),
     at("/catalog?risk=privileged"), first("/catalog", "/catalog/pkg_"), first("/catalog", "/request/pkg_"), faults,
-    at("/requests"), first("/requests", "/requests/req_"), at("/access"), first("/access", "/extend"),
+    at("/requests"), first("/requests", "/requests/req_"), at("/access"), at("/notifications"), first("/access", "/extend"),
     at("/search?q=data"), at("/search?q=nothing-is-called-this"), at("/trial"), at("/signed-out"),
     at("/nothing/is/here", 404), at("/requests/req_00000000000000000000000000000000", 404), at("/audit", 403),
   ]],

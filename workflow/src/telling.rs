@@ -43,9 +43,9 @@ pub(crate) async fn digest(unit: &mut Unit, persons: &[PersonId]) -> Result<()> 
         let count = gathered.len();
         let mut body = String::from("What happened since the last mail:\n");
         for mail in &gathered {
-            body.push_str(&format!("\n{}\n", mail.subject));
+            body.extend(["\n", mail.subject.as_str(), "\n"]);
             if let Some(path) = &mail.path {
-                body.push_str(&format!("{public_url}{path}\n"));
+                body.extend([public_url.as_str(), path.as_str(), "\n"]);
             }
         }
         let message = NewMessage {
