@@ -150,6 +150,7 @@ fn ways(facts: &Facts) -> Vec<Ways> {
             way("Catalogue versions", "/admin/versions", Sign::List, "v"),
             whole(facts.versions),
         ),
+        way("Rules", "/admin/conflicts", Sign::Lock, "u"),
         way("Evidence", "/evidence", Sign::Evidence, "e"),
         way("Audit log", "/audit", Sign::Log, "l"),
     ];

@@ -1,6 +1,8 @@
 //! Refusals in words for people: what is wrong and what would make it right.
 
-use domain::{Refusal, grant::GrantState, refusal::DeciderBar, request::LineState};
+use domain::{
+    Refusal, exception::ExceptionBar, grant::GrantState, refusal::DeciderBar, request::LineState,
+};
 
 use crate::{pages::said, spans, words};
 
@@ -9,7 +11,10 @@ use crate::{pages::said, spans, words};
 pub fn field(refusal: &Refusal) -> String {
     match refusal {
         Refusal::ReasonTooShort { .. } => "reason".into(),
-        Refusal::TooLong { field, .. } => field.clone(),
+        Refusal::TooLong { field, .. }
+        | Refusal::TooShort { field, .. }
+        | Refusal::OutOfRange { field, .. } => field.clone(),
+        Refusal::ControlOwner => "control_owner".into(),
         Refusal::Answer { question, .. } => format!("answer-{question}"),
         Refusal::TooLongAsked { .. }
         | Refusal::TooShortAsked { .. }
@@ -29,6 +34,8 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::Changed
         | Refusal::TooMany { .. }
         | Refusal::OwnDraft
+        | Refusal::ExceptionBarred { .. }
+        | Refusal::NeedsException { .. }
         | Refusal::Catalogue { .. } => String::new(),
     }
 }
@@ -39,6 +46,17 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::ReasonTooShort { least } => {
             format!("Say in a few words why: at least {least} characters.")
         }
+        Refusal::TooShort { least, .. } => {
+            format!("Say it in a few words: at least {least} characters.")
+        }
+        Refusal::OutOfRange { least, most, .. } => format!("Choose between {least} and {most}."),
+        Refusal::ControlOwner => {
+            "Choose somebody who works here and whom the exception is not about.".into()
+        }
+        Refusal::ExceptionBarred { why } => exception_bar(*why).into(),
+        Refusal::NeedsException { rule } => format!(
+            "This breaks the rule “{rule}”. It can be approved once an exception covers it; propose one, or say no."
+        ),
         Refusal::TooLong { most, .. } => format!("Make it shorter: at most {most} characters."),
         Refusal::Answer { why, .. } => format!("{}.", words::sentence(why)),
         Refusal::TooLongAsked { most_seconds } => {
@@ -122,6 +140,23 @@ fn state_now(state: &str) -> String {
         |_| state.replace('_', " "),
         |state| said::grant_state(state).1.into(),
     )
+}
+
+fn exception_bar(why: ExceptionBar) -> &'static str {
+    match why {
+        ExceptionBar::Person => "This exception is about you, so somebody else decides.",
+        ExceptionBar::Subordinate => {
+            "You report to the person whom it is about, so somebody else decides."
+        }
+        ExceptionBar::Proposer => "You proposed this, so somebody else decides.",
+        ExceptionBar::Acceptor => {
+            "You accepted this for the business, so somebody else confirms it."
+        }
+        ExceptionBar::Inactive => "Your account is not active.",
+        ExceptionBar::RunsPortal => {
+            "You run this portal, so somebody else decides about exceptions."
+        }
+    }
 }
 
 fn bar(why: DeciderBar) -> &'static str {

@@ -152,6 +152,8 @@ fn notice(uri: &Uri) -> Option<&'static str> {
         "paused" => "Paused. Nothing is sent there until it is resumed.",
         "resumed" => "Resumed.",
         "confirmed" => "Confirmed.",
+        "noted" => "Noted.",
+        "proposed" => "Proposed. Whoever decides has been told.",
         "dismissed" => "Dismissed. Nothing was changed.",
         "skipped" => frame::SKIPPED,
         "sessions" => "All their sessions are over. Their access stays.",

@@ -85,6 +85,16 @@ words! {
         PostRetried = "post_retried",
         /// Somebody said how they want to be told.
         NotificationsChanged = "notifications_changed",
+        /// Something that stands was found, or found to be different.
+        FindingChanged = "finding_changed",
+        /// An exception was proposed.
+        ExceptionProposed = "exception_proposed",
+        /// An exception was accepted or confirmed.
+        ExceptionDecided = "exception_decided",
+        /// The owner of a control attested, or missed it.
+        ExceptionAttested = "exception_attested",
+        /// An exception ended.
+        ExceptionEnded = "exception_ended",
         /// The trial's clock was moved.
         ClockMoved = "clock_moved",
         /// The installation started.

@@ -17,6 +17,14 @@ words! {
         Leave = "leave",
         /// A line waited too long.
         LineLapse = "line_lapse",
+        /// A person, or everybody, to be looked at for broken rules and what else stands.
+        ConflictScan = "conflict_scan",
+        /// An exception's end.
+        ExceptionEnd = "exception_end",
+        /// A warning before an exception's end.
+        ExceptionWarning = "exception_warning",
+        /// The owner of a control has to attest.
+        Attestation = "attestation",
         /// An assignment whose desired and observed states may differ.
         Converge = "converge",
         /// A mail to send.

@@ -107,6 +107,14 @@ ids! {
     PostId = "pst",
     /// A mass change that waits for a human.
     HoldId = "hld",
+    /// A separation-of-duties rule.
+    ConflictId = "cft",
+    /// A tolerated breach of such a rule.
+    ExceptionId = "exc",
+    /// What the owner of a control said.
+    AttestationId = "att",
+    /// Something that stands and that somebody must look at.
+    FindingId = "fnd",
     /// One installation: the database's own id.
     InstallationId = "ins",
 }

@@ -14,13 +14,17 @@ pub mod approval;
 pub mod assignment;
 pub mod audit;
 pub mod catalogue;
+pub mod conflict;
 pub mod deadline;
+pub mod exception;
+pub mod finding;
 pub mod grant;
 pub mod ids;
 pub mod person;
 pub mod policy;
 pub mod refusal;
 pub mod request;
+pub mod risk;
 pub mod telling;
 pub mod words;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PersonId, Timestamp, grant::plus, person::Person, words};
+use crate::{PersonId, Timestamp, grant::plus, person::Person, risk::RiskLevel, words};
 
 words! {
     /// An attribute of a person that eligibility may look at.
@@ -181,6 +181,25 @@ pub struct Question {
     pub required: bool,
 }
 
+/// What a package says about its own risk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskRule {
+    /// Its own level.
+    pub level: RiskLevel,
+    /// An ask whose risk is below this passes by policy alone, unless a privileged right, a control regime or a broken
+    /// rule is in it. None: everything is decided by people.
+    pub auto_approve_below: Option<u32>,
+}
+
+impl Default for RiskRule {
+    fn default() -> Self {
+        Self {
+            level: RiskLevel::Low,
+            auto_approve_below: None,
+        }
+    }
+}
+
 /// The whole policy of one package version, pinned by every line that asks for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
@@ -194,6 +213,9 @@ pub struct Policy {
     pub limits: Limits,
     /// The package's own questions.
     pub questions: Vec<Question>,
+    /// Its own risk.
+    #[serde(default)]
+    pub risk: RiskRule,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Timestamp, exception::ExceptionBar};
 
 /// A refusal by a rule. It changes nothing, and says enough for the person to act on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -117,6 +117,39 @@ pub enum Refusal {
     Catalogue {
         /// Each fault with file, line and fix.
         faults: Vec<String>,
+    },
+    /// A text is empty or too short.
+    #[error("{field} needs at least {least} characters")]
+    TooShort {
+        /// Which field.
+        field: String,
+        /// Characters needed.
+        least: usize,
+    },
+    /// A number is out of what is allowed.
+    #[error("{field} must lie between {least} and {most}")]
+    OutOfRange {
+        /// Which field.
+        field: String,
+        /// The least.
+        least: i64,
+        /// The most.
+        most: i64,
+    },
+    /// Nobody was chosen to own the control, or somebody who cannot.
+    #[error("the owner of the control must work here and not be the person")]
+    ControlOwner,
+    /// The person may not take part in an exception.
+    #[error("you may not decide about this exception: {why}")]
+    ExceptionBarred {
+        /// The rule that says so.
+        why: ExceptionBar,
+    },
+    /// A separation-of-duties rule is broken, and no exception covers it yet.
+    #[error("the rule {rule} is broken and no exception covers it")]
+    NeedsException {
+        /// The rule's name.
+        rule: String,
     },
     /// An extension may not shorten.
     #[error("an extension must end later than {end}")]

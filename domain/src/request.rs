@@ -243,6 +243,7 @@ pub(crate) mod tests {
                 choices: vec![],
                 required: true,
             }],
+            risk: crate::policy::RiskRule::default(),
         }
     }
 

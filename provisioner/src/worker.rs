@@ -28,13 +28,17 @@ use crate::{
 };
 
 /// What a person may wait for: ends, starts, provisioning, mail.
-pub const WORK: [JobKind; 9] = [
+pub const WORK: [JobKind; 13] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
     JobKind::GrantWarning,
     JobKind::LineLapse,
     JobKind::Digest,
+    JobKind::ExceptionEnd,
+    JobKind::ExceptionWarning,
+    JobKind::Attestation,
+    JobKind::ConflictScan,
     JobKind::Converge,
     JobKind::Mail,
     JobKind::Post,

@@ -58,6 +58,7 @@ fn over(store: Store, config: &Config) -> Workflow {
         mass_leave_percent: config.directory.mass_leave_percent,
         mass_leave_least: config.directory.mass_leave_least,
         asks_per_ten_minutes: config.asking.per_ten_minutes,
+        risk: config.risk,
         first_administrator: config.sign_in.first_administrator.map(|object| AccountKey {
             tenant: config.sign_in.tenant,
             object,

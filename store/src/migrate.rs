@@ -15,6 +15,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0001_house.sql"),
     ),
     (
+        5,
+        "conflicts",
+        include_str!("../../migrations/sqlite/0005_conflicts.sql"),
+        include_str!("../../migrations/postgres/0005_conflicts.sql"),
+    ),
+    (
         7,
         "telling",
         include_str!("../../migrations/sqlite/0007_telling.sql"),

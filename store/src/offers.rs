@@ -35,6 +35,8 @@ row! {
         pub unmanageable_reason: Option<String>,
         /// Whether it is privileged.
         pub privileged: bool,
+        /// A control regime that it falls under.
+        pub control_scope: Option<String>,
     }
 }
 
@@ -61,7 +63,7 @@ impl Tx {
     /// What an edition contains.
     pub async fn offered(&mut self, version: PackageVersionId) -> Result<Vec<OfferedRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT e.id, e.name, e.target_id, e.manageable, e.unmanageable_reason, e.privileged
+            "SELECT e.id, e.name, e.target_id, e.manageable, e.unmanageable_reason, e.privileged, e.control_scope
              FROM package_version_entitlements v JOIN entitlements e ON e.id = v.entitlement_id
              WHERE v.package_version_id = $1 ORDER BY e.id").bind(version.0).fetch_all(c).await)?)
     }

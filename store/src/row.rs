@@ -72,6 +72,7 @@ columns_through!(Uuid, |id: Uuid, _: &str| Ok::<_, sqlx::Error>(id.into()) =>
     domain::PackageId, domain::PackageVersionId, domain::CatalogueVersionId, domain::RequestId, domain::LineId,
     domain::StageId, domain::DecisionId, domain::GrantId, domain::AssignmentId, domain::OperationId,
     domain::MessageId, domain::PostId, domain::HoldId, domain::InstallationId,
+    domain::ConflictId, domain::ExceptionId, domain::AttestationId, domain::FindingId,
 );
 columns_through!(String, word =>
     domain::person::AccountKind, domain::person::PersonState, domain::person::PortalRole,
@@ -80,6 +81,9 @@ columns_through!(String, word =>
     domain::grant::GrantState, domain::grant::GrantSource, domain::grant::EndReason,
     domain::assignment::Observed, domain::assignment::Origin, domain::assignment::Phase,
     domain::deadline::JobKind, domain::telling::Topic, domain::telling::Delivery,
+    domain::conflict::Severity, domain::conflict::Side,
+    domain::exception::ExceptionState, domain::exception::ExceptionEnd,
+    domain::finding::FindingKind, domain::finding::FindingState,
     crate::catalogue::VersionState, crate::roles::RoleSource, crate::directory::HoldState, crate::directory::LeaveCause,
 );
 

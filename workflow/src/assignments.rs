@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 use domain::{
-    AccountId, AssignmentId, EntitlementId, Timestamp,
+    AccountId, AssignmentId, EntitlementId, PersonId, Timestamp,
     assignment::{Claim, Observed, Origin, Phase, desired},
     audit::{Actor, Event, EventKind},
     deadline::JobKind,
@@ -27,7 +27,7 @@ use store::{
     people::AccountRow,
 };
 
-use crate::{Result, Unit, grants};
+use crate::{Result, Unit, findings, grants};
 
 pub use advance::advance;
 pub use moves::{READS_MAY_LAG, WRITES_END_WITHIN, step};
@@ -74,6 +74,7 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
         .map(|row| ((row.account_id, row.entitlement_id), row))
         .collect();
     let facts = unit.tx.pairs(pairs).await?;
+    scan_concerned(unit, &facts).await?;
     let claims = claims_by_pair(unit, pairs).await?;
     let (mut rows, mut jobs, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
     let mut due_at = BTreeMap::new();
@@ -131,6 +132,23 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
         return Ok(());
     }
     grants::refresh_health(unit, &fresh).await
+}
+
+/// Has those looked at whose change a separation-of-duties rule speaks of.
+async fn scan_concerned(unit: &mut Unit, facts: &[PairRow]) -> Result<()> {
+    let mut rights: Vec<EntitlementId> = facts.iter().map(|fact| fact.entitlement_id).collect();
+    rights.sort_unstable();
+    rights.dedup();
+    let ruled = unit.tx.ruled_rights(&rights).await?;
+    let people: BTreeSet<PersonId> = facts
+        .iter()
+        .filter(|fact| ruled.contains(&fact.entitlement_id))
+        .map(|fact| fact.person_id)
+        .collect();
+    for person in people {
+        findings::scan_person(unit, person);
+    }
+    Ok(())
 }
 
 /// Those of the settled assignments that a grant waits for: one to become ready, or one to be gone.

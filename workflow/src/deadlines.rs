@@ -1,19 +1,23 @@
 //! What happens when a deadline comes due. Each job looks at the row that it stands for: if that moved later, the
 //! deadline is armed again; if it is over, nothing happens. Ends are worked in batches, and before everything else.
 
-use domain::{GrantId, LineId, PersonId, deadline::JobKind};
+use domain::{ExceptionId, GrantId, LineId, PersonId, deadline::JobKind};
 use store::jobs::Job;
 
-use crate::{Result, Workflow, grants, leave, requests, telling};
+use crate::{Result, Workflow, exceptions, findings, grants, leave, requests, telling};
 
 /// The kinds of job that [`run`] does.
 pub const KINDS: &[JobKind] = &[
+    JobKind::ExceptionEnd,
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
     JobKind::GrantWarning,
     JobKind::LineLapse,
     JobKind::Digest,
+    JobKind::Attestation,
+    JobKind::ExceptionWarning,
+    JobKind::ConflictScan,
 ];
 
 /// The most ends in one transaction, so that a person's decision never waits long behind a storm.
@@ -37,6 +41,12 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
             BATCH
         };
         for batch in of_kind.chunks(most) {
+            if *kind == JobKind::ConflictScan {
+                // In transactions of their own: what was seen stays seen, and nobody waits for a long one.
+                let people: Vec<PersonId> = batch.iter().filter_map(Job::person).collect();
+                let everybody = batch.iter().any(|job| job.subject.is_none());
+                findings::scan(workflow, &people, everybody).await?;
+            }
             let mut unit = workflow.unit().await?;
             let ids: Vec<GrantId> = batch.iter().filter_map(Job::grant).collect();
             // First, so that what these rows arm again is asked for anew and not swallowed with the finished job.
@@ -64,7 +74,23 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                     let persons: Vec<PersonId> = batch.iter().filter_map(Job::person).collect();
                     telling::digest(&mut unit, &persons).await?;
                 }
-                JobKind::Converge
+                JobKind::ExceptionEnd => {
+                    let ids: Vec<ExceptionId> = batch.iter().filter_map(Job::exception).collect();
+                    exceptions::end_due(&mut unit, &ids).await?;
+                }
+                JobKind::Attestation => {
+                    let ids: Vec<ExceptionId> = batch.iter().filter_map(Job::exception).collect();
+                    exceptions::attestation_due(&mut unit, &ids).await?;
+                }
+                JobKind::ExceptionWarning => {
+                    for job in batch {
+                        if let Some(id) = job.exception() {
+                            exceptions::warn(&mut unit, id, &job.key).await?;
+                        }
+                    }
+                }
+                JobKind::ConflictScan
+                | JobKind::Converge
                 | JobKind::Mail
                 | JobKind::Post
                 | JobKind::DirectorySync

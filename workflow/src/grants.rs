@@ -21,7 +21,9 @@ use store::{
 use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
-    assignments, leave,
+    assignments,
+    conflicts::{self, Added},
+    leave,
     mail::{self, Mail},
     people::again,
     requests,
@@ -93,6 +95,16 @@ pub(crate) async fn start(unit: &mut Unit, ids: &[GrantId]) -> Result<()> {
                 Actor::Portal,
                 Some(&why),
                 "not eligible at the start",
+            )
+            .await?;
+        } else if let Some(why) = breaks_a_rule(unit, grant).await? {
+            end_many(
+                unit,
+                std::slice::from_ref(grant),
+                EndReason::Revoked,
+                Actor::Portal,
+                Some(&why),
+                "a rule is broken at the start",
             )
             .await?;
         } else {
@@ -460,6 +472,20 @@ async fn no_longer_eligible(unit: &mut Unit, grant: &GrantRow) -> Result<Option<
         .ok_or(Error::Missing)?
         .into_domain();
     Ok(ineligible(&policy, &person, unit.now))
+}
+
+/// Why a grant may not begin beside what its holder has by now, if so. What begins later is looked at when it does.
+async fn breaks_a_rule(unit: &mut Unit, grant: &GrantRow) -> Result<Option<String>> {
+    let rights = unit.tx.content_of_grants(&[grant.id]).await?;
+    let added = Added {
+        person: grant.person_id,
+        rights: rights.into_iter().map(|row| row.entitlement_id).collect(),
+        from: unit.now,
+        until: End::At(unit.now + Duration::microseconds(1)),
+        except: Some(grant.id),
+    };
+    let now = unit.now;
+    conflicts::stands_against(&mut unit.tx, &added, now).await
 }
 
 /// Why a person may not have what this policy gives, if so.

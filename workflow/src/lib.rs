@@ -16,9 +16,12 @@ pub mod audit;
 pub mod catalogue;
 pub mod chat;
 pub mod clock;
+pub mod conflicts;
 pub mod deadlines;
 pub mod decide;
 mod error;
+pub mod exceptions;
+pub mod findings;
 pub mod fold;
 mod frozen;
 pub mod grants;
@@ -38,7 +41,7 @@ pub mod views;
 use std::sync::Arc;
 
 use chrono::NaiveTime;
-use domain::person::AccountKey;
+use domain::{person::AccountKey, risk::Weights};
 
 pub use clock::{Clock, Ids};
 pub use error::{Error, Result};
@@ -57,6 +60,8 @@ pub struct Settings {
     pub mass_leave_least: u32,
     /// Most requests that one person may submit in ten minutes.
     pub asks_per_ten_minutes: u32,
+    /// The points of each part of an ask's risk, and from where on it is high.
+    pub risk: Weights,
     /// The account that is administrator by configuration, until the directory names others.
     pub first_administrator: Option<AccountKey>,
     /// When those who want one mail a day get it, in UTC.
@@ -72,6 +77,7 @@ impl Default for Settings {
             mass_leave_percent: 2,
             mass_leave_least: 5,
             asks_per_ten_minutes: 30,
+            risk: Weights::default(),
             first_administrator: None,
             digest_at: NaiveTime::from_hms_opt(6, 0, 0).unwrap_or_default(),
             chats: Vec::new(),

@@ -1,14 +1,14 @@
 //! How two editions of the catalogue differ, in words, and which differences widen what people may get.
 //!
 //! Widening needs a second person: more content, fewer or weaker stages, a longer maximum, wider eligibility, permanent
-//! newly allowed, a smaller quorum, one person for several stages, lowered protection, and anything offered anew (else a
+//! newly allowed, a smaller quorum, one person for several stages, lowered protection or risk, a rule removed or weakened, and anything offered anew (else a
 //! package under another key would be a way around all of these).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Entitlement, Package, say_span};
+use super::{Content, Entitlement, Package, conflict, say_span};
 use crate::{
     PersonId,
     policy::{ApproverRule, Condition, Limits, Quorum, StageRule},
@@ -36,6 +36,8 @@ words! {
         Entitlement = "entitlement",
         /// A package.
         Package = "package",
+        /// A separation-of-duties rule.
+        Conflict = "conflict",
     }
 }
 
@@ -72,7 +74,7 @@ pub struct Change {
 /// How two editions differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Part by part: applications, entitlements, packages, each by key.
+    /// Part by part: applications, entitlements, packages, rules, each by key.
     pub changes: Vec<Change>,
 }
 
@@ -160,6 +162,14 @@ pub fn compare(before: &Content, after: &Content, facts: &Facts) -> Difference {
             };
         }
     });
+    pairs(&before.conflicts, &after.conflicts, |key, old, new| {
+        let named = new.or(old).map_or("", |one| &one.name);
+        let kind = kind(old.is_some(), new.is_some());
+        let fields = conflict::fields(old, new, |id| called(id, facts));
+        if let Some(change) = push(&mut changes, kind, Thing::Conflict, key, named, fields) {
+            change.widens = conflict::widens(old, new);
+        }
+    });
     Difference { changes }
 }
 
@@ -211,10 +221,10 @@ fn push<'a>(
 }
 
 #[derive(Default)]
-struct Fields(Vec<FieldChange>);
+pub(super) struct Fields(Vec<FieldChange>);
 
 impl Fields {
-    fn add<T: ToString>(&mut self, field: &str, before: Option<T>, after: Option<T>) {
+    pub(super) fn add<T: ToString>(&mut self, field: &str, before: Option<T>, after: Option<T>) {
         let text = |value: Option<T>| value.map(|value| value.to_string()).unwrap_or_default();
         let (before, after) = (text(before), text(after));
         if before != after {
@@ -307,6 +317,11 @@ fn package_fields(before: Edition<'_>, after: Edition<'_>, facts: &Facts) -> Fie
     limit("continuous", &|l| l.continuous_seconds);
     limit("furthest_start", &|l| l.furthest_start_seconds);
     limit("pending", &|l| l.pending_seconds);
+    add("risk", &|_, p| p.policy.risk.level.to_string());
+    add("auto_approve_below", &|_, p| {
+        let below = p.policy.risk.auto_approve_below;
+        below.map(|points| points.to_string()).unwrap_or_default()
+    });
     add("permanent", &|_, p| {
         yes_no(p.policy.limits.permanent).to_owned()
     });
@@ -470,6 +485,12 @@ fn package_widens(before: (&Content, &Package), after: (&Content, &Package)) -> 
     }
     if new.policy.collapse && !old.policy.collapse {
         why.push("one person may decide several stages".to_owned());
+    }
+    if new.policy.risk.level < old.policy.risk.level {
+        why.push("it counts as less of a risk".to_owned());
+    }
+    if new.policy.risk.auto_approve_below > old.policy.risk.auto_approve_below {
+        why.push("more of it is approved by policy alone".to_owned());
     }
     let (was, is) = (&old.policy.limits, &new.policy.limits);
     if is.longest_seconds > was.longest_seconds {

@@ -1,6 +1,7 @@
 //! The catalogue as the files say it: applications, entitlements, packages with their policies. Parsed and resolved by
 //! `workflow`; here is what the parts mean, how two editions differ, and which differences need a second person.
 
+mod conflict;
 mod difference;
 mod manageable;
 mod span;
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use conflict::{Conflict, Names};
 pub use difference::{Change, ChangeKind, Difference, Facts, FieldChange, Thing, compare};
 pub use manageable::{GroupFacts, manageable};
 pub use span::{BadSpan, read_span, say_span};
@@ -27,6 +29,9 @@ pub struct Content {
     pub entitlements: BTreeMap<String, Entitlement>,
     /// Packages.
     pub packages: BTreeMap<String, Package>,
+    /// What one person must not hold together.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conflicts: BTreeMap<String, Conflict>,
 }
 
 /// An application that people know by name.

@@ -47,13 +47,17 @@ const GATES_NOT_WITHIN: Duration = Duration::from_millis(100);
 /// Assignments whose rows could not be read are tried again after so long.
 const READ_AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 
-const DEADLINES: [JobKind; 6] = [
+const DEADLINES: [JobKind; 10] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
     JobKind::GrantWarning,
     JobKind::LineLapse,
     JobKind::Digest,
+    JobKind::ExceptionEnd,
+    JobKind::ExceptionWarning,
+    JobKind::Attestation,
+    JobKind::ConflictScan,
 ];
 const CONVERGE: [JobKind; 1] = [JobKind::Converge];
 const MAIL: [JobKind; 2] = [JobKind::Mail, JobKind::Post];
@@ -362,7 +366,11 @@ fn sort(jobs: Vec<Job>, since: Instant) -> Claimed {
             | JobKind::GrantWarning
             | JobKind::Leave
             | JobKind::LineLapse
-            | JobKind::Digest => deadlines.push(job),
+            | JobKind::Digest
+            | JobKind::ExceptionEnd
+            | JobKind::ExceptionWarning
+            | JobKind::Attestation
+            | JobKind::ConflictScan => deadlines.push(job),
             JobKind::Converge => converge.push(job),
             JobKind::Mail | JobKind::Post => ready.push(Work::Mail(job, since)),
             JobKind::DirectorySync

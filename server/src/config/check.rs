@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use chrono::{Duration, NaiveTime};
+use domain::risk::Weights;
 use workflow::chat::Chat;
 
 use super::{
@@ -46,6 +47,7 @@ impl Check<'_> {
         let sessions = self.sessions();
         let audit = self.audit();
         let asking = self.number("asking", "per_ten_minutes", 1, 10_000);
+        let risk = self.risk();
         let log = self.log();
         Some(Config {
             server: server?,
@@ -64,6 +66,7 @@ impl Check<'_> {
             asking: Asking {
                 per_ten_minutes: asking?,
             },
+            risk: risk?,
             log: log?,
         })
     }
@@ -221,6 +224,28 @@ impl Check<'_> {
             }
         }
         (self.faults.len() == faults).then_some(chats)
+    }
+
+    fn risk(&mut self) -> Option<Weights> {
+        let points = |own: &mut Self, key| own.number("risk", key, 0, 1000);
+        let level = points(self, "level");
+        let privileged = points(self, "privileged");
+        let control_scope = points(self, "control_scope");
+        let permanent = points(self, "permanent");
+        let not_employee = points(self, "not_employee");
+        let outlier = points(self, "outlier");
+        let conflict = points(self, "conflict");
+        let high = self.number("risk", "high", 1, 10_000);
+        Some(Weights {
+            level: level?,
+            privileged: privileged?,
+            control_scope: control_scope?,
+            permanent: permanent?,
+            not_employee: not_employee?,
+            outlier: outlier?,
+            conflict: conflict?,
+            high: high?,
+        })
     }
 
     fn sessions(&mut self) -> Option<Sessions> {

@@ -33,6 +33,8 @@ pub struct Config {
     pub catalogue: Catalogue,
     /// Limits on asking.
     pub asking: Asking,
+    /// Points of risk.
+    pub risk: domain::risk::Weights,
     /// What is logged.
     pub log: Log,
 }

@@ -6,7 +6,8 @@
 
 mod actors;
 mod chance;
-mod editions;
+mod duties;
+pub(super) mod editions;
 mod everyday;
 mod script;
 
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use domain::{
-    GrantId, LineId, Timestamp,
+    ExceptionId, GrantId, LineId, Timestamp,
     approval::{StageState, Verdict},
     request::{LineState, Window},
 };
@@ -62,6 +63,10 @@ enum Act {
     TurnOver(&'static str),
     /// A catalogue edition.
     Edition(editions::Edition),
+    /// Somebody proposes an exception from a rule.
+    Tolerate(&'static duties::Tolerated),
+    /// Somebody says a word about one.
+    Say(ExceptionId, duties::Said),
 }
 
 /// What follows when a line has been approved.
@@ -205,6 +210,14 @@ impl<'a> Year<'a> {
                 }
                 Ok(())
             }
+            Act::Tolerate(tolerated) => {
+                let (id, says) = duties::propose(self.past, &self.actors, tolerated).await?;
+                for said in says {
+                    self.soon(said.minutes, Act::Say(id, *said));
+                }
+                Ok(())
+            }
+            Act::Say(id, said) => duties::say(self.past, &self.actors, id, said).await,
             Act::Edition(edition) => {
                 if let Some((minutes, next)) =
                     editions::hand_in(self.past, &self.actors, edition).await?

@@ -221,6 +221,8 @@ impl Inner {
             JobKind::LineLapse,
             JobKind::Leave,
             JobKind::Digest,
+            JobKind::ExceptionEnd,
+            JobKind::Attestation,
         ];
         let mut tx = self.workflow.store().read().await?;
         Ok(tx.next_due(&noticed).await?)

@@ -51,6 +51,7 @@ fn ids() -> Vec<String> {
     [
         "req", "lin", "stg", "gra", "pkg", "per", "asg", "hld", "cat", "app", "ent", "tgt", "msg",
         "pst",
+        "cft", "exc", "fnd",
     ]
     .iter()
     .map(|prefix| format!("{prefix}_{nothing}"))

@@ -6,6 +6,7 @@ mod access;
 mod catalogue;
 mod company;
 mod coverage;
+mod duties;
 mod people;
 mod schema;
 mod script;
@@ -19,8 +20,10 @@ use store::testing;
 /// What the databases themselves refuse, in the order of the script: the same id, key or state twice, another sign-in
 /// with the same state, a clock that goes back, a fork of the audit log, a second published edition, a drafter who
 /// confirms, a second waiting line, a vote on one's own access, in a closed stage, twice, for a slot that is taken or for
-/// one too many, a stage denied without a no, a line denied or approved before its stages say so, a second grant of a line.
-const REFUSED: [&str; 22] = [
+/// one too many, a stage denied without a no, a line denied or approved before its stages say so, a second grant of a line, a
+/// second exception that waits, one accepted by whom it is about and confirmed by who accepted it, an attestation by somebody
+/// else than the control's owner, a second finding of one thing.
+const REFUSED: [&str; 27] = [
     "insert_persons",
     "insert_accounts",
     "save_sign_in",
@@ -43,6 +46,11 @@ const REFUSED: [&str; 22] = [
     "end_line",
     "end_line",
     "insert_grant",
+    "insert_exception",
+    "accept_exception",
+    "confirm_exception",
+    "insert_attestation",
+    "insert_finding",
 ];
 
 #[tokio::test]
@@ -55,6 +63,7 @@ async fn both_engines_answer_the_same() {
         catalogue::play(&mut script).await;
         access::play(&mut script).await;
         work::play(&mut script).await;
+        duties::play(&mut script).await;
         views::play(&mut script).await;
         transcripts.push(script.log);
     }

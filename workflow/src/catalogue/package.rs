@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::{
     catalogue::{Attribute, Condition, Question, say_span},
-    policy::{ApproverRule, Limits, QuestionKind, Quorum, SHORTEST_SECONDS},
+    policy::{ApproverRule, Limits, QuestionKind, Quorum, RiskRule, SHORTEST_SECONDS},
+    risk::RiskLevel,
 };
 use uuid::Uuid;
 
@@ -48,6 +49,8 @@ pub(super) fn read_package(
             "furthest_start",
             "pending",
             "question",
+            "risk",
+            "auto_approve_below",
         ],
     );
     let key = sheet.text(section, "key", "\"orders-read\"");
@@ -83,6 +86,7 @@ pub(super) fn read_package(
     let route = read_route(sheet, section);
     let limits = read_limits(sheet, section);
     let questions = read_questions(sheet, section);
+    let risk = read_risk(sheet, section);
     let collapse = sheet.flag(section, "collapse").then_some(section.line);
     let texts = |list: Vec<At<String>>| list.into_iter().map(|at| at.value).collect();
     Some(DraftPackage {
@@ -101,7 +105,37 @@ pub(super) fn read_package(
         collapse,
         limits: limits?,
         questions,
+        risk,
     })
+}
+
+fn read_risk(sheet: &mut Sheet, section: Section<'_>) -> RiskRule {
+    let mut risk = RiskRule::default();
+    if let Some(level) = sheet.maybe_text(section, "risk") {
+        if let Ok(read) = level.value.parse::<RiskLevel>() {
+            risk.level = read;
+        } else {
+            let known: Vec<&str> = RiskLevel::ALL.iter().map(|one| one.as_str()).collect();
+            sheet.fault(
+                level.line,
+                format!(
+                    "`risk` {:?} is not known: use {}",
+                    level.value,
+                    quoted(&known)
+                ),
+            );
+        }
+    }
+    if let Some(below) = sheet.number_or_all(section, "auto_approve_below") {
+        match below.value.and_then(|number| u32::try_from(number).ok()) {
+            Some(number) if number > 0 => risk.auto_approve_below = Some(number),
+            _ => sheet.fault(
+                below.line,
+                "`auto_approve_below` is no number of risk points: write one over 0, without quotes",
+            ),
+        }
+    }
+    risk
 }
 
 fn read_limits(sheet: &mut Sheet, section: Section<'_>) -> Option<Limits> {

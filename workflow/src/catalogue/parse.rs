@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     catalogue::{Application, Condition, Question, Right},
-    policy::{ApproverRule, Limits, Quorum},
+    policy::{ApproverRule, Limits, Quorum, RiskRule},
 };
 use toml::de::DeTable;
 use uuid::Uuid;
 
 use super::{
     SourceFile,
+    conflict::{DraftConflict, read_conflict},
     package::read_package,
     sheet::{At, Fault, Item, Section, Sheet},
 };
@@ -21,6 +22,7 @@ pub(super) struct Draft {
     pub applications: BTreeMap<String, Application>,
     pub entitlements: Vec<DraftEntitlement>,
     pub packages: Vec<DraftPackage>,
+    pub conflicts: Vec<DraftConflict>,
     /// Keys of all entitlements, also of those that are faulty otherwise.
     pub defined: BTreeSet<String>,
     /// Every place where a package names an entitlement, also of packages that are faulty otherwise.
@@ -76,6 +78,7 @@ pub(super) struct DraftPackage {
     pub collapse: Option<usize>,
     pub limits: Limits,
     pub questions: Vec<Question>,
+    pub risk: RiskRule,
 }
 
 /// Reads all files. Faults are added to `faults`; what is faulty is left out of the draft.
@@ -145,9 +148,17 @@ impl Keys {
 }
 
 fn read_file(sheet: &mut Sheet, whole: Section<'_>, draft: &mut Draft, keys: &mut Keys) {
-    sheet.only(whole, &["application", "entitlement", "package"]);
+    sheet.only(
+        whole,
+        &["application", "entitlement", "package", "conflict"],
+    );
+    let rules = sheet.sections(whole, "conflict");
+    for section in &rules {
+        draft.conflicts.extend(read_conflict(sheet, *section, keys));
+    }
     let Some(section) = sheet.section(whole, "application") else {
-        if sheet.faults.is_empty() {
+        // A file may hold rules alone.
+        if sheet.faults.is_empty() && rules.is_empty() {
             sheet.fault(
                 1,
                 "`[application]` is missing: begin the file with it, its key and its name",
@@ -335,7 +346,11 @@ fn object(sheet: &mut Sheet, section: Section<'_>, key: &str) -> Option<At<Optio
     })
 }
 
-fn read_mention(sheet: &mut Sheet, section: Section<'_>, part: &'static str) -> Option<Mention> {
+pub(super) fn read_mention(
+    sheet: &mut Sheet,
+    section: Section<'_>,
+    part: &'static str,
+) -> Option<Mention> {
     sheet.only(section, &["id", "name"]);
     let called = sheet.maybe_text(section, "name").map(|text| text.value);
     let Some(id) = object(sheet, section, "id") else {

@@ -117,6 +117,7 @@ pub(super) fn people_of(content: &Content) -> impl Iterator<Item = PersonId> {
         .flat_map(|package| package.owners.iter().copied())
         .chain(stages.flat_map(|stage| stage.named.iter().copied()))
         .chain(content.entitlements.values().filter_map(|one| one.owner))
+        .chain(content.conflicts.values().map(|one| one.owner))
 }
 
 impl fmt::Display for Plan {

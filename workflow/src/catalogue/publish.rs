@@ -15,7 +15,7 @@ use store::catalogue::{
 use uuid::Uuid;
 
 use super::{
-    SourceFile, drafter,
+    SourceFile, conflict, drafter,
     plan::{self, Plan},
 };
 use crate::{
@@ -218,6 +218,12 @@ pub(super) async fn publish(
             retire(unit, row).await?;
         }
     }
+    let by_right = after
+        .entitlements
+        .iter()
+        .filter_map(|(key, one)| Some((one.right, *rights.get(key)?)))
+        .collect();
+    conflict::save(unit, edition, &by_right, after).await?;
     unit.changed("catalogue");
     Ok(())
 }

@@ -12,7 +12,7 @@ use store::{Tx, catalogue::EntitlementRow, people::PersonRow};
 use uuid::Uuid;
 
 use super::{
-    SourceFile,
+    SourceFile, conflict,
     parse::{self, Draft, DraftEntitlement, DraftPackage, Mention},
     sheet::{Fault, nearest},
 };
@@ -94,7 +94,7 @@ async fn rights(tx: &mut Tx, tenant: Uuid) -> Result<BTreeMap<(String, String), 
         .collect())
 }
 
-struct Known {
+pub(super) struct Known {
     people: BTreeMap<Uuid, PersonRow>,
     rights: BTreeMap<(String, String), EntitlementRow>,
     now: Timestamp,
@@ -104,7 +104,7 @@ struct Known {
 }
 
 impl Known {
-    fn fault(&mut self, file: &str, line: usize, what: String) {
+    pub(super) fn fault(&mut self, file: &str, line: usize, what: String) {
         self.faults.push(Fault {
             file: file.to_owned(),
             line,
@@ -131,7 +131,7 @@ impl Known {
         self.fault(file, mention.line, what);
     }
 
-    fn person(&self, mention: &Mention) -> Option<PersonId> {
+    pub(super) fn person(&self, mention: &Mention) -> Option<PersonId> {
         self.people.get(&mention.object).map(|row| row.id)
     }
 
@@ -197,6 +197,7 @@ impl Known {
             let resolved = self.package(package, &content);
             content.packages.insert(package.key.clone(), resolved);
         }
+        conflict::resolve(self, draft, &mut content);
         content
     }
 
@@ -269,6 +270,7 @@ impl Known {
                 collapse: draft.collapse.is_some(),
                 limits: draft.limits,
                 questions: draft.questions.clone(),
+                risk: draft.risk,
             },
         };
         self.risky(draft, content, &package);

@@ -20,6 +20,7 @@ use store::{
 use super::{arm, end_many, ineligible};
 use crate::{
     Error, Result, Unit, assignments,
+    conflicts::{self, Added},
     frozen::{earliest_cap, shortest_cap},
     requests, route,
 };
@@ -117,6 +118,17 @@ async fn begin(
             "Everything that was asked for was taken out of the package meanwhile.",
         )
         .await;
+    }
+    let added = Added {
+        person: line.beneficiary_id,
+        rights: content.clone(),
+        from,
+        until: end,
+        except: None,
+    };
+    // The person is locked: of two sides that are approved in the same instant the second sees the first.
+    if let Some(why) = conflicts::stands_against(&mut unit.tx, &added, now).await? {
+        return against_a_rule(unit, line, &why).await;
     }
     let cause = "all stages met";
     requests::end(unit, line, LineState::Approved, Actor::Portal, cause).await?;
@@ -257,6 +269,17 @@ async fn lengthen(
         )
         .await;
     }
+    let rights = unit.tx.content_of_grants(&[grant.id]).await?;
+    let added = Added {
+        person: grant.person_id,
+        rights: rights.into_iter().map(|row| row.entitlement_id).collect(),
+        from: now,
+        until: end,
+        except: Some(grant.id),
+    };
+    if let Some(why) = conflicts::stands_against(&mut unit.tx, &added, now).await? {
+        return against_a_rule(unit, line, &why).await;
+    }
     let cause = "all stages met";
     requests::end(unit, line, LineState::Approved, Actor::Portal, cause).await?;
     unit.tx.set_grant_end(grant.id, end).await?;
@@ -289,6 +312,17 @@ async fn no_longer_eligible(unit: &mut Unit, line: &LineRow, why: &str) -> Resul
         &format!("no longer eligible: {why}"),
         "Approved, but no longer possible",
         &format!("The rules for it no longer allow it: {why}."),
+    )
+    .await
+}
+
+async fn against_a_rule(unit: &mut Unit, line: &LineRow, why: &str) -> Result<()> {
+    nothing(
+        unit,
+        line,
+        why,
+        "Approved, but nothing is given",
+        &format!("With what is held already {why}."),
     )
     .await
 }

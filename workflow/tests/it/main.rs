@@ -5,6 +5,7 @@ mod asking;
 mod bypass;
 mod catalogue;
 mod deciding;
+mod duties;
 mod extending;
 mod holding;
 mod leaving;

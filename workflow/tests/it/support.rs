@@ -8,7 +8,7 @@ use domain::{
     StageId, TargetId, Timestamp,
     approval::{StageState, Verdict},
     grant::{GrantSource, GrantState},
-    policy::{ApproverRule, Limits, Policy, Quorum, StageRule},
+    policy::{ApproverRule, Limits, Policy, Quorum, RiskRule, StageRule},
     request::{Length, Start, Window},
 };
 use store::{Engine, jobs::Priority, testing};
@@ -80,6 +80,7 @@ pub fn policy(route: Vec<StageRule>) -> Policy {
             pending_seconds: 7 * 86_400,
         },
         questions: vec![],
+        risk: RiskRule::default(),
     }
 }
 

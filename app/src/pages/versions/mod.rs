@@ -106,6 +106,7 @@ fn extent(version: &VersionView) -> String {
         (Thing::Package, "package", "packages"),
         (Thing::Entitlement, "entitlement", "entitlements"),
         (Thing::Application, "application", "applications"),
+        (Thing::Conflict, "rule", "rules"),
     ]
     .into_iter()
     .filter(|(thing, ..)| count(*thing) > 0)
@@ -271,6 +272,7 @@ fn part(part: &Part, several: bool) -> impl IntoView + use<> {
         Thing::Application => "Application",
         Thing::Entitlement => "Entitlement",
         Thing::Package => "Package",
+        Thing::Conflict => "Rule",
     };
     let (state, did) = match part.kind {
         ChangeKind::Added => (State::Approved, "new"),

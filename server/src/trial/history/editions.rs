@@ -6,6 +6,9 @@ use workflow::catalogue::{self, Applied, SourceFile};
 
 use super::{Past, actors::Actors};
 
+/// The file that says what one person must not hold together: it comes late in the year, so that something stands.
+pub(in crate::trial) const RULES: &str = "conflicts.toml";
+
 /// A step in the life of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edition {
@@ -15,6 +18,8 @@ pub(super) enum Edition {
     WidenAgain,
     /// … who confirms it.
     Confirm(CatalogueVersionId),
+    /// What one person must not hold together is said for the first time.
+    Rules,
     /// What waits today: longer stays abroad.
     Waiting,
 }
@@ -31,7 +36,7 @@ pub(super) async fn hand_in(
     };
     match edition {
         Edition::Narrow => {
-            let files = files(&[
+            let files = before_the_rules(&[
                 (
                     "figma-editor",
                     "longest = \"1 year\"",
@@ -45,7 +50,7 @@ pub(super) async fn hand_in(
             ]);
             apply(files).await.map(|_| None)
         }
-        Edition::WidenAgain => Ok(match apply(files(&[])).await? {
+        Edition::WidenAgain => Ok(match apply(before_the_rules(&[])).await? {
             Applied::Pending { id, .. } => Some((95, Edition::Confirm(id))),
             Applied::Published { .. } | Applied::Unchanged => None,
         }),
@@ -58,6 +63,7 @@ pub(super) async fn hand_in(
                 .await
                 .map(|()| None)
         }
+        Edition::Rules => apply(files(&[])).await.map(|_| None),
         Edition::Waiting => {
             let files = files(&[(
                 "vpn-abroad",
@@ -67,6 +73,13 @@ pub(super) async fn hand_in(
             apply(files).await.map(|_| None)
         }
     }
+}
+
+/// The files as they were before rules stood in them.
+fn before_the_rules(edits: &[(&str, &str, &str)]) -> Vec<SourceFile> {
+    let mut files = files(edits);
+    files.retain(|file| !file.path.ends_with(RULES));
+    files
 }
 
 /// The sample company's files, with a line of some packages replaced.

@@ -9,7 +9,7 @@ use sandbox::company;
 use uuid::Uuid;
 
 use super::{
-    Act, Asking, Then,
+    Act, Asking, Then, duties,
     editions::Edition,
     everyday::{ALL, Mood},
 };
@@ -476,6 +476,12 @@ pub(super) fn acts(until: Timestamp) -> Vec<(Duration, Act)> {
     }));
     acts.push((Duration::days(260), Act::Edition(Edition::Narrow)));
     acts.push((Duration::days(140), Act::Edition(Edition::WidenAgain)));
+    acts.push((Duration::days(25), Act::Edition(Edition::Rules)));
+    acts.extend(
+        duties::TOLERATED
+            .iter()
+            .map(|(before, tolerated)| (*before, Act::Tolerate(tolerated))),
+    );
     acts.push((Duration::hours(3), Act::Edition(Edition::Waiting)));
     // The group was turned over to the on-premises directory without telling anybody, so Graph refuses to change it.
     acts.push((Duration::minutes(2 * HOUR + 5), Act::TurnOver(BROKEN)));

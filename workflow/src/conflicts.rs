@@ -1,0 +1,180 @@
+//! Separation of duties when access is asked for, approved and begun: which rules somebody would break, and whether an
+//! exception covers it. `findings` looks at what stands.
+//!
+//! Two asks may be in flight at once: the caller holds the person's lock before this reads what they hold, so that of two
+//! sides that are approved in the same instant the second sees the first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    ConflictId, EntitlementId, GrantId, PersonId, Timestamp,
+    conflict::{Breach, Rule, Severity, Side, breaches},
+    exception::ExceptionState,
+    grant::End,
+};
+use serde::{Deserialize, Serialize};
+use store::{
+    Tx,
+    conflicts::{ConflictRightRow, HeldRightRow},
+};
+
+use crate::Result;
+
+/// A rule that an ask breaks, in the words that its asker and its deciders read. Kept with the line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clash {
+    /// The rule.
+    pub rule: ConflictId,
+    /// What it is called.
+    pub name: String,
+    /// Why one person must not hold both.
+    pub explain: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What the person holds on the other side: names of packages, or of rights found at a target.
+    pub held: Vec<String>,
+    /// Whether a live exception covers it.
+    pub covered: bool,
+}
+
+/// What would be added to what a person holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Added {
+    /// Whose.
+    pub person: PersonId,
+    /// The rights.
+    pub rights: Vec<EntitlementId>,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: End,
+    /// A grant of theirs that is not held beside it: the one that begins or is extended.
+    pub except: Option<GrantId>,
+}
+
+impl Added {
+    fn meets(&self, held: &HeldRightRow) -> bool {
+        let begins_before_the_end = match self.until {
+            End::At(until) => held.valid_from < until,
+            End::Permanent => true,
+        };
+        begins_before_the_end
+            && held.end_at.is_none_or(|end| end > self.from)
+            && Some(held.grant_id) != self.except
+    }
+}
+
+/// The rules that this would break, worst first.
+pub(crate) async fn of(tx: &mut Tx, added: &Added, now: Timestamp) -> Result<Vec<Clash>> {
+    let rules = tx.rules_about(&added.rights).await?;
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let held: Vec<HeldRightRow> = tx
+        .held_rights(&[added.person], now)
+        .await?
+        .into_iter()
+        .filter(|row| added.meets(row))
+        .collect();
+    let holds: BTreeSet<EntitlementId> = held.iter().map(|row| row.entitlement_id).collect();
+    let gets: BTreeSet<EntitlementId> = added.rights.iter().copied().collect();
+    let found = breaches(&rules_of(&rules), &holds, &gets);
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let covered = covered(tx, added.person, now).await?;
+    let mut clashes = Vec::with_capacity(found.len());
+    for breach in found {
+        let Some(row) = tx.conflict(breach.rule).await? else {
+            continue;
+        };
+        clashes.push(Clash {
+            rule: breach.rule,
+            name: row.name,
+            explain: row.explain,
+            severity: row.severity,
+            held: across(&breach, &gets, &held, &rules),
+            covered: covered.contains(&breach.rule),
+        });
+    }
+    clashes.sort_by(|one, two| (two.severity, &one.name).cmp(&(one.severity, &two.name)));
+    Ok(clashes)
+}
+
+/// Why nothing may be given, if a rule is broken that no exception covers: in words, for the log and for the asker.
+pub(crate) async fn stands_against(
+    tx: &mut Tx,
+    added: &Added,
+    now: Timestamp,
+) -> Result<Option<String>> {
+    let clashes = of(tx, added, now).await?;
+    Ok(clashes.iter().find(|clash| !clash.covered).map(|clash| {
+        format!(
+            "it breaks the rule “{}” and no exception covers it",
+            clash.name
+        )
+    }))
+}
+
+/// The rules that live exceptions of a person cover now.
+async fn covered(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<BTreeSet<ConflictId>> {
+    Ok(tx
+        .open_exceptions_of(&[person])
+        .await?
+        .into_iter()
+        .filter(|row| row.state == ExceptionState::Live && row.ends_at > now)
+        .map(|row| row.conflict_id)
+        .collect())
+}
+
+/// The rules as `domain` knows them, from the rows of their rights.
+pub(crate) fn rules_of(rows: &[ConflictRightRow]) -> Vec<Rule> {
+    let mut rules: BTreeMap<ConflictId, BTreeMap<EntitlementId, Side>> = BTreeMap::new();
+    for row in rows {
+        rules
+            .entry(row.conflict_id)
+            .or_default()
+            .insert(row.entitlement_id, row.side);
+    }
+    rules
+        .into_iter()
+        .map(|(id, sides)| Rule { id, sides })
+        .collect()
+}
+
+/// What is held on the side that the added rights are not on. Of a rule that they have on both sides: all that is held.
+fn across(
+    breach: &Breach,
+    gets: &BTreeSet<EntitlementId>,
+    held: &[HeldRightRow],
+    rules: &[ConflictRightRow],
+) -> Vec<String> {
+    let adds = |side: Side| !breach.side(side).is_disjoint(gets);
+    let (left, right) = (!adds(Side::Left), !adds(Side::Right));
+    let counts = |row: &&HeldRightRow| {
+        let on = |side: Side| breach.side(side).contains(&row.entitlement_id);
+        (on(Side::Left) && (left || !right)) || (on(Side::Right) && (right || !left))
+    };
+    let mut names: Vec<String> = held
+        .iter()
+        .filter(counts)
+        .map(|row| way(row, rules))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// A way of holding in words: the package's name, or the right's where it was found at a target.
+pub(crate) fn way(row: &HeldRightRow, rules: &[ConflictRightRow]) -> String {
+    if row.package_id.is_some() {
+        return row.package_name.clone();
+    }
+    let named = rules
+        .iter()
+        .find(|right| right.entitlement_id == row.entitlement_id);
+    named.map_or_else(
+        || row.entitlement_id.to_string(),
+        |right| right.name.clone(),
+    )
+}
