@@ -132,6 +132,10 @@ fn ways(facts: &Facts) -> Vec<Ways> {
     if facts.owns {
         deciding.push(way("My packages", "/owned", Sign::Package, "p"));
     }
+    if facts.has(PortalRole::Security) || facts.has(PortalRole::Auditor) {
+        deciding.push(way("Findings", "/findings", Sign::Warning, "f"));
+        deciding.push(way("Exceptions", "/exceptions", Sign::Shield, "x"));
+    }
 
     // What waits is counted for those who may decide it; who only reads finds the page without a number.
     let mut running = vec![
