@@ -1,7 +1,11 @@
 //! Refusals in words for people: what is wrong and what would make it right.
 
 use domain::{
-    Refusal, exception::ExceptionBar, grant::GrantState, refusal::DeciderBar, request::LineState,
+    Refusal,
+    exception::ExceptionBar,
+    grant::GrantState,
+    refusal::{BulkBar, DeciderBar, TakeOverBar},
+    request::LineState,
 };
 
 use crate::{pages::said, spans, words};
@@ -23,6 +27,7 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::EndBeforeStart
         | Refusal::NotAnExtension { .. } => "length".into(),
         Refusal::BadStart { .. } => "start".into(),
+        Refusal::MayNotTakeOver { .. } => "to".into(),
         Refusal::NotEligible { .. }
         | Refusal::AlreadyHeld
         | Refusal::AlreadyAsked
@@ -36,6 +41,9 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::OwnDraft
         | Refusal::ExceptionBarred { .. }
         | Refusal::NeedsException { .. }
+        | Refusal::NotInBulk { .. }
+        | Refusal::NudgedAlready { .. }
+        | Refusal::AnswerFirst
         | Refusal::Catalogue { .. } => String::new(),
     }
 }
@@ -97,6 +105,13 @@ pub fn sentence(refusal: &Refusal) -> String {
             state_now(state)
         ),
         Refusal::MayNotDecide { why } => bar(*why).into(),
+        Refusal::MayNotTakeOver { why } => take_over(*why).into(),
+        Refusal::NotInBulk { why } => format!("Decide it on its own page: {}.", bulk(*why)),
+        Refusal::NudgedAlready { next } => format!(
+            "You nudged them already. Again from {}.",
+            words::stamp(*next)
+        ),
+        Refusal::AnswerFirst => "They asked you something; answer that first.".into(),
         Refusal::DecidedAlready => "You have decided this already. One person has one vote.".into(),
         Refusal::Changed => {
             "What you saw has changed since you opened the page. Read it again, then decide.".into()
@@ -172,5 +187,40 @@ fn bar(why: DeciderBar) -> &'static str {
         }
         DeciderBar::Inactive => "Your account is not active.",
         DeciderBar::RunsPortal => "You run this portal, so somebody else decides about access.",
+        DeciderBar::HandedOn => "You handed this on; your colleague decides.",
+    }
+}
+
+/// Why somebody may not take a decision over, for a list of people and beside the field.
+pub fn take_over(why: TakeOverBar) -> &'static str {
+    match why {
+        TakeOverBar::Asker => "They asked for this themselves.",
+        TakeOverBar::Beneficiary => "It is for them.",
+        TakeOverBar::Subordinate => "They report to the person whom this is for.",
+        TakeOverBar::DecidedEarlier => "They decided an earlier step of it.",
+        TakeOverBar::Inactive => "They are not active here.",
+        TakeOverBar::RunsPortal => "They run this portal and decide nothing in it.",
+        TakeOverBar::Seated => "They can decide this already.",
+        TakeOverBar::NotOwner => "Only owners of the package decide this step.",
+        TakeOverBar::NotSecurity => "Only members of security decide this step.",
+        TakeOverBar::HandedOnBefore => {
+            "It was handed on once; it can go back, but not to somebody else."
+        }
+        TakeOverBar::BySubordinates => {
+            "Only two members of security are left to decide this together."
+        }
+    }
+}
+
+/// Why a line is not ticked in a list: the end of a sentence.
+pub const fn bulk(why: BulkBar) -> &'static str {
+    match why {
+        BulkBar::Privileged => "it is privileged",
+        BulkBar::ControlScope => "it is under a control scope",
+        BulkBar::Extension => "it asks for more time",
+        BulkBar::Permanent => "it asks for access without end",
+        BulkBar::Denied => "it was denied before",
+        BulkBar::AskedBack => "a question waits for an answer",
+        BulkBar::OtherRule => "another rule lets you decide it than the others",
     }
 }

@@ -146,6 +146,11 @@ fn notice(uri: &Uri) -> Option<&'static str> {
     Some(match value("done=")? {
         "asked" => "Your request is on its way.",
         "cancelled" => "Your request was taken back.",
+        "answered" => "Sent. They read it with your request.",
+        "nudged" => "They get a mail that it still waits.",
+        "asked_back" => "Asked. The deadline waits for the answer.",
+        "handed_on" => "Handed on. Your colleague has a mail.",
+        "handed_back" => "Given back.",
         "returned" => "Given back. It is being removed now.",
         "retried" => "Trying again now.",
         "saved" => "Saved.",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     PersonId,
+    hand_on::{HandedOn, takes},
     person::Person,
     policy::{ApproverRule, Quorum, StageRule},
     refusal::DeciderBar,
@@ -116,6 +117,8 @@ pub struct Facts {
     pub said_yes: BTreeSet<PersonId>,
     /// Whether they did so as subordinates: that counts only while nobody else is left.
     pub yes_by_subordinates: bool,
+    /// Whose seat in this stage is taken by whom.
+    pub handed_on: Vec<HandedOn>,
 }
 
 /// Who sits in a stage.
@@ -226,13 +229,10 @@ fn seated(rule: &StageRule, facts: &Facts) -> Seating {
     let mut seats = first;
     for (via, group) in chain(facts) {
         for candidate in group {
-            if bar(candidate, facts).is_none()
-                && !seats.iter().any(|seat| seat.person == candidate.person)
+            if let Some(person) = takes(candidate, via, facts)
+                && !seats.iter().any(|seat| seat.person == person)
             {
-                seats.push(Seat {
-                    person: candidate.person,
-                    via,
-                });
+                seats.push(Seat { person, via });
             }
         }
         let needed = fallback_need(rule.quorum, yes.len());
@@ -294,13 +294,10 @@ fn first_choice(rule: &StageRule, facts: &Facts) -> Vec<Seat> {
     let mut seats: Vec<Seat> = Vec::new();
     for (via, group) in groups {
         for candidate in group {
-            if bar(candidate, facts).is_none()
-                && !seats.iter().any(|seat| seat.person == candidate.person)
+            if let Some(person) = takes(candidate, via, facts)
+                && !seats.iter().any(|seat| seat.person == person)
             {
-                seats.push(Seat {
-                    person: candidate.person,
-                    via,
-                });
+                seats.push(Seat { person, via });
             }
         }
     }

@@ -55,6 +55,18 @@ words! {
         StageReseated = "stage_reseated",
         /// Somebody decided.
         LineDecided = "line_decided",
+        /// A decider asked back; the line's clock stands still.
+        LineAskedBack = "line_asked_back",
+        /// A question was answered, or something was added to a waiting line.
+        LineAnswered = "line_answered",
+        /// A question needed no answer any more; the line's clock runs on.
+        LineResumed = "line_resumed",
+        /// Somebody gave their seat to a colleague.
+        SeatHandedOn = "seat_handed_on",
+        /// A colleague gave the seat back.
+        SeatHandedBack = "seat_handed_back",
+        /// The asker nudged those who decide.
+        LineNudged = "line_nudged",
         /// A line reached an end.
         LineEnded = "line_ended",
         /// A grant was made.

@@ -95,6 +95,10 @@ ids! {
     StageId = "stg",
     /// One decision of one person in one stage.
     DecisionId = "dec",
+    /// One thing that somebody said about a waiting line.
+    RemarkId = "rmk",
+    /// One seat that was handed on.
+    HandOnId = "hon",
     /// The resulting right over a span of time.
     GrantId = "gra",
     /// One (account, entitlement) pair.

@@ -13,12 +13,14 @@
 pub mod approval;
 pub mod assignment;
 pub mod audit;
+pub mod bulk;
 pub mod catalogue;
 pub mod conflict;
 pub mod deadline;
 pub mod exception;
 pub mod finding;
 pub mod grant;
+pub mod hand_on;
 pub mod ids;
 pub mod person;
 pub mod policy;
@@ -26,6 +28,7 @@ pub mod refusal;
 pub mod request;
 pub mod risk;
 pub mod telling;
+pub mod waiting;
 pub mod words;
 
 pub use ids::*;

@@ -97,6 +97,27 @@ pub enum Refusal {
         /// The rule that says so.
         why: DeciderBar,
     },
+    /// Whom the decision is to be handed on to may not take it.
+    #[error("they may not take this over: {why}")]
+    MayNotTakeOver {
+        /// The rule that says so.
+        why: TakeOverBar,
+    },
+    /// Too risky, or too different, to be decided together with others.
+    #[error("this is decided on its own page: {why}")]
+    NotInBulk {
+        /// What makes it so.
+        why: BulkBar,
+    },
+    /// Those who decide were nudged today already.
+    #[error("they were nudged already; again from {next}")]
+    NudgedAlready {
+        /// When they may be nudged again.
+        next: Timestamp,
+    },
+    /// A question waits for the asker's answer, so nobody else is to be hurried.
+    #[error("a question waits for an answer first")]
+    AnswerFirst,
     /// The person decided in this stage already: one human is one vote.
     #[error("you have decided this already")]
     DecidedAlready,
@@ -176,6 +197,56 @@ words! {
         Inactive = "inactive",
         /// They are administrator or operator, and who runs the portal decides nothing in it.
         RunsPortal = "runs_portal",
+        /// They handed it on.
+        HandedOn = "handed_on",
+    }
+}
+
+words! {
+    /// Why somebody may not take a decision over.
+    pub enum TakeOverBar {
+        /// They asked.
+        Asker = "asker",
+        /// It is for them.
+        Beneficiary = "beneficiary",
+        /// They report, at some depth, to the asker or the beneficiary.
+        Subordinate = "subordinate",
+        /// They decided an earlier stage, and this policy wants different people.
+        DecidedEarlier = "decided_earlier",
+        /// They no longer work here.
+        Inactive = "inactive",
+        /// They are administrator or operator.
+        RunsPortal = "runs_portal",
+        /// They may decide this already.
+        Seated = "seated",
+        /// The stage belongs to the owners of the package, and they own it not.
+        NotOwner = "not_owner",
+        /// The stage belongs to security, and they are not.
+        NotSecurity = "not_security",
+        /// It was handed on before: it goes back, not further.
+        HandedOnBefore = "handed_on_before",
+        /// Only people who report to the asker or the beneficiary are left, and two of security decide together.
+        BySubordinates = "by_subordinates",
+    }
+}
+
+words! {
+    /// Why a line is not decided together with others.
+    pub enum BulkBar {
+        /// It gives a privileged right.
+        Privileged = "privileged",
+        /// It gives a right under a control scope.
+        ControlScope = "control_scope",
+        /// It asks for more time.
+        Extension = "extension",
+        /// It asks for access without end.
+        Permanent = "permanent",
+        /// The same was denied before.
+        Denied = "denied",
+        /// A question about it waits for an answer.
+        AskedBack = "asked_back",
+        /// Another rule lets the person decide here than for the first of them.
+        OtherRule = "other_rule",
     }
 }
 

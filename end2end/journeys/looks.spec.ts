@@ -45,6 +45,16 @@ const faults: Screen = ["a form with faults", async (page) => {
   await page.waitForLoadState("load");
 }];
 
+/** Colleagues who may take a decision over, and who may not. */
+const handOn: Screen = ["a decision to hand on", async (page) => {
+  await first("/approvals", "/approvals/stg_")[1](page);
+  await page.getByRole("link", { name: "Hand on" }).click();
+  await page.getByLabel("Look for a colleague").fill("an");
+  await page.getByRole("button", { name: "Look" }).click();
+  await page.waitForURL(/find=an/);
+  await expect(page.getByRole("radio").first()).toBeVisible();
+}];
+
 /** Evidence with rows, as an auditor asks for it. */
 const population: Screen = ["evidence with rows", async (page) => {
   await page.goto("/evidence");
@@ -62,7 +72,7 @@ const SCREENS: [string, Screen[]][] = [
     at("/search?q=data"), at("/search?q=nothing-is-called-this"), at("/trial"), at("/signed-out"),
     at("/nothing/is/here", 404), at("/requests/req_00000000000000000000000000000000", 404), at("/audit", 403),
   ]],
-  [ASTRID, [at("/"), at("/approvals"), first("/approvals", "/approvals/stg_"), at("/team"), first("/team", "/people/per_")]],
+  [ASTRID, [at("/"), at("/approvals"), first("/approvals", "/approvals/stg_"), handOn, at("/team"), first("/team", "/people/per_")]],
   ["Olle Ström", [at("/owned"), first("/owned", "/owned/pkg_")]],
   [ELIN, [at("/approvals"), at("/audit"), at("/evidence"), at("/admin/holds"), first("/search?q=Johan", "/people/per_")]],
   [OPERATOR, [at("/provisioning"), first("/provisioning", "/provisioning/asg_")]],

@@ -20,6 +20,7 @@ pub mod assignments;
 pub mod audit;
 pub mod catalogue;
 pub mod conflicts;
+pub mod conversation;
 pub mod directory;
 pub mod exceptions;
 pub mod findings;

@@ -15,6 +15,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0001_house.sql"),
     ),
     (
+        3,
+        "conversation",
+        include_str!("../../migrations/sqlite/0003_conversation.sql"),
+        include_str!("../../migrations/postgres/0003_conversation.sql"),
+    ),
+    (
         5,
         "conflicts",
         include_str!("../../migrations/sqlite/0005_conflicts.sql"),

@@ -1,11 +1,13 @@
 //! Requests, their lines, the stages of each line's route, who is seated, and the votes.
 
+use chrono::Duration;
 use domain::{
     AccountId, DecisionId, GrantId, LineId, PackageId, PackageVersionId, PersonId, RequestId,
     StageId, Timestamp,
     approval::{Seat, StageState, Verdict, Via},
     policy::ApproverRule,
     request::{Length, LineKind, LineState, Start, Window},
+    waiting::Pending,
 };
 use sqlx::QueryBuilder;
 
@@ -62,6 +64,12 @@ row! {
         pub ended_by: Option<PersonId>,
         /// Counts changes.
         pub version: i64,
+        /// Since when a question waits for an answer; the clock stands still meanwhile.
+        pub asked_back_at: Option<Timestamp>,
+        /// How long earlier questions held the clock, in microseconds; `lapse_at` has it in.
+        pub stood_us: i64,
+        /// When the asker last nudged those who decide.
+        pub nudged_at: Option<Timestamp>,
     }
 
     /// One stage of a line's route.
@@ -155,7 +163,7 @@ macro_rules! select_line {
         concat!(
             "SELECT id, request_id, number, kind, package_id, package_version_id, asker_id, beneficiary_id,\
                account_id, extends_grant_id, state, reason, answers, start_at, length_kind, length_seconds, until_at, frozen_hash,\
-               screening, submitted_at, lapse_at, ended_at, ended_by, version FROM lines",
+               screening, submitted_at, lapse_at, ended_at, ended_by, version, asked_back_at, stood_us, nudged_at FROM lines",
             $rest
         )
     };
@@ -171,6 +179,26 @@ impl LineRow {
             (None, None) => Length::Permanent,
         };
         Window { start, length }
+    }
+
+    /// The clock of its pending deadline.
+    pub fn pending(&self) -> Pending {
+        Pending {
+            lapse_at: self.lapse_at,
+            asked_back_at: self.asked_back_at,
+            stood: Duration::microseconds(self.stood_us),
+        }
+    }
+
+    /// The same line with its clock as given.
+    #[must_use]
+    pub fn with_pending(self, clock: Pending) -> Self {
+        Self {
+            lapse_at: clock.lapse_at,
+            asked_back_at: clock.asked_back_at,
+            stood_us: clock.stood.num_microseconds().unwrap_or(i64::MAX),
+            ..self
+        }
     }
 }
 

@@ -70,7 +70,7 @@ columns_through!(At, |at: At, _: &str| Ok::<_, sqlx::Error>(at.0) => Timestamp);
 columns_through!(Uuid, |id: Uuid, _: &str| Ok::<_, sqlx::Error>(id.into()) =>
     domain::PersonId, domain::AccountId, domain::ApplicationId, domain::TargetId, domain::EntitlementId,
     domain::PackageId, domain::PackageVersionId, domain::CatalogueVersionId, domain::RequestId, domain::LineId,
-    domain::StageId, domain::DecisionId, domain::GrantId, domain::AssignmentId, domain::OperationId,
+    domain::StageId, domain::DecisionId, domain::RemarkId, domain::HandOnId, domain::GrantId, domain::AssignmentId, domain::OperationId,
     domain::MessageId, domain::PostId, domain::HoldId, domain::InstallationId,
     domain::ConflictId, domain::ExceptionId, domain::AttestationId, domain::FindingId,
 );
@@ -80,7 +80,7 @@ columns_through!(String, word =>
     domain::approval::StageState, domain::approval::Verdict, domain::approval::Via,
     domain::grant::GrantState, domain::grant::GrantSource, domain::grant::EndReason,
     domain::assignment::Observed, domain::assignment::Origin, domain::assignment::Phase,
-    domain::deadline::JobKind, domain::telling::Topic, domain::telling::Delivery,
+    domain::deadline::JobKind, domain::telling::Topic, domain::telling::Delivery, domain::waiting::RemarkKind,
     domain::conflict::Severity, domain::conflict::Side,
     domain::exception::ExceptionState, domain::exception::ExceptionEnd,
     domain::finding::FindingKind, domain::finding::FindingState,

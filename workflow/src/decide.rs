@@ -4,7 +4,7 @@ use domain::{
     DecisionId, PersonId, Refusal, StageId,
     approval::{Facts, Seat, Seating, StageState, Verdict, bar, seat, tally},
     audit::{Actor, Event, EventKind},
-    policy::{Policy, SHORTEST_SECONDS},
+    policy::{ApproverRule, Policy, SHORTEST_SECONDS},
     refusal::DeciderBar,
     request::{Length, LineState, REASON_LEAST, TEXT_MOST},
 };
@@ -14,6 +14,7 @@ use store::requests::{DecisionRow, LineRow, StageRow};
 use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
+    bulk,
     frozen::{shortest_cap, sign_off},
     people, requests, route,
 };
@@ -34,31 +35,48 @@ pub struct Vote {
 }
 
 /// Proof that a person may decide in a stage now. Only [`seated`] makes one, inside the transaction that uses it.
-struct Seated {
-    line: LineRow,
-    stage: StageRow,
-    stages: Vec<StageRow>,
-    decisions: Vec<DecisionRow>,
-    policy: Policy,
-    seat: Seat,
-    seating: Seating,
-    facts: Facts,
+pub(crate) struct Seated {
+    pub line: LineRow,
+    pub stage: StageRow,
+    pub stages: Vec<StageRow>,
+    pub decisions: Vec<DecisionRow>,
+    pub policy: Policy,
+    pub seat: Seat,
+    pub seating: Seating,
+    pub facts: Facts,
+}
+
+/// How a vote comes: on the line's own page, or ticked in a list together with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// On its own page.
+    Alone,
+    /// In a list, all by one rule: only what is low-risk.
+    Together(ApproverRule),
 }
 
 /// Casts a vote. The line's state afterwards is in the database; a race's loser gets [`Refusal::WrongState`].
 ///
 /// A vote that comes after the line's pending deadline does not count, also while the deadline's job is late.
 pub async fn decide(workflow: &Workflow, viewer: &Viewer, vote: Vote) -> Result<()> {
-    people::again(|| decide_once(workflow, viewer, vote.clone())).await
+    by(workflow, viewer, vote, Way::Alone).await
 }
 
-async fn decide_once(workflow: &Workflow, viewer: &Viewer, vote: Vote) -> Result<()> {
+/// As [`decide`], by either way.
+pub(crate) async fn by(workflow: &Workflow, viewer: &Viewer, vote: Vote, way: Way) -> Result<()> {
+    people::again(|| decide_once(workflow, viewer, vote.clone(), way)).await
+}
+
+async fn decide_once(workflow: &Workflow, viewer: &Viewer, vote: Vote, way: Way) -> Result<()> {
     let mut unit = workflow.unit().await?;
-    let seated = seated(&mut unit, viewer.id(), vote.stage).await?;
-    if seated.line.lapse_at <= unit.now {
+    let seated = seated(&mut unit, viewer.id(), vote.stage, &[]).await?;
+    if seated.line.pending().is_over(unit.now) {
         return requests::lapsed(unit, &seated.line).await;
     }
-    let refusals = faults(&vote, &seated);
+    let mut refusals = faults(&vote, &seated);
+    if let Way::Together(rule) = way {
+        refusals.extend(bulk::barred(&mut unit, vote.stage, rule).await?);
+    }
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
@@ -66,12 +84,19 @@ async fn decide_once(workflow: &Workflow, viewer: &Viewer, vote: Vote) -> Result
     unit.commit().await
 }
 
-/// Locks what is decided and works out, from facts of this transaction, whether this person may decide.
-async fn seated(unit: &mut Unit, decider: PersonId, stage: StageId) -> Result<Seated> {
+/// Locks what is decided, with `also` among the persons, and works out, from facts of this transaction, whether this
+/// person may decide.
+pub(crate) async fn seated(
+    unit: &mut Unit,
+    decider: PersonId,
+    stage: StageId,
+    also: &[PersonId],
+) -> Result<Seated> {
     let seen = unit.tx.line_of_stage(stage).await?.ok_or(Error::Missing)?;
     unit.tx.hold_package(seen.package_id).await?;
     let mut persons = requests::both(&seen);
     persons.push(decider);
+    persons.extend_from_slice(also);
     persons.sort_unstable();
     persons.dedup();
     unit.tx.lock_persons(&persons).await?;
@@ -93,6 +118,7 @@ async fn seated(unit: &mut Unit, decider: PersonId, stage: StageId) -> Result<Se
     let earlier = route::earlier_deciders(&line, &stages, &decisions, policy.collapse);
     let facts = route::facts_for(unit, &line, &rule, earlier).await?;
     let facts = route::with_votes(facts, &current, &decisions);
+    let facts = route::with_hand_ons(unit, facts, &current).await?;
     let seating = seat(&rule, &facts);
     let Some(seat) = seating
         .seats
@@ -100,7 +126,7 @@ async fn seated(unit: &mut Unit, decider: PersonId, stage: StageId) -> Result<Se
         .copied()
         .find(|seat| seat.person == decider)
     else {
-        return Err(unseated(decider, &line, &decisions, &facts));
+        return Err(unseated(decider, &line, &decisions, &facts, &seating));
     };
     if decisions
         .iter()
@@ -141,7 +167,13 @@ async fn seated(unit: &mut Unit, decider: PersonId, stage: StageId) -> Result<Se
 
 /// What somebody without a seat is told: the reason if they are party to the line, otherwise that there is no such
 /// thing.
-fn unseated(decider: PersonId, line: &LineRow, decisions: &[DecisionRow], facts: &Facts) -> Error {
+fn unseated(
+    decider: PersonId,
+    line: &LineRow,
+    decisions: &[DecisionRow],
+    facts: &Facts,
+    seating: &Seating,
+) -> Error {
     let candidates = facts
         .manager
         .iter()
@@ -165,6 +197,11 @@ fn unseated(decider: PersonId, line: &LineRow, decisions: &[DecisionRow], facts:
         .into()
     } else if decisions.iter().any(|row| row.decider_id == decider) {
         Refusal::DecidedAlready.into()
+    } else if route::gave_up(decider, facts, seating) {
+        Refusal::MayNotDecide {
+            why: DeciderBar::HandedOn,
+        }
+        .into()
     } else if let Some(why) = barred {
         Refusal::MayNotDecide { why }.into()
     } else {

@@ -28,9 +28,14 @@ impl Frozen<'_> {
 
 /// What a decider of a later stage signs: the frozen ask together with the shortest cap so far.
 pub(crate) fn sign_off(line: &LineRow, decisions: &[DecisionRow]) -> String {
-    match shortest_cap(decisions) {
-        None => line.frozen_hash.clone(),
-        Some(seconds) => hex(&Sha256::digest(format!("{}:{seconds}", line.frozen_hash))),
+    capped(&line.frozen_hash, shortest_cap(decisions))
+}
+
+/// The hash of a frozen ask together with the shortest cap so far.
+pub(crate) fn capped(frozen_hash: &str, cap_seconds: Option<i64>) -> String {
+    match cap_seconds {
+        None => frozen_hash.to_owned(),
+        Some(seconds) => hex(&Sha256::digest(format!("{frozen_hash}:{seconds}"))),
     }
 }
 

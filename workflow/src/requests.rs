@@ -238,7 +238,7 @@ async fn cancel_once(workflow: &Workflow, viewer: &Viewer, line: LineId) -> Resu
         }
         .into());
     }
-    if line.lapse_at <= unit.now {
+    if line.pending().is_over(unit.now) {
         return lapsed(unit, &line).await;
     }
     end(
@@ -275,10 +275,10 @@ pub(crate) async fn lapse(unit: &mut Unit, ids: &[LineId]) -> Result<()> {
         else {
             continue;
         };
-        if line.lapse_at > unit.now {
-            unit.enqueue(&[lapse_job(&line)]);
-        } else {
+        if line.pending().is_over(unit.now) {
             lapse_line(unit, &line).await?;
+        } else {
+            unit.enqueue(&[lapse_job(&line)]);
         }
     }
     Ok(())
@@ -470,6 +470,9 @@ async fn enter(
         ended_at: None,
         ended_by: None,
         version: 0,
+        asked_back_at: None,
+        stood_us: 0,
+        nudged_at: None,
     };
     unit.tx.insert_line(&line).await?;
     unit.record(
@@ -492,14 +495,16 @@ async fn enter(
     Ok(request)
 }
 
-fn lapse_job(line: &LineRow) -> NewJob {
+/// The job that lets a line lapse. It comes when the line lapses at the latest; while a question holds the clock it looks
+/// again then.
+pub(crate) fn lapse_job(line: &LineRow) -> NewJob {
     NewJob {
         key: format!("lapse:{}", line.id),
         kind: JobKind::LineLapse,
         subject: Some(line.id.0),
         lane: None,
         priority: Priority::Normal,
-        due_at: line.lapse_at,
+        due_at: line.pending().latest(),
     }
 }
 

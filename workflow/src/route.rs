@@ -4,17 +4,21 @@ use std::collections::BTreeSet;
 
 use domain::{
     LineId, PackageId, PersonId,
-    approval::{Facts, Seating, StageState, Verdict, Via, met_by_asking, seat, tally},
+    approval::{Candidate, Facts, Seating, StageState, Verdict, Via, met_by_asking, seat, tally},
     audit::{Actor, Event, EventKind},
+    hand_on::HandedOn,
     policy::{ApproverRule, Policy, StageRule},
 };
 use serde_json::json;
-use store::requests::{DecisionRow, LineRow, StageRow};
+use store::{
+    conversation::HandOnRow,
+    requests::{DecisionRow, LineRow, StageRow},
+};
 
 use crate::{
     Error, Result, Unit,
     chat::{self, Post},
-    grants,
+    conversation, grants,
     mail::{self, Mail},
     people, requests,
 };
@@ -67,6 +71,7 @@ pub(crate) async fn advance(
     decisions: &[DecisionRow],
     facts: Facts,
 ) -> Result<()> {
+    conversation::no_answer_needed(unit, line).await?;
     let before = stages.clone();
     let opened = walk(unit, line, policy, &mut stages, decisions, Some(facts)).await?;
     for (stage, was) in stages.iter().zip(&before) {
@@ -116,6 +121,7 @@ async fn walk(
                 decided_earlier: earlier,
                 said_yes: BTreeSet::new(),
                 yes_by_subordinates: false,
+                handed_on: Vec::new(),
                 ..facts
             },
             None => facts_for(unit, line, rule, earlier).await?,
@@ -164,6 +170,7 @@ pub(crate) async fn reseat_line(unit: &mut Unit, id: LineId) -> Result<()> {
     let earlier = earlier_deciders(&line, &stages, &decisions, policy.collapse);
     let facts = facts_for(unit, &line, &rule, earlier).await?;
     let facts = with_votes(facts, &stage, &decisions);
+    let facts = with_hand_ons(unit, facts, &stage).await?;
     let seating = seat(&rule, &facts);
     note(&mut stage, &seating);
     if seating.yes > 0 && tally(seating.yes, seating.needed) == StageState::Met {
@@ -316,6 +323,45 @@ pub(crate) fn with_votes(facts: Facts, stage: &StageRow, decisions: &[DecisionRo
         yes_by_subordinates: stage.by_subordinates,
         ..facts
     }
+}
+
+/// Adds whose seats in the stage are handed on to whom.
+pub(crate) async fn with_hand_ons(
+    unit: &mut Unit,
+    facts: Facts,
+    stage: &StageRow,
+) -> Result<Facts> {
+    let rows = unit.tx.hand_ons(stage.id).await?;
+    let colleagues: Vec<PersonId> = rows.iter().map(|row| row.to_id).collect();
+    let candidates = people::candidates(&mut unit.tx, &colleagues, unit.now).await?;
+    Ok(Facts {
+        handed_on: handed_on(&rows, &candidates),
+        ..facts
+    })
+}
+
+/// Whether somebody has no seat because they gave it to a colleague who decides in their place.
+pub(crate) fn gave_up(person: PersonId, facts: &Facts, seating: &Seating) -> bool {
+    facts.handed_on.iter().any(|one| {
+        one.from == person
+            && seating
+                .seats
+                .iter()
+                .any(|seat| seat.person == one.to.person)
+    })
+}
+
+/// Rows of handed-on seats as seating wants them.
+pub(crate) fn handed_on(rows: &[HandOnRow], candidates: &[Candidate]) -> Vec<HandedOn> {
+    rows.iter()
+        .filter_map(|row| {
+            let to = candidates.iter().find(|one| one.person == row.to_id)?;
+            Some(HandedOn {
+                from: row.from_id,
+                to: to.clone(),
+            })
+        })
+        .collect()
 }
 
 /// The yeses of a stage.

@@ -1,4 +1,8 @@
-//! `/approvals`: what waits for the reader's decision, the oldest first.
+//! `/approvals`: what waits for the reader's decision, the oldest first; what is plain may be ticked and decided together.
+
+mod together;
+
+pub use together::together;
 
 use axum::{extract::Query, response::Response};
 use domain::request::LineKind;
@@ -10,6 +14,7 @@ use workflow::views::{
     requests::RequestItem,
 };
 
+use self::together::Back;
 use super::{
     decision::{self, Last},
     kit, parts, said,
@@ -43,11 +48,19 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
         approvals::stuck(visit.workflow(), &visit.viewer).await?
     };
     visit
-        .page("Decisions", move || page(queue, stuck, last, later))
+        .page("Decisions", move || {
+            page(queue, stuck, last, later, &Back::default())
+        })
         .await
 }
 
-fn page(queue: Queue, stuck: Vec<RequestItem>, last: Option<Last>, later: bool) -> impl IntoView {
+fn page(
+    queue: Queue,
+    stuck: Vec<RequestItem>,
+    last: Option<Last>,
+    later: bool,
+    back: &Back,
+) -> impl IntoView + use<> {
     let lead = match queue.waiting.count {
         0 => "Nothing waits for you.".to_owned(),
         1 if !queue.waiting.more => "One request waits for you.".to_owned(),
@@ -70,16 +83,18 @@ fn page(queue: Queue, stuck: Vec<RequestItem>, last: Option<Last>, later: bool) 
         .map(|next| kit::address("/approvals", &[("after", next.as_str())]));
     let first = later.then_some("/approvals");
     let stuck = stuck_card(stuck, queue.now);
+    let (results, list) = (together::results(back), rows(queue, back));
     view! {
         {last.map(|last| last.view(false))}
+        {results}
         <PageHead title="Decisions" version=kit::version(&lead) lead=lead.clone()/>
-        <Card title="Waiting for you" live="queue" version=version said=lead>{rows(queue)}</Card>
+        <Card title="Waiting for you" live="queue" version=version said=lead>{list}</Card>
         {stuck}
         <Pager previous=first next=next back="From the first" on="Later ones"/>
     }
 }
 
-fn rows(queue: Queue) -> AnyView {
+fn rows(queue: Queue, back: &Back) -> AnyView {
     if queue.items.is_empty() {
         return view! {
             <Empty sign=Sign::Check title="All decided" text="When somebody asks for access that is yours to decide, it waits here and you get a mail."/>
@@ -87,12 +102,32 @@ fn rows(queue: Queue) -> AnyView {
         .into_any();
     }
     let now = queue.now;
+    if queue.items.iter().all(|item| item.tick.is_none()) {
+        let rows = queue.items.iter().map(|item| row(item, now)).collect_view();
+        return view! { {together::faults(back, &[])}<Rows>{rows}</Rows> }.into_any();
+    }
     let rows = queue
         .items
-        .into_iter()
-        .map(|item| row(&item, now))
+        .iter()
+        .map(|item| {
+            let avatar = view! { <Avatar name=item.beneficiary.name.clone()/> };
+            let tick = together::tick(item, &title(item), back);
+            let mark = view! { <span class="bar">{tick}{avatar}</span> }.into_any();
+            view! { {row_with(item, now, mark)}{together::reason(item, back)} }
+        })
         .collect_view();
-    view! { <Rows>{rows}</Rows> }.into_any()
+    let (faults, buttons) = (
+        together::faults(back, &queue.items),
+        together::buttons(back),
+    );
+    view! {
+        <form method="post" action="/approvals">
+            {faults}
+            <Rows>{rows}</Rows>
+            {buttons}
+        </form>
+    }
+    .into_any()
 }
 
 /// What nobody can decide, for security: who makes it right is said with it.
@@ -120,8 +155,14 @@ fn stuck_card(stuck: Vec<RequestItem>, now: domain::Timestamp) -> AnyView {
 /// One decision that waits; also shown on other pages that hold a few of them.
 pub fn row(item: &QueueItem, now: domain::Timestamp) -> AnyView {
     let mark = view! { <Avatar name=item.beneficiary.name.clone()/> }.into_any();
+    row_with(item, now, mark)
+}
+
+fn row_with(item: &QueueItem, now: domain::Timestamp, mark: AnyView) -> AnyView {
     let soon = item.lapse_at - now < chrono::Duration::days(1);
-    let badge = if soon {
+    let badge = if item.asked_back {
+        view! { <Badge state=State::Waiting words="asked back"/> }
+    } else if soon {
         let words = view! { "lapses "{parts::when::relative(item.lapse_at, now)} }.into_any();
         view! { <Badge state=State::EndsSoon words=words/> }
     } else {
@@ -235,6 +276,8 @@ pub(crate) mod tests {
             reason: text.into(),
             since: now() - chrono::Duration::minutes(12),
             lapse_at: now() + chrono::Duration::days(13),
+            asked_back: false,
+            tick: Some("7f3a00c91e".into()),
             rule: ApproverRule::Manager,
             via: Via::Manager,
         }
@@ -251,7 +294,7 @@ pub(crate) mod tests {
                 more: false,
             },
         };
-        let out = html(|| page(queue, vec![], None, false));
+        let out = html(|| page(queue, vec![], None, false, &Back::default()));
         let read = plain(&out);
         for part in [
             "Johan asks for Johan",
@@ -276,7 +319,7 @@ pub(crate) mod tests {
                 more: true,
             },
         };
-        let out = html(|| page(queue, vec![], None, true));
+        let out = html(|| page(queue, vec![], None, true, &Back::default()));
         assert!(is_inert(&out), "{out}");
     }
 
@@ -288,7 +331,7 @@ pub(crate) mod tests {
             next: None,
             waiting: Capped::default(),
         };
-        let out = html(|| page(queue, vec![], None, false));
+        let out = html(|| page(queue, vec![], None, false, &Back::default()));
         assert!(out.contains("All decided"), "{out}");
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn page(home: Home) -> impl IntoView {
     view! {
         <PageHead title=title lead=lead(&home) version=version/>
         <div class="two">
-            <div class="stack stack-5">{decisions(&home)}{requests(&home)}</div>
+            <div class="stack stack-5">{answers(&home)}{decisions(&home)}{requests(&home)}</div>
             {access(&home)}
         </div>
     }
@@ -41,6 +41,12 @@ fn lead(home: &Home) -> AnyView {
         let (count, verb) = (home.decisions_count, waits(home.decisions_count.count));
         let counted = said::capped_count(count, "decision", "decisions");
         said.push(format!("{counted} {verb} for you. ").into_any());
+    }
+    if !home.answers.is_empty() {
+        let count = home.answers.len() as i64;
+        let counted = words::count(count, "question", "questions");
+        let verb = waits(count);
+        said.push(format!("{counted} {verb} for your answer. ").into_any());
     }
     if home.requests_count.count > 0 {
         let (count, verb) = (home.requests_count, waits(home.requests_count.count));
@@ -68,6 +74,24 @@ fn lead(home: &Home) -> AnyView {
     } else {
         said.into_any()
     }
+}
+
+/// Questions about the reader's requests: nothing goes on before they are answered.
+fn answers(home: &Home) -> AnyView {
+    let version = kit::version(&format!("{:?}", home.answers));
+    let card = (!home.answers.is_empty()).then(|| {
+        let now = home.now;
+        let rows = home
+            .answers
+            .iter()
+            .map(|one| {
+                let detail = view! { {said::number(one.number)}" · asked "{parts::when::relative(one.since, now)} }.into_any();
+                view! { <Row title=one.package.clone() detail=detail href=format!("/requests/{}", one.request)><Badge state=State::Waiting words="your answer"/></Row> }
+            })
+            .collect_view();
+        view! { <Card title="Answers wait for you"><Rows>{rows}</Rows></Card> }
+    });
+    view! { <Region name="answers" version=version>{card}</Region> }.into_any()
 }
 
 fn decisions(home: &Home) -> AnyView {

@@ -9,12 +9,14 @@ use domain::{
     grant::{End, EndReason, GrantSource, Health},
     policy::{ApproverRule, Limits, Question, QuestionKind},
     request::{Length, LineKind, LineState, Start, Window},
+    waiting::RemarkKind,
 };
 use uuid::Uuid;
 use workflow::views::{
     Answer, AtTarget, Condition, Deciders, EntitlementTag, Entry, GrantOver, HeldGrant, Mark, Name,
     SeatView, StagePreview, Standing, StandingWord, Vote, Why,
     catalog::{Card, HeldCard},
+    conversation::{AskedBack, Conversation, HandedOn, Said},
     package::PackagePage,
     request::{
         LineView, OperationView, PartView, RequestEvidence, RequestPage, StageView, Step, What,
@@ -28,6 +30,18 @@ pub use super::approvals::tests::{HOSTILE, is_inert, now, package, person};
 /// An id that is always the same for the same number.
 pub fn id<T: From<Uuid>>(n: u128) -> T {
     Uuid::from_u128(n).into()
+}
+
+/// A question that waits for an answer.
+pub fn asked_back(text: &str) -> AskedBack {
+    AskedBack {
+        line: id(41),
+        request: id(40),
+        number: 1042,
+        kind: LineKind::New,
+        package: text.into(),
+        since: ago(30),
+    }
 }
 
 pub fn hours(hours: i64) -> Window {
@@ -188,6 +202,13 @@ pub fn stage(text: &str, state: StageState) -> StageView {
         opened_at: Some(ago(12)),
         closed_at: None,
         votes: vec![vote(text, Verdict::Approve)],
+        handed_on: vec![HandedOn {
+            from: person(6, text),
+            to: person(5, text),
+            reason: text.into(),
+            at: ago(9),
+            returned_at: None,
+        }],
     }
 }
 
@@ -205,6 +226,10 @@ pub fn steps(text: &str) -> Vec<Step> {
             employee_type: text.into(),
             stages: vec![ApproverRule::Manager],
         },
+        What::AskedBack {
+            stands_until: Some(now() + Duration::days(14)),
+        },
+        What::Nudged,
         What::Approved { by_policy: true },
         What::Extended {
             end: Some(End::At(now())),
@@ -286,6 +311,16 @@ pub fn line(text: &str, word: StandingWord) -> LineView {
         state: LineState::AwaitingApproval,
         standing: standing(word, text),
         lapse_at: now() + Duration::days(7),
+        conversation: Conversation {
+            said: vec![Said {
+                by: person(5, text),
+                kind: RemarkKind::Question,
+                text: text.into(),
+                at: ago(4),
+            }],
+            asked_back_at: Some(ago(4)),
+            stands_until: Some(now() + Duration::days(14)),
+        },
         steps: steps(text),
         grant: Some(id(30)),
         extends: None,
@@ -312,6 +347,8 @@ pub fn line(text: &str, word: StandingWord) -> LineView {
             }],
         }],
         may_cancel: true,
+        may_answer: true,
+        may_nudge: true,
         may_extend: true,
         may_give_back: true,
         may_decide: Some(id(50)),

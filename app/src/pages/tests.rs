@@ -57,6 +57,7 @@ fn home_with(text: &str) -> Home {
             count: 3,
             more: false,
         },
+        answers: vec![asked_back(text)],
         requests: vec![item(text, StandingWord::Waiting)],
         requests_count: Capped {
             count: 1,
@@ -75,6 +76,8 @@ fn home_says_what_waits_and_what_ends() {
     for part in [
         "Hello, Maya",
         "3 decisions wait for you.",
+        "1 question waits for your answer.",
+        "Answers wait for you",
         "Maya ends in 6 h",
         "Maya, Tomas Ek or 1 other can decide",
         "6 h left",
@@ -100,6 +103,7 @@ fn home_says_what_waits_and_what_ends() {
 #[test]
 fn an_empty_home_teaches() {
     let empty = Home {
+        answers: vec![],
         requests: vec![],
         ending: vec![],
         held: 0,

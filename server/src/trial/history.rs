@@ -10,6 +10,7 @@ mod duties;
 pub(super) mod editions;
 mod everyday;
 mod script;
+mod talk;
 
 use std::collections::BTreeMap;
 
@@ -61,6 +62,8 @@ enum Act {
     Leave(&'static str),
     /// A group is turned over to the on-premises directory.
     TurnOver(&'static str),
+    /// Something is said about a line that waits.
+    Talk(talk::About, talk::Talk),
     /// A catalogue edition.
     Edition(editions::Edition),
     /// Somebody proposes an exception from a rule.
@@ -195,6 +198,7 @@ impl<'a> Year<'a> {
                 seconds,
                 left,
             } => self.extend(grant, seconds, left).await,
+            Act::Talk(about, what) => self.talk(about, what).await,
             Act::Leave(name) => {
                 set_enabled(self.past, name, false);
                 read_directory(self.past)

@@ -9,6 +9,7 @@ mod objects;
 mod sandboxed;
 mod sessions;
 mod support;
+mod talking;
 mod text;
 #[path = "../town/mod.rs"]
 mod town;

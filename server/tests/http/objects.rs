@@ -18,17 +18,17 @@ use crate::{
 const CANARY: &str = "canary-4711";
 
 /// The town, in which the first asker waits for one package and holds another.
-struct Scene {
-    house: House,
-    request: RequestId,
-    line: LineId,
-    stage: StageId,
+pub struct Scene {
+    pub house: House,
+    pub request: RequestId,
+    pub line: LineId,
+    pub stage: StageId,
     grant: GrantId,
-    asker: Browser,
+    pub asker: Browser,
 }
 
 impl Scene {
-    async fn new(engine: Engine) -> Self {
+    pub async fn new(engine: Engine) -> Self {
         let sandbox = benches::portal::sandbox(PUBLIC, town::TENANT, town::company())
             .await
             .expect("a free port is there");

@@ -3,6 +3,7 @@
 use domain::{
     ApplicationId, LineId, PackageId, PersonId, RequestId, StageId, Timestamp,
     approval::Via,
+    bulk::Ticked,
     policy::ApproverRule,
     request::{LineKind, Window},
 };
@@ -40,6 +41,8 @@ row! {
         pub until_at: Option<Timestamp>,
         /// When it lapses.
         pub lapse_at: Timestamp,
+        /// Since when a question waits for an answer.
+        pub asked_back_at: Option<Timestamp>,
         /// The package.
         pub package_id: PackageId,
         /// Its name.
@@ -68,6 +71,32 @@ row! {
         pub beneficiary_name: String,
     }
 
+    /// What decides whether a line may be ticked in a list, and what its decider signs.
+    pub struct TickedRow {
+        /// The stage.
+        pub stage_id: StageId,
+        /// Its rule.
+        pub approvers: ApproverRule,
+        /// Something new or more time.
+        pub kind: LineKind,
+        /// The asked length.
+        pub length_seconds: Option<i64>,
+        /// The asked end.
+        pub until_at: Option<Timestamp>,
+        /// Whether a question waits for an answer.
+        pub asked_back: bool,
+        /// Whether anything of it is privileged.
+        pub privileged: bool,
+        /// Whether anything of it is under a control scope.
+        pub control_scope: bool,
+        /// Whether the same was denied and not approved since.
+        pub denied: bool,
+        /// What is frozen.
+        pub frozen_hash: String,
+        /// The shortest time that deciders said so far.
+        pub cap_seconds: Option<i64>,
+    }
+
     /// Where one stage lies in somebody's queue.
     pub struct PlaceInQueueRow {
         /// How many waited before it, up to the cap.
@@ -85,6 +114,21 @@ impl QueueRow {
     /// The asked window.
     pub fn window(&self) -> Window {
         window(self.start_at, self.length_seconds, self.until_at)
+    }
+}
+
+impl TickedRow {
+    /// As the rule wants it.
+    pub fn ticked(&self) -> Ticked {
+        Ticked {
+            kind: self.kind,
+            length: window(None, self.length_seconds, self.until_at).length,
+            privileged: self.privileged,
+            control_scope: self.control_scope,
+            denied: self.denied,
+            asked_back: self.asked_back,
+            rule: self.approvers,
+        }
     }
 }
 
@@ -108,7 +152,7 @@ impl Tx {
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(concat!(
                 "SELECT s.stage_id, s.opened_at, s.via, t.approvers, l.id AS line_id, l.request_id, l.number, l.kind,
-                   l.reason, l.start_at, l.length_seconds, l.until_at, l.lapse_at, l.package_id,
+                   l.reason, l.start_at, l.length_seconds, l.until_at, l.lapse_at, l.asked_back_at, l.package_id,
                    p.name AS package_name, p.privileged, ", app_columns!(),
                 ", l.asker_id, k.name AS asker_name, l.beneficiary_id, b.name AS beneficiary_name
                  FROM seats s JOIN stages t ON t.id = s.stage_id JOIN lines l ON l.id = t.line_id
@@ -124,6 +168,30 @@ impl Tx {
                 query.push(" AND (s.opened_at, s.stage_id) > (").push_bind(At(at)).push(", ").push_bind(stage.0).push(")");
             }
             query.push(" ORDER BY s.opened_at, s.stage_id LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(c).await
+        })?)
+    }
+
+    /// What decides whether the lines of these stages may be ticked in a list.
+    pub async fn ticked(&mut self, stages: &[StageId]) -> Result<Vec<TickedRow>, Error> {
+        if stages.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(on!(self, c => {
+            let mut query = QueryBuilder::new(
+                "SELECT t.id AS stage_id, t.approvers, l.kind, l.length_seconds, l.until_at,
+                   (l.asked_back_at IS NOT NULL) AS asked_back,
+                   (p.privileged = TRUE OR EXISTS (SELECT 1 FROM package_version_entitlements x JOIN entitlements n ON n.id = x.entitlement_id
+                     WHERE x.package_version_id = l.package_version_id AND n.privileged = TRUE)) AS privileged,
+                   (p.control_scope IS NOT NULL OR EXISTS (SELECT 1 FROM package_version_entitlements x JOIN entitlements n ON n.id = x.entitlement_id
+                     WHERE x.package_version_id = l.package_version_id AND n.control_scope IS NOT NULL)) AS control_scope,
+                   EXISTS (SELECT 1 FROM lines y WHERE y.beneficiary_id = l.beneficiary_id AND y.package_id = l.package_id AND y.state = 'denied'
+                     AND NOT EXISTS (SELECT 1 FROM lines z WHERE z.beneficiary_id = l.beneficiary_id AND z.package_id = l.package_id
+                       AND z.state = 'approved' AND z.submitted_at > y.submitted_at)) AS denied,
+                   l.frozen_hash, (SELECT MIN(d.cap_seconds) FROM decisions d WHERE d.line_id = l.id) AS cap_seconds
+                 FROM stages t JOIN lines l ON l.id = t.line_id JOIN packages p ON p.id = l.package_id WHERE t.id IN (");
+            ids_in!(query, stages);
+            query.push(") ORDER BY t.id");
             query.build_query_as().fetch_all(c).await
         })?)
     }

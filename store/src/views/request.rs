@@ -1,10 +1,12 @@
 //! One request, one stage: the line with everything around it.
 
+use chrono::Duration;
 use domain::{
     AccountId, ApplicationId, AssignmentId, DecisionId, EntitlementId, GrantId, LineId,
     OperationId, PackageId, PackageVersionId, PersonId, RequestId, StageId, Timestamp,
     approval::{Verdict, Via},
     request::{LineKind, LineState, Window},
+    waiting::Pending,
 };
 use sqlx::QueryBuilder;
 
@@ -93,6 +95,12 @@ row! {
         pub ended_by_name: Option<String>,
         /// Counts changes.
         pub version: i64,
+        /// Since when a question waits for an answer.
+        pub asked_back_at: Option<Timestamp>,
+        /// How long earlier questions held the clock, in microseconds.
+        pub stood_us: i64,
+        /// When those who decide were last nudged.
+        pub nudged_at: Option<Timestamp>,
     }
 
     /// A vote with the voter's name.
@@ -147,7 +155,7 @@ row! {
     pub struct SightRow {
         /// Seated in an open stage.
         pub seated: bool,
-        /// Voted.
+        /// Voted, or handed their seat on.
         pub voted: bool,
         /// Owns the package.
         pub owns: bool,
@@ -167,6 +175,15 @@ impl FullLineRow {
     pub fn window(&self) -> Window {
         window(self.start_at, self.length_seconds, self.until_at)
     }
+
+    /// The clock of its pending deadline.
+    pub fn pending(&self) -> Pending {
+        Pending {
+            lapse_at: self.lapse_at,
+            asked_back_at: self.asked_back_at,
+            stood: Duration::microseconds(self.stood_us),
+        }
+    }
 }
 
 macro_rules! full_select {
@@ -177,7 +194,7 @@ macro_rules! full_select {
             ", l.package_version_id, v.number AS edition, v.policy, v.opens, l.asker_id, k.name AS asker_name,
                l.beneficiary_id, b.name AS beneficiary_name, l.account_id, c.user_name AS account_name,
                l.extends_grant_id, l.state, l.reason, l.answers, l.start_at, l.length_seconds, l.until_at, l.frozen_hash,
-               l.screening, l.submitted_at, l.lapse_at, l.ended_at, l.ended_by, e.name AS ended_by_name, l.version
+               l.screening, l.submitted_at, l.lapse_at, l.ended_at, l.ended_by, e.name AS ended_by_name, l.version, l.asked_back_at, l.stood_us, l.nudged_at
              FROM lines l JOIN packages p ON p.id = l.package_id JOIN applications a ON a.id = p.application_id
              JOIN package_versions v ON v.id = l.package_version_id JOIN persons k ON k.id = l.asker_id
              JOIN persons b ON b.id = l.beneficiary_id JOIN accounts c ON c.id = l.account_id
@@ -257,7 +274,8 @@ impl Tx {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT
                EXISTS (SELECT 1 FROM stages t JOIN seats s ON s.stage_id = t.id WHERE t.line_id = $2 AND s.person_id = $1) AS seated,
-               EXISTS (SELECT 1 FROM decisions d WHERE d.line_id = $2 AND d.decider_id = $1) AS voted,
+               (EXISTS (SELECT 1 FROM decisions d WHERE d.line_id = $2 AND d.decider_id = $1)
+                 OR EXISTS (SELECT 1 FROM hand_ons h WHERE h.line_id = $2 AND h.from_id = $1)) AS voted,
                EXISTS (SELECT 1 FROM lines l JOIN package_owners o ON o.package_id = l.package_id
                  WHERE l.id = $2 AND o.person_id = $1) AS owns")
             .bind(person.0).bind(line.0).fetch_one(c).await)?)

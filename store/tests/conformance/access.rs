@@ -1,13 +1,15 @@
 //! Requests, decisions, grants, and what the database itself refuses.
 
 use domain::{
-    DecisionId, HoldId,
+    DecisionId, HandOnId, HoldId, RemarkId,
     approval::{Seat, StageState, Verdict, Via},
     grant::{End, EndReason, GrantSource, GrantState},
     policy::ApproverRule,
     request::{LineKind, LineState},
+    waiting::RemarkKind,
 };
 use store::{
+    conversation::{HandOnRow, RemarkRow},
     grants::GrantRow,
     requests::{DecisionRow, LineRow, StageRow},
 };
@@ -53,6 +55,9 @@ fn asked(n: u128) -> LineRow {
         ended_at: None,
         ended_by: None,
         version: 0,
+        asked_back_at: None,
+        stood_us: 0,
+        nudged_at: None,
     }
 }
 
@@ -154,6 +159,7 @@ async fn deciding(script: &mut Script) {
     ask!(script, lines_with_seat(person(2)));
     ask!(script, lines_around(person(2)));
     ask!(script, lines_around(person(6)));
+    talking(script).await;
     let hold = HoldId(uuid(0xd01));
     say!(script, lock_hold(hold));
     say!(script, dismiss_empty_hold(hold, at(26)));
@@ -234,6 +240,72 @@ async fn deciding(script: &mut Script) {
     ask!(script, last_denial(person(3), package(2)));
 }
 
+async fn talking(script: &mut Script) {
+    let remark = |n: u128, by: u128, kind| RemarkRow {
+        id: RemarkId(uuid(0x1100 + n)),
+        line_id: line(1),
+        stage_id: stage(11),
+        author_id: person(by),
+        kind,
+        text: "Which <incident>?".into(),
+        at: at(21),
+    };
+    // Only deciders ask, only whom it is about answers.
+    say!(script, insert_remark(&remark(1, 3, RemarkKind::Question)));
+    say!(script, insert_remark(&remark(1, 2, RemarkKind::Answer)));
+    say!(script, insert_remark(&remark(1, 2, RemarkKind::Question)));
+    say!(
+        script,
+        set_line_clock(&LineRow {
+            asked_back_at: Some(at(21)),
+            ..asked(1)
+        })
+    );
+    ask!(script, asked_back(person(3), 5));
+    ask!(script, ticked(&[stage(11), stage(21)]));
+    say!(script, insert_remark(&remark(2, 3, RemarkKind::Answer)));
+    // By what it stood, and by nothing else.
+    say!(
+        script,
+        set_line_clock(&LineRow {
+            lapse_at: at(1003),
+            stood_us: 1,
+            ..asked(1)
+        })
+    );
+    say!(
+        script,
+        set_line_clock(&LineRow {
+            lapse_at: at(1003),
+            stood_us: 3_000_000,
+            ..asked(1)
+        })
+    );
+    ask!(script, remarks(line(1)));
+    ask!(script, named_remarks(&[line(1), line(2)], 10));
+    ask!(script, asked_back(person(3), 5));
+    say!(script, note_nudge(line(1), at(22)));
+    ask!(script, line(line(1)));
+    let handed = |n: u128, from: u128, to: u128| HandOnRow {
+        id: HandOnId(uuid(0x1200 + n)),
+        line_id: line(1),
+        stage_id: stage(11),
+        from_id: person(from),
+        to_id: person(to),
+        reason: "On leave".into(),
+        at: at(22),
+        returned_at: None,
+    };
+    say!(script, insert_hand_on(&handed(1, 2, 3)));
+    say!(script, insert_hand_on(&handed(1, 2, 6)));
+    say!(script, insert_hand_on(&handed(2, 6, 5)));
+    ask!(script, hand_ons(stage(11)));
+    say!(script, return_hand_on(handed(1, 2, 6).id, at(23)));
+    say!(script, return_hand_on(handed(1, 2, 6).id, at(23)));
+    ask!(script, hand_ons(stage(11)));
+    ask!(script, named_hand_ons(&[line(1)], 10));
+}
+
 async fn ending(script: &mut Script) {
     let denied = LineRow {
         package_id: package(2),
@@ -263,7 +335,7 @@ async fn ending(script: &mut Script) {
     ask!(script, line(line(2)));
     ask!(script, stages(line(2)));
     let waiting = LineRow {
-        version: 1,
+        version: 2,
         ..asked(1)
     };
     // Not while a stage is open.

@@ -51,6 +51,11 @@ async fn deciding(script: &mut Script) {
     ask!(script, had_since(person(4), package(1), at(0)));
     ask!(script, held_beside(person(4), package(2), 10));
     ask!(script, team_spans(person(3), person(2), package(1), 10));
+    ask!(script, team_holders(person(3), person(2), package(1), 10));
+    ask!(script, earlier_asks(person(3), package(2), request(9), 10));
+    ask!(script, earlier_asks(person(3), package(1), request(1), 10));
+    ask!(script, spans_held(person(4), package(1), 10));
+    ask!(script, held_of_application(person(4), package(1), 10));
 }
 
 async fn catalogue(script: &mut Script) {

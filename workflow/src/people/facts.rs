@@ -101,6 +101,7 @@ pub async fn approval_facts(
         decided_earlier: BTreeSet::new(),
         said_yes: BTreeSet::new(),
         yes_by_subordinates: false,
+        handed_on: Vec::new(),
     })
 }
 

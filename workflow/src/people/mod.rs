@@ -3,6 +3,7 @@
 //! An account is its tenant and object id. Names, mail addresses and user names are labels: two accounts with the same
 //! mail are two accounts, and nothing here ever looks one up by a label.
 
+mod candidates;
 mod directory;
 mod facts;
 mod mirror;
@@ -10,6 +11,7 @@ mod refusals;
 mod relations;
 mod sign_in;
 
+pub(crate) use candidates::candidates;
 pub use directory::{
     Applied, DirectoryUser, Seen, apply_directory, directory_state, save_directory_state,
 };

@@ -1,16 +1,20 @@
 //! The queue of decisions.
 
+use std::collections::BTreeMap;
+
 use domain::{
     LineId, RequestId, StageId, Timestamp,
     approval::Via,
+    bulk::bulk_bar,
     person::PortalRole,
     policy::ApproverRule,
     request::{LineKind, Window},
 };
 use serde::Serialize;
+use store::views::approvals::TickedRow;
 
 use super::{Capped, Cursor, PackageTag, PersonTag, make, requests::RequestItem, shell::CAP};
-use crate::{Result, Workflow, access::Viewer};
+use crate::{Result, Workflow, access::Viewer, frozen::capped};
 
 /// Decisions on a page.
 const PAGE: i64 = 30;
@@ -53,8 +57,12 @@ pub struct QueueItem {
     pub reason: String,
     /// Waits for the viewer since.
     pub since: Timestamp,
-    /// When it lapses.
+    /// When it lapses, not counting a question that is open.
     pub lapse_at: Timestamp,
+    /// Whether a question about it waits for an answer.
+    pub asked_back: bool,
+    /// What is signed off, whole, if it is plain enough to be ticked and decided together with others.
+    pub tick: Option<String>,
     /// The stage's rule.
     pub rule: ApproverRule,
     /// By which rule the viewer is seated.
@@ -71,15 +79,44 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, after: Option<&Cursor>) 
     let waiting = tx.count_queue(viewer.id(), CAP + 1).await?;
     let more = rows.len() > PAGE as usize;
     rows.truncate(PAGE as usize);
+    let stages: Vec<StageId> = rows.iter().map(|row| row.stage_id).collect();
+    let ticks = ticks(&tx.ticked(&stages).await?);
     Ok(Queue {
         now: workflow.clock().now(),
         next: rows
             .last()
             .filter(|_| more)
             .map(|row| Cursor::by_time(row.opened_at, row.stage_id.0)),
-        items: rows.into_iter().map(QueueItem::from).collect(),
+        items: rows
+            .into_iter()
+            .map(|row| QueueItem {
+                tick: ticks.get(&row.stage_id).cloned(),
+                ..QueueItem::from(row)
+            })
+            .collect(),
         waiting: Capped::of(waiting, CAP),
     })
+}
+
+/// What may be ticked, with what is signed off: of what is plain enough, all by the rule of which there is most.
+fn ticks(rows: &[TickedRow]) -> BTreeMap<StageId, String> {
+    let plain: Vec<&TickedRow> = rows
+        .iter()
+        .filter(|row| bulk_bar(&row.ticked(), row.approvers).is_none())
+        .collect();
+    let by_rule = |rule: ApproverRule| plain.iter().filter(|row| row.approvers == rule).count();
+    let Some(rule) = ApproverRule::ALL
+        .iter()
+        .copied()
+        .max_by_key(|rule| by_rule(*rule))
+    else {
+        return BTreeMap::new();
+    };
+    plain
+        .iter()
+        .filter(|row| row.approvers == rule)
+        .map(|row| (row.stage_id, capped(&row.frozen_hash, row.cap_seconds)))
+        .collect()
 }
 
 /// The requests that nobody can decide, longest first, at most 30. For security, who see to it that somebody can; empty

@@ -5,6 +5,7 @@ use domain::{
     LineId, PackageVersionId, PersonId, Refusal, RequestId, StageId, Timestamp,
     approval::{StageState, Via, bar},
     grant::{End, EndReason, GrantState},
+    person::PortalRole,
     policy::{Limits, Policy, StageRule},
     refusal::DeciderBar,
     request::{Length, LineKind, LineState, Window},
@@ -23,8 +24,14 @@ use store::{
 };
 
 use super::{
-    Answer, Capped, EntitlementTag, PackageTag, PersonTag, Vote, line, make, request::StageView,
-    seating::Bench, shell::CAP, sight::may_see_line,
+    Answer, Capped, EntitlementTag, PackageTag, PersonTag, Vote,
+    conversation::{self, Conversation},
+    history::{self, History},
+    line, make,
+    request::StageView,
+    seating::Bench,
+    shell::CAP,
+    sight::may_see_line,
 };
 use crate::{Error, Result, Workflow, access::Viewer, decide};
 
@@ -75,6 +82,12 @@ pub struct DecisionPage {
     pub compares: Compares,
     /// What the person holds besides, at most twelve, soonest end first.
     pub holds: Vec<HeldBeside>,
+    /// What the person holds now of the same application, at most twelve, soonest end first.
+    pub application: Vec<HeldBeside>,
+    /// What came before.
+    pub history: History,
+    /// The sign-in name of the account that it goes to; a label.
+    pub account: String,
     /// Names of the package's rights that they hold as imports: at the target, and not approved here.
     pub found: Vec<String>,
     /// The latest denial of the same package for the same person.
@@ -84,6 +97,10 @@ pub struct DecisionPage {
     pub extends: Option<ExtendedBy>,
     /// The whole route with names: votes so far, who decides now, who would decide later.
     pub route: Vec<StageView>,
+    /// Questions, answers and remarks.
+    pub conversation: Conversation,
+    /// Who handed the decision on to the viewer, if somebody did.
+    pub handed_by: Option<PersonTag>,
     /// The viewer's seat; none if they may only look.
     pub via: Option<Via>,
     /// Why the viewer may not decide, exactly as deciding would refuse it; none if they may.
@@ -138,6 +155,8 @@ pub struct Compares {
     pub team: i64,
     /// How many of them hold the package now.
     pub team_holding: i64,
+    /// Who of them, by name, at most eight; for those who decide.
+    pub team_names: Vec<PersonTag>,
     /// The longest end asked among them in seconds, if all of them hold it for a limited time: "each for hours at a time".
     pub team_longest_seconds: Option<i64>,
     /// How often the person had it within 12 months.
@@ -201,17 +220,30 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
         .find(|one| one.id == stage)
         .ok_or(Error::Missing)?;
     let person = tx.person(row.beneficiary_id).await?.ok_or(Error::Missing)?;
+    let here = route.iter().find(|one| one.id == stage);
+    let gave_up = here.is_some_and(|stage| gave_up(stage, viewer.id()));
     let refusal = refusal(
-        &mut tx, viewer, &row, &policy, current, &stages, &votes, seat, now,
+        &mut tx, viewer, &row, &policy, current, &stages, &votes, seat, gave_up, now,
     )
     .await?;
     let manager = person.manager_id;
     let beneficiary = facts(&mut tx, viewer, person).await?;
     let contents = tx.contents(row.package_version_id).await?;
-    let compares = compares(&mut tx, &row, manager, now).await?;
+    // Names of others, and what was denied before, are for those who decide.
+    let deciding =
+        seat.is_some() || viewer.has(PortalRole::Security) || viewer.has(PortalRole::Auditor);
+    let compares = compares(&mut tx, &row, manager, deciding, now).await?;
     let holds = tx
         .held_beside(row.beneficiary_id, row.package_id, 12)
         .await?;
+    let application = tx
+        .held_of_application(row.beneficiary_id, row.package_id, 12)
+        .await?;
+    let history = if deciding || viewer.id() == row.beneficiary_id {
+        history::before(&mut tx, &row, now).await?
+    } else {
+        History::default()
+    };
     let found = tx
         .found_rights(row.beneficiary_id, row.package_version_id)
         .await?;
@@ -248,11 +280,16 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
         limits: policy.limits,
         answers: line::answers(&policy, &row.answers),
         submitted_at: row.submitted_at,
-        lapse_at: row.lapse_at,
+        lapse_at: row.pending().lapses_at(now),
+        conversation: conversation::of(&mut tx, &row, now).await?,
+        handed_by: here.and_then(|stage| stage.handed_by(viewer.id())).cloned(),
         opens: make::opens(&row.opens),
         contents: contents.into_iter().map(EntitlementTag::from).collect(),
         compares,
         holds: holds.into_iter().map(HeldBeside::from).collect(),
+        application: application.into_iter().map(HeldBeside::from).collect(),
+        history,
+        account: row.account_name.clone(),
         found,
         denied: denied.map(Vote::from),
         extends,
@@ -284,6 +321,7 @@ async fn refusal(
     stages: &[StageRow],
     votes: &[NamedVoteRow],
     seat: Option<&NamedSeatRow>,
+    gave_up: bool,
     now: Timestamp,
 ) -> Result<Option<Refusal>> {
     // In another stage of the line as well: deciding says so before it says why they have no seat here.
@@ -314,6 +352,9 @@ async fn refusal(
             why: DeciderBar::NoSeat,
         }));
     }
+    if gave_up {
+        return barred(DeciderBar::HandedOn);
+    }
     let beneficiary = tx
         .person(row.beneficiary_id)
         .await?
@@ -334,6 +375,15 @@ async fn refusal(
         .filter(|candidate| candidate.person == viewer.id())
         .find_map(|candidate| bar(candidate, &facts));
     barred(why.unwrap_or(DeciderBar::NoSeat))
+}
+
+/// Whether somebody gave their seat to a colleague who decides in their place.
+fn gave_up(stage: &StageView, person: PersonId) -> bool {
+    stage.handed_on.iter().any(|one| {
+        one.from.id == person
+            && one.returned_at.is_none()
+            && stage.seats.iter().any(|seat| seat.person.id == one.to.id)
+    })
 }
 
 /// What the directory says of somebody.
@@ -361,6 +411,7 @@ async fn compares(
     tx: &mut Tx,
     row: &FullLineRow,
     manager: Option<PersonId>,
+    names: bool,
     now: Timestamp,
 ) -> Result<Compares> {
     let (person, package) = (row.beneficiary_id, row.package_id);
@@ -374,12 +425,22 @@ async fn compares(
             .max(),
         _ => None,
     };
+    let holders = match manager {
+        Some(manager) if names && counts.team_holding > 0 => {
+            tx.team_holders(person, manager, package, 8).await?
+        }
+        _ => Vec::new(),
+    };
     let had = tx
         .had_since(person, package, now - Duration::days(365))
         .await?;
     Ok(Compares {
         team: counts.team,
         team_holding: counts.team_holding,
+        team_names: holders
+            .into_iter()
+            .map(|row| PersonTag::new(row.id, row.name))
+            .collect(),
         team_longest_seconds: longest,
         had: had.iter().map(|row| row.times).sum(),
         had_ended: had

@@ -4,7 +4,14 @@ use chrono::Duration;
 use domain::Timestamp;
 use serde::Serialize;
 
-use super::{Capped, HeldGrant, approvals::QueueItem, make, requests::RequestItem, shell::CAP};
+use super::{
+    Capped, HeldGrant,
+    approvals::QueueItem,
+    conversation::{self, AskedBack},
+    make,
+    requests::RequestItem,
+    shell::CAP,
+};
 use crate::{Error, Result, Workflow, access::Viewer};
 
 /// The first page.
@@ -18,6 +25,8 @@ pub struct Home {
     pub decisions: Vec<QueueItem>,
     /// How many wait in all.
     pub decisions_count: Capped,
+    /// Questions about the viewer's requests that wait for their answer, at most five.
+    pub answers: Vec<AskedBack>,
     /// The viewer's requests that are under way (waiting, scheduled, being set up, in need of attention), at most five.
     pub requests: Vec<RequestItem>,
     /// How many of the viewer's requests wait for decisions.
@@ -37,6 +46,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Home> {
     let me = tx.person(viewer.id()).await?.ok_or(Error::Missing)?;
     let counts = tx.shell(viewer.id(), CAP + 1, false, false, false).await?;
     let decisions = tx.queue(viewer.id(), None, None, 5).await?;
+    let answers = conversation::asked_back(&mut tx, viewer.id(), 5).await?;
     let under_way = tx.items_under_way(viewer.id(), 5).await?;
     let requests = make::items(&mut tx, under_way).await?;
     let ending = tx.ending_of(viewer.id(), 4).await?;
@@ -51,6 +61,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Home> {
         },
         decisions: decisions.into_iter().map(QueueItem::from).collect(),
         decisions_count: Capped::of(counts.decisions, CAP),
+        answers,
         requests,
         requests_count: Capped::of(counts.requests, CAP),
         ending,

@@ -9,6 +9,7 @@ use domain::{
     grant::{End, GrantState},
     policy::{Policy, StageRule},
     request::LineState,
+    waiting::may_nudge,
 };
 use store::{
     Tx,
@@ -21,7 +22,7 @@ use store::{
 };
 
 use super::{
-    Answer, Deciders, PersonTag, SeatView, Vote,
+    Answer, Deciders, PersonTag, SeatView, Vote, conversation,
     make::{self, GrantFacts},
     request::{LineView, OperationView, PartView, RequestPage, StageView},
     seating::Bench,
@@ -193,12 +194,19 @@ async fn line(
             open,
             facts,
         ),
-        lapse_at: row.lapse_at,
+        lapse_at: row.pending().lapses_at(whole.now),
+        conversation: conversation::of(tx, row, whole.now).await?,
         steps,
         grant: grant.map(|grant| grant.id),
         extends: row.extends_grant_id,
         parts: views,
         may_cancel: row.state == LineState::AwaitingApproval && row.asker_id == viewer.id(),
+        may_answer: row.state == LineState::AwaitingApproval
+            && [row.asker_id, row.beneficiary_id].contains(&viewer.id()),
+        may_nudge: row.state == LineState::AwaitingApproval
+            && row.asker_id == viewer.id()
+            && row.asked_back_at.is_none()
+            && may_nudge(row.nudged_at, whole.now),
         may_extend: held
             .is_some_and(|grant| grant.offered == Some(true) && grant.end() != End::Permanent),
         may_give_back: held.is_some(),
@@ -250,6 +258,7 @@ pub(super) async fn route(
         None
     };
     let earlier = earlier(row, policy, stages, votes);
+    let handed_on = conversation::hand_ons(tx, row.id).await?;
     let views = stages
         .iter()
         .map(|stage| {
@@ -277,6 +286,11 @@ pub(super) async fn route(
                     .filter(|vote| vote.stage_id == stage.id)
                     .cloned()
                     .map(Vote::from)
+                    .collect(),
+                handed_on: handed_on
+                    .iter()
+                    .filter(|(of, _)| *of == stage.id)
+                    .map(|(_, one)| one.clone())
                     .collect(),
             };
             if let (StageState::Waiting, Some(bench), Some(rule)) =

@@ -146,6 +146,8 @@ impl From<QueueRow> for QueueItem {
             window: row.window(),
             since: row.opened_at,
             lapse_at: row.lapse_at,
+            asked_back: row.asked_back_at.is_some(),
+            tick: None,
             rule: row.approvers,
             via: row.via,
             reason: row.reason,

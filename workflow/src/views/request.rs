@@ -1,7 +1,7 @@
 //! One request: its timeline, what the viewer may do, and its whole evidence.
 
 use domain::{
-    AssignmentId, GrantId, LineId, OperationId, RequestId, StageId, Timestamp,
+    AssignmentId, GrantId, LineId, OperationId, PersonId, RequestId, StageId, Timestamp,
     approval::StageState,
     assignment::{Observed, Phase},
     deadline::Warning,
@@ -12,7 +12,11 @@ use domain::{
 use serde::Serialize;
 use store::views::request::CallRow;
 
-use super::{Answer, Entry, Mark, PackageTag, PersonTag, SeatView, Standing, Vote, audit, line};
+use super::{
+    Answer, Entry, Mark, PackageTag, PersonTag, SeatView, Standing, Vote, audit,
+    conversation::{Conversation, HandedOn},
+    line,
+};
 use crate::{Result, Workflow, access::Viewer, assignments::Problem, frozen::hex};
 
 /// Audit entries that the evidence of one request shows.
@@ -74,6 +78,8 @@ pub struct LineView {
     pub standing: Standing,
     /// When it lapses while nobody decides.
     pub lapse_at: Timestamp,
+    /// Questions, answers and remarks.
+    pub conversation: Conversation,
     /// What happened and what will, in order.
     pub steps: Vec<Step>,
     /// The grant that it led to.
@@ -84,6 +90,10 @@ pub struct LineView {
     pub parts: Vec<PartView>,
     /// Whether the viewer may take it back.
     pub may_cancel: bool,
+    /// Whether the viewer may answer a question about it, or add something.
+    pub may_answer: bool,
+    /// Whether the viewer may nudge those who decide.
+    pub may_nudge: bool,
     /// Whether the viewer may ask for more time on the grant.
     pub may_extend: bool,
     /// Whether the viewer may give the grant back.
@@ -136,6 +146,13 @@ pub enum What {
     },
     /// A stage of the route.
     Stage(StageView),
+    /// A decider asked back; the line's clock stands still.
+    AskedBack {
+        /// Until when it stands still, if it does now.
+        stands_until: Option<Timestamp>,
+    },
+    /// The asker nudged those who decide.
+    Nudged,
     /// All stages said yes.
     Approved {
         /// Whether by policy, without anybody.
@@ -216,6 +233,18 @@ pub struct StageView {
     pub closed_at: Option<Timestamp>,
     /// The votes, oldest first.
     pub votes: Vec<Vote>,
+    /// The seats that were handed on, oldest first.
+    pub handed_on: Vec<HandedOn>,
+}
+
+impl StageView {
+    /// Who handed this person the seat that they decide from, if somebody did.
+    pub fn handed_by(&self, person: PersonId) -> Option<&PersonTag> {
+        self.handed_on
+            .iter()
+            .find(|one| one.to.id == person && one.returned_at.is_none())
+            .map(|one| &one.from)
+    }
 }
 
 /// One right of the grant at its target.

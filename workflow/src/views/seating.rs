@@ -114,6 +114,7 @@ impl Bench {
             decided_earlier: BTreeSet::new(),
             said_yes: BTreeSet::new(),
             yes_by_subordinates: false,
+            handed_on: Vec::new(),
         };
         let named = named
             .iter()

@@ -49,6 +49,7 @@ pub(super) fn steps(
 ) -> Vec<Step> {
     let mut steps = vec![asked(line), checked(line)];
     steps.extend(stages.iter().filter_map(stage));
+    after_open(line, stages, now, &mut steps);
     match (line.state, given) {
         (LineState::AwaitingApproval, _) => ahead(line, rights, &mut steps),
         // The stage that said no tells it.
@@ -145,6 +146,32 @@ fn stage(stage: &StageView) -> Option<Step> {
         at,
         what: What::Stage(stage.clone()),
     })
+}
+
+/// A question that waits, and the last nudge: beside the stage that is open.
+fn after_open(line: &FullLineRow, stages: &[StageView], now: Timestamp, steps: &mut Vec<Step>) {
+    let open = |stage: &StageView| stage.state == StageState::Open;
+    let Some(opened) = stages.iter().find(|stage| open(stage)) else {
+        return;
+    };
+    let at = steps
+        .iter()
+        .position(|step| matches!(&step.what, What::Stage(stage) if stage.id == opened.id))
+        .map_or(steps.len(), |at| at + 1);
+    if let Some(asked) = line.asked_back_at {
+        let clock = line.pending();
+        let step = Step {
+            mark: Mark::Now,
+            at: Some(asked),
+            what: What::AskedBack {
+                stands_until: clock.stands_until().filter(|_| clock.is_still(now)),
+            },
+        };
+        steps.insert(at, step);
+    }
+    if let Some(nudged) = line.nudged_at.filter(|at| opened.opened_at <= Some(*at)) {
+        steps.insert(at, done(Some(nudged), What::Nudged));
+    }
 }
 
 /// What will happen if everybody says yes.

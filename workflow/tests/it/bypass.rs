@@ -517,3 +517,90 @@ async fn nothing_is_deleted_by_any_way() {
              SELECT id, person_id, account_id, package_version_id, line_id, source, 'active', valid_from, 'permanent', created_at FROM grants").await;
     }
 }
+
+#[tokio::test]
+async fn conversations_and_the_clock_that_they_hold() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        let line = house
+            .line(house.ask(JOHAN, hours(8), "a").await.unwrap())
+            .await;
+        let (open, _) = house.open(line.id).await;
+        let now = house.now_literal();
+        let remark = |n: u128, author: u128, kind: &str| {
+            format!(
+                "INSERT INTO remarks (id, line_id, stage_id, author_id, kind, text, at) VALUES ({}, {}, {}, {}, '{kind}', 'x', {now})",
+                house.id(Uuid::from_u128(n)),
+                house.id(line.id.0),
+                house.id(open.0),
+                house.id(person(author).0)
+            )
+        };
+        let asked = format!("UPDATE lines SET asked_back_at = {now}");
+        // Not without a question, and nobody asks themselves or answers for another.
+        refuses(&house, &asked).await;
+        refuses(&house, &remark(1, JOHAN, "question")).await;
+        refuses(&house, &remark(1, ASTRID, "answer")).await;
+        refuses(&house, &remark(1, ASTRID, "remark")).await;
+        takes(&house, &remark(1, ASTRID, "question")).await;
+        refuses(&house, "UPDATE remarks SET text = 'y'").await;
+        refuses(&house, "DELETE FROM remarks").await;
+        takes(&house, &asked).await;
+        let moved = |later: i64, stood: i64| {
+            let later = match house.engine {
+                Engine::Sqlite => format!("lapse_at + {later}"),
+                Engine::Postgres => format!("lapse_at + interval '{later} microseconds'"),
+            };
+            format!("UPDATE lines SET lapse_at = {later}, stood_us = {stood}, asked_back_at = NULL")
+        };
+        // By exactly what it stood, never earlier, never more than fourteen days.
+        let day = 86_400_000_000;
+        refuses(&house, &moved(day, 0)).await;
+        refuses(&house, &moved(-day, -day)).await;
+        refuses(&house, &moved(day, 2 * day)).await;
+        refuses(&house, &moved(15 * day, 15 * day)).await;
+        takes(&house, &moved(day, day)).await;
+        // Once more only for another question.
+        refuses(&house, &moved(day, 2 * day)).await;
+        house
+            .vote(ASTRID, line.id, Verdict::Approve, None)
+            .await
+            .unwrap();
+        refuses(&house, &remark(2, JOHAN, "remark")).await;
+        refuses(&house, &asked).await;
+    }
+}
+
+#[tokio::test]
+async fn seats_that_are_handed_on() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        let line = house
+            .line(house.ask(JOHAN, hours(8), "a").await.unwrap())
+            .await;
+        let (open, _) = house.open(line.id).await;
+        let now = house.now_literal();
+        let handed = |n: u128, from: u128, to: u128| {
+            format!(
+                "INSERT INTO hand_ons (id, line_id, stage_id, from_id, to_id, reason, at) VALUES ({}, {}, {}, {}, {}, 'x', {now})",
+                house.id(Uuid::from_u128(n)),
+                house.id(line.id.0),
+                house.id(open.0),
+                house.id(person(from).0),
+                house.id(person(to).0)
+            )
+        };
+        refuses(&house, &handed(1, ASTRID, JOHAN)).await;
+        refuses(&house, &handed(1, JOHAN, OLLE)).await;
+        refuses(&house, &handed(1, ASTRID, ASTRID)).await;
+        takes(&house, &handed(1, ASTRID, OLLE)).await;
+        // One level, one taker, one giver.
+        refuses(&house, &handed(2, OLLE, ELIN)).await;
+        refuses(&house, &handed(2, ELIN, ASTRID)).await;
+        refuses(&house, &handed(2, ASTRID, ELIN)).await;
+        refuses(&house, &handed(2, TOMAS, OLLE)).await;
+        refuses(&house, "UPDATE hand_ons SET reason = 'y'").await;
+        refuses(&house, "DELETE FROM hand_ons").await;
+        takes(&house, &format!("UPDATE hand_ons SET returned_at = {now}")).await;
+        refuses(&house, "UPDATE hand_ons SET returned_at = NULL").await;
+        takes(&house, &handed(2, ASTRID, ELIN)).await;
+    }
+}

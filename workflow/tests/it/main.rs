@@ -4,9 +4,11 @@
 mod asking;
 mod bypass;
 mod catalogue;
+mod conversing;
 mod deciding;
 mod duties;
 mod extending;
+mod handing_on;
 mod holding;
 mod leaving;
 mod mass;
@@ -18,3 +20,4 @@ mod seating;
 mod support;
 mod tamper;
 mod telling;
+mod together;

@@ -1,15 +1,21 @@
 //! What only PostgreSQL can get wrong: transactions that hold their locks the other way round.
 
+use chrono::Duration;
 use domain::{LineId, PackageId, PackageVersionId, approval::Verdict, policy::ApproverRule};
 use store::{
     Engine, Tx,
     jobs::{Job, Priority},
 };
 use uuid::Uuid;
-use workflow::{deadlines, grants};
+use workflow::{
+    conversation, deadlines, grants,
+    hand_on::{self, NewHandOn},
+    requests,
+};
 
 use crate::support::{
-    ASTRID, House, JOHAN, KARIN, MAYA, account, hours, houses, person, policy, stage, until_waiting,
+    ASTRID, House, JOHAN, KARIN, MAYA, OLLE, account, hours, houses, person, policy, stage,
+    until_waiting,
 };
 
 async fn postgres() -> House {
@@ -156,5 +162,92 @@ async fn a_right_that_two_grants_give_goes_when_both_end_in_two_transactions_at_
         two.unwrap();
         // Each saw the other's grant still there, or did not: either way nothing keeps the right alive.
         assert!(!house.desired(JOHAN, house.entitlement).await);
+    }
+}
+
+#[tokio::test]
+async fn approving_and_handing_on_at_once_gives_one_of_both() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        for round in 0..6 {
+            let key = format!("r{round}");
+            let line = house
+                .line(house.ask(JOHAN, hours(1), &key).await.unwrap())
+                .await;
+            let open = house.open(line.id).await;
+            let what = NewHandOn {
+                stage: open.0,
+                to: person(OLLE),
+                reason: "I am on leave".into(),
+            };
+            let astrid = house.viewer(ASTRID).await;
+            let (voted, handed) = tokio::join!(
+                house.vote_in(ASTRID, open, Verdict::Approve, None),
+                hand_on::hand_on(&house.workflow, &astrid, what)
+            );
+            assert!(voted.is_ok() != handed.is_ok(), "{voted:?} {handed:?}");
+            let after = house.line(line.request_id).await;
+            assert_eq!(after.state.is_final(), voted.is_ok());
+            if handed.is_ok() {
+                house
+                    .vote(OLLE, line.id, Verdict::Approve, None)
+                    .await
+                    .unwrap();
+            }
+            house.pass(Duration::hours(1)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn asking_back_and_lapsing_at_once_never_revives_a_line() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        for (round, early) in [(0, 0), (1, 1), (2, 0), (3, 1)] {
+            let key = format!("r{round}");
+            let line = house
+                .line(house.ask(JOHAN, hours(1), &key).await.unwrap())
+                .await;
+            let (open, _) = house.open(line.id).await;
+            house
+                .clock
+                .move_to(line.lapse_at - Duration::seconds(early));
+            let astrid = house.viewer(ASTRID).await;
+            let (asked, ()) = tokio::join!(
+                conversation::ask_back(&house.workflow, &astrid, open, "Which incident is it?"),
+                house.pass(Duration::zero())
+            );
+            let after = house.line(line.request_id).await;
+            // In time it holds the line; at the very instant, and later, the line is over.
+            assert_eq!(asked.is_ok(), early == 1, "{asked:?}");
+            assert_eq!(after.state.is_final(), early == 0);
+            if early == 1 {
+                let johan = house.viewer(JOHAN).await;
+                requests::cancel(&house.workflow, &johan, line.id)
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn approving_and_cancelling_at_once_gives_one_of_both() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        for round in 0..6 {
+            let key = format!("r{round}");
+            let line = house
+                .line(house.ask(JOHAN, hours(1), &key).await.unwrap())
+                .await;
+            let open = house.open(line.id).await;
+            let johan = house.viewer(JOHAN).await;
+            let (voted, cancelled) = tokio::join!(
+                house.vote_in(ASTRID, open, Verdict::Approve, None),
+                requests::cancel(&house.workflow, &johan, line.id)
+            );
+            assert!(
+                voted.is_ok() != cancelled.is_ok(),
+                "{voted:?} {cancelled:?}"
+            );
+            house.pass(Duration::hours(1)).await;
+        }
     }
 }

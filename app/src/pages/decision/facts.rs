@@ -8,7 +8,10 @@ use domain::{
 use leptos::prelude::*;
 use workflow::views::decision::{Compares, DecisionPage, Facts as Person, HeldBeside};
 
-use super::super::{parts::when, said};
+use super::{
+    super::{parts::when, said},
+    history,
+};
 use crate::{ui::*, words};
 
 /// Who the person is, in a line: title, department, manager, place.
@@ -59,6 +62,7 @@ pub fn view(facts: &DecisionPage) -> impl IntoView + use<> {
         <div class="stack"><h2 class="sr">"Why"</h2><Quote words=facts.reason.clone()/></div>
         {answers}
         <div class="stack"><h2>"What changes"</h2><DeltaLines lines=changes(facts)/></div>
+        {history::application(facts)}
         {notes(facts)}
         <div class="stack"><h2>"How it compares"</h2><Facts items=compares(facts)/></div>
     }
@@ -163,6 +167,7 @@ fn compares(facts: &DecisionPage) -> Vec<Fact> {
     let Compares {
         team,
         team_holding,
+        team_names,
         team_longest_seconds,
         had,
         had_ended,
@@ -178,6 +183,10 @@ fn compares(facts: &DecisionPage) -> Vec<Fact> {
             held += ", at most ";
             held += &said::seconds(*longest);
             held += " at a time";
+        }
+        if !team_names.is_empty() {
+            held += ": ";
+            held += &said::people(team_names, team_holding - team_names.len() as i64, "and");
         }
         items.push(fact("Held in the same team", held));
     }

@@ -1,6 +1,7 @@
 //! `/approvals/{stage}`: the page on which somebody decides, and the form that does it.
 
 mod facts;
+mod history;
 mod last;
 mod route;
 #[cfg(test)]
@@ -20,12 +21,12 @@ use domain::{Refusal, StageId, approval::Verdict, request::LineState};
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::{
-    Error,
+    Error, conversation,
     decide::{self, Vote},
     views::decision::{self, DecisionPage},
 };
 
-use super::{approvals::asks, kit, said};
+use super::{approvals::asks, kit, parts, said};
 use crate::{
     frame::About,
     problem::Fault,
@@ -37,7 +38,7 @@ use crate::{
 /// What the form sends: which button, and what was typed.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Typed {
-    /// `approve`, `less` or `deny`.
+    /// `approve`, `less`, `deny` or `ask`.
     #[serde(default)]
     verdict: String,
     /// What the decider wrote.
@@ -130,6 +131,9 @@ pub async fn post(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Fault> {
     let stage: StageId = kit::id(&stage)?;
+    if typed.verdict == "ask" {
+        return ask_back(&visit, stage, typed).await;
+    }
     let (verdict, cap_seconds) = match typed.verdict.as_str() {
         "deny" => (Verdict::Deny, None),
         "less" => match typed.chosen().read() {
@@ -195,6 +199,15 @@ pub async fn post(
             )
             .await
         }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A question instead of a vote.
+async fn ask_back(visit: &Visit, stage: StageId, typed: Typed) -> Result<Response, Fault> {
+    match conversation::ask_back(visit.workflow(), &visit.viewer, stage, &typed.note).await {
+        Ok(()) => Ok(done(&format!("/approvals/{stage}"), "asked_back")),
+        Err(Error::Refused(refusals)) => again(visit, stage, Back::of(typed, &refusals)).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -290,8 +303,11 @@ fn page(facts: DecisionPage, back: Back, last: Option<Last>) -> impl IntoView {
             </section>
             <div class="stack stack-4">
                 {route::card(&facts)}
+                {parts::talk::card(&facts.conversation, facts.now, "talk".into(), None)}
+                {history::card(&facts)}
                 {facts::beside(&facts)}
                 {facts::signed(&facts)}
+                {history::covers(&facts)}
             </div>
         </div>
     }

@@ -7,7 +7,7 @@ use domain::{
 use leptos::prelude::*;
 use workflow::views::{Vote, decision::DecisionPage, request::StageView};
 
-use super::super::{kit, said};
+use super::super::{kit, parts, said};
 use crate::{ui::*, words};
 
 /// The route as a line of steps. Refreshes by itself.
@@ -68,9 +68,14 @@ fn step(stage: &StageView, mine: bool, facts: &DecisionPage) -> Step {
             step.when(view! { <Moment at=at now=now/> })
         };
     }
-    if !stage.votes.is_empty() {
+    let handed = stage
+        .handed_on
+        .iter()
+        .map(parts::talk::handed_on)
+        .collect_view();
+    if !stage.votes.is_empty() || !stage.handed_on.is_empty() {
         let votes = stage.votes.iter().map(vote).collect_view();
-        step = step.extra(view! { <div class="stack">{votes}</div> });
+        step = step.extra(view! { <div class="stack">{handed}{votes}</div> });
     }
     step
 }

@@ -12,7 +12,9 @@ use domain::{
 use uuid::Uuid;
 use workflow::views::{
     Answer, Capped, EntitlementTag, SeatView, Vote as Cast,
+    conversation::{Conversation, HandedOn, Said},
     decision::{Compares, ExtendedBy, Facts, HeldBeside},
+    history::{EarlierAsk, History},
     request::StageView,
 };
 
@@ -33,6 +35,22 @@ fn vote(text: &str, verdict: Verdict, cap_seconds: Option<i64>) -> Cast {
     }
 }
 
+fn talk(text: &str) -> Conversation {
+    Conversation {
+        said: domain::waiting::RemarkKind::ALL
+            .iter()
+            .map(|kind| Said {
+                by: person(20, text),
+                kind: *kind,
+                text: text.into(),
+                at: now() - Duration::minutes(3),
+            })
+            .collect(),
+        asked_back_at: Some(now() - Duration::minutes(3)),
+        stands_until: Some(now() + Duration::days(14)),
+    }
+}
+
 fn stage(position: i64, rule: ApproverRule, state: StageState, text: &str) -> StageView {
     StageView {
         id: Uuid::from_u128(30 + position as u128).into(),
@@ -50,6 +68,13 @@ fn stage(position: i64, rule: ApproverRule, state: StageState, text: &str) -> St
         opened_at: Some(now() - Duration::minutes(12)),
         closed_at: None,
         votes: vec![],
+        handed_on: vec![HandedOn {
+            from: person(22, text),
+            to: person(21, text),
+            reason: text.into(),
+            at: now(),
+            returned_at: None,
+        }],
     }
 }
 
@@ -111,6 +136,7 @@ fn decision(text: &str) -> DecisionPage {
         compares: Compares {
             team: 9,
             team_holding: 3,
+            team_names: vec![person(23, text)],
             team_longest_seconds: Some(8 * 3600),
             had: 2,
             had_ended: vec![(EndReason::Returned, 2)],
@@ -120,6 +146,26 @@ fn decision(text: &str) -> DecisionPage {
             },
         },
         found: vec![],
+        application: vec![HeldBeside {
+            name: text.into(),
+            privileged: false,
+            control_scope: None,
+            end: End::At(now() + Duration::days(3)),
+            found: false,
+        }],
+        history: History {
+            asks: vec![EarlierAsk {
+                request: Uuid::from_u128(50).into(),
+                number: 1010,
+                kind: LineKind::New,
+                state: LineState::Denied,
+                at: now() - Duration::days(40),
+                denied: Some((person(20, text), text.into())),
+            }],
+            grants: 2,
+            held_seconds: 90_000,
+        },
+        account: text.into(),
         holds: vec![HeldBeside {
             name: text.into(),
             privileged: true,
@@ -133,6 +179,8 @@ fn decision(text: &str) -> DecisionPage {
             stage(0, ApproverRule::Manager, StageState::Open, text),
             stage(1, ApproverRule::Security, StageState::Waiting, text),
         ],
+        conversation: talk(text),
+        handed_by: Some(person(22, text)),
         via: Some(Via::Manager),
         refusal: None,
         cap_so_far: None,

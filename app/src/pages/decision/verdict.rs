@@ -41,6 +41,10 @@ pub fn view(facts: &DecisionPage, back: Back) -> AnyView {
         (note, back.note.clone().filter(|_| this))
     };
     let ((word, word_error), (why, why_error)) = (note("approve"), note("deny"));
+    let (question, question_error) = note("ask");
+    let ask = action.clone();
+    let (asking, on) = (back.typed.verdict == "ask", hand_on(facts));
+    let asked = facts.conversation.asked_back_at.is_some();
     let add = !word.is_empty();
     let denying = back.typed.verdict == "deny";
     view! {
@@ -54,6 +58,13 @@ pub fn view(facts: &DecisionPage, back: Back) -> AnyView {
                 </More>
             </form>
             {less}
+            <Ask summary=if asked { "Ask again" } else { "Ask back" } key="b" open=asking>
+                <form method="post" action=ask class="stack stack-4">
+                    <TextArea id="question" name="note" label="Your question" hint="They get a mail and answer on their request. The deadline waits meanwhile, for 14 days at most." value=question error=question_error required=true shortest=5 longest=2000/>
+                    <div class="btns"><Button look=Look::Primary name="verdict" value="ask">"Ask"</Button></div>
+                </form>
+            </Ask>
+            {on}
             <span class="grow"></span>
             <Ask summary="Deny" look=Look::Danger key="d" open=denying>
                 <form method="post" action=action class="stack stack-4">
@@ -65,6 +76,21 @@ pub fn view(facts: &DecisionPage, back: Back) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// The way to a colleague, or back to whom it came from.
+fn hand_on(facts: &DecisionPage) -> AnyView {
+    match &facts.handed_by {
+        None => {
+            let href = format!("/approvals/{}/hand-on", facts.stage);
+            view! { <LinkButton href=href look=Look::Quiet>"Hand on"</LinkButton> }.into_any()
+        }
+        Some(from) => {
+            let action = format!("/approvals/{}/hand-back", facts.stage);
+            let words = format!("Give back to {}", from.name);
+            view! { <PostButton action=action look=Look::Quiet>{words}</PostButton> }.into_any()
+        }
+    }
 }
 
 impl Back {
@@ -80,6 +106,7 @@ impl Back {
         let (id, label) = match self.typed.verdict.as_str() {
             "deny" => ("note", "Why not"),
             "less" => ("less-note", "A word to them"),
+            "ask" => ("question", "Your question"),
             _ => ("word", "A word to them"),
         };
         fault("less", "How long instead", self.less.as_ref())

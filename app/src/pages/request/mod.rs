@@ -4,12 +4,12 @@ mod evidence;
 mod stage;
 mod timeline;
 
-use axum::{Form, extract::Path, response::Response};
-use domain::{LineId, request::Start};
+use axum::{Form, extract::Path, http::StatusCode, response::Response};
+use domain::{LineId, RequestId, request::Start};
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::{
-    requests,
+    Error, conversation, requests,
     views::{
         StandingWord,
         request::{self, LineView, RequestPage},
@@ -18,8 +18,9 @@ use workflow::{
 
 use super::{kit, parts, said};
 use crate::{
+    frame::About,
     problem::Fault,
-    spans,
+    refusals, spans,
     ui::*,
     visit::{Visit, done},
     words,
@@ -64,7 +65,86 @@ pub async fn cancel(
     Ok(done(&format!("/requests/{}", found.id), "cancelled"))
 }
 
+/// What somebody says about a waiting line.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Words {
+    /// The line's id.
+    #[serde(default)]
+    line: String,
+    /// The words.
+    #[serde(default)]
+    text: String,
+}
+
+/// What was said and what was wrong with it, beside the form of its line.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Back {
+    line: Option<LineId>,
+    text: String,
+    why: Option<String>,
+}
+
+/// Answers a question about a line, or adds something.
+pub async fn answer(
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(form): Form<Words>,
+) -> Result<Response, Fault> {
+    let id: RequestId = kit::id(&id)?;
+    let line = line_of(&visit, id, &form.line).await?;
+    match conversation::answer(visit.workflow(), &visit.viewer, line, &form.text).await {
+        Ok(()) => Ok(done(&format!("/requests/{id}"), "answered")),
+        Err(Error::Refused(refusals)) => {
+            let found = request::load(visit.workflow(), &visit.viewer, id).await?;
+            let why = refusals.first().map(refusals::sentence);
+            let title = kit::to_fix(1, &said::number(found.number));
+            let back = Back {
+                line: Some(line),
+                text: form.text,
+                why,
+            };
+            let about = About {
+                topics: found.topics.clone(),
+                ..About::default()
+            };
+            visit
+                .framed(StatusCode::UNPROCESSABLE_ENTITY, &title, about, move || {
+                    page_with(&found, &back)
+                })
+                .await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Nudges those who decide on a line.
+pub async fn nudge(
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(form): Form<TakeBack>,
+) -> Result<Response, Fault> {
+    let id: RequestId = kit::id(&id)?;
+    let line = line_of(&visit, id, &form.line).await?;
+    conversation::nudge(visit.workflow(), &visit.viewer, line).await?;
+    Ok(done(&format!("/requests/{id}"), "nudged"))
+}
+
+/// A line of this request that the reader may see.
+async fn line_of(visit: &Visit, id: RequestId, line: &str) -> Result<LineId, Fault> {
+    let found = request::load(visit.workflow(), &visit.viewer, id).await?;
+    let line: LineId = kit::id(line)?;
+    if found.lines.iter().any(|one| one.id == line) {
+        Ok(line)
+    } else {
+        Err(Fault::missing())
+    }
+}
+
 pub(super) fn page(found: &RequestPage) -> impl IntoView + use<> {
+    page_with(found, &Back::default())
+}
+
+fn page_with(found: &RequestPage, back: &Back) -> impl IntoView + use<> {
     let number = said::number(found.number);
     let crumbs = if found.mine {
         vec![crumb("My requests", "/requests"), here(number.clone())]
@@ -84,7 +164,7 @@ pub(super) fn page(found: &RequestPage) -> impl IntoView + use<> {
     let lines = found
         .lines
         .iter()
-        .map(|one| line(one, found, several))
+        .map(|one| line(one, found, several, back))
         .collect_view();
     let print = format!("/requests/{}/evidence", found.id);
     view! {
@@ -117,7 +197,7 @@ fn lead(found: &RequestPage) -> AnyView {
     view! { {number}" · "{who}" asked"{whom}" "{what}{length}{asked}"." }.into_any()
 }
 
-fn line(one: &LineView, found: &RequestPage, several: bool) -> AnyView {
+fn line(one: &LineView, found: &RequestPage, several: bool, back: &Back) -> AnyView {
     let now = found.now;
     let version = format!("{}-{}", found.version, one.standing.word);
     let region = |what: &str| format!("{what}-{}", one.id);
@@ -131,10 +211,12 @@ fn line(one: &LineView, found: &RequestPage, several: bool) -> AnyView {
     let said = format!("{}: {word}", one.package.name);
     let (steps, actions) = (timeline::steps(one, found), take_back(one, found));
     let ready = ready(one, found);
+    let talk = talk(one, found, region("talk"), back);
     view! {
         <div class="stack stack-4">
             {heading}
             <Region name=region("next") version=version.clone()>{decide}{ready}</Region>
+            {talk}
             <div class="two">
                 <Card title="Where it stands" aside=aside live=region("line") version=version.clone() said=said><Body>
                     <Timeline steps=steps/>
@@ -145,6 +227,41 @@ fn line(one: &LineView, found: &RequestPage, several: bool) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// Questions and answers, with the form for whoever may say something.
+fn talk(one: &LineView, found: &RequestPage, live: String, back: &Back) -> AnyView {
+    let asked = one.conversation.asked_back_at.is_some();
+    let form = one.may_answer.then(|| {
+        let this = back.line == Some(one.id);
+        let (text, why) = if this {
+            (back.text.clone(), back.why.clone())
+        } else {
+            (String::new(), None)
+        };
+        let id = format!("answer-{}", one.id);
+        let action = format!("/requests/{}/answer", found.id);
+        let fields = vec![("line", one.id.to_string())];
+        let (label, button, look) = if asked {
+            ("Your answer", "Answer", Look::Primary)
+        } else {
+            ("Add something", "Send", Look::Plain)
+        };
+        let open = this && why.is_some();
+        let form = view! {
+            <form method="post" action=action class="stack stack-3">
+                <Hidden fields=fields/>
+                <TextArea id=id name="text" label=label hint="Those who decide read it. What you asked for stays as it is." value=text error=why required=true shortest=5 longest=2000/>
+                <div class="btns"><Button look=look>{button}</Button></div>
+            </form>
+        };
+        if asked {
+            form.into_any()
+        } else {
+            view! { <More summary="Add something for those who decide" open=open>{form}</More> }.into_any()
+        }
+    });
+    parts::talk::card(&one.conversation, found.now, live, form)
 }
 
 /// What to do once it is there, and what to do if it is not.
@@ -197,6 +314,11 @@ fn take_back(one: &LineView, found: &RequestPage) -> Option<AnyView> {
             </Ask>
         }
     });
+    let nudge = one.may_nudge.then(|| {
+        let action = format!("/requests/{}/nudge", found.id);
+        let fields = vec![("line", one.id.to_string())];
+        view! { <PostButton action=action fields=fields small=true>"Nudge those who decide"</PostButton> }
+    });
     let more = one.grant.filter(|_| one.may_extend).map(|grant| {
         view! { <LinkButton href=format!("/access/{grant}/extend") small=true>"Extend"</LinkButton> }
     });
@@ -204,13 +326,17 @@ fn take_back(one: &LineView, found: &RequestPage) -> Option<AnyView> {
     let again = matches!(one.standing.word, StandingWord::Denied | StandingWord::Lapsed | StandingWord::Cancelled | StandingWord::Ended | StandingWord::NothingGiven)
         .then(|| found.mine.then(|| view! { <LinkButton href=format!("/request/{}", one.package.id) small=true>"Ask again"</LinkButton> }));
     if cancel.is_none()
+        && nudge.is_none()
         && more.is_none()
         && back.is_none()
         && again.as_ref().and_then(Option::as_ref).is_none()
     {
         return None;
     }
-    Some(view! { <div class="bar wrap items-start">{cancel}{more}{back}{again}</div> }.into_any())
+    Some(
+        view! { <div class="bar wrap items-start">{cancel}{nudge}{more}{back}{again}</div> }
+            .into_any(),
+    )
 }
 
 fn asked(one: &LineView, found: &RequestPage, live: String, version: String) -> AnyView {

@@ -1,7 +1,7 @@
 //! A stage of the route in words: who decides, who has, who need not.
 
 use domain::approval::{StageState, Verdict};
-use workflow::views::{SeatView, request::StageView};
+use workflow::views::{SeatView, Vote, request::StageView};
 
 use super::{
     said,
@@ -19,15 +19,36 @@ fn names(seats: &[SeatView], last: &str) -> String {
     said::people(&people, more as i64, last)
 }
 
+/// Who gave their seat to whom: ` Handed on by Astrid Lindqvist.`
+fn handed(stage: &StageView) -> String {
+    let names: Vec<&str> = stage
+        .seats
+        .iter()
+        .filter_map(|seat| Some(stage.handed_by(seat.person.id)?.name.as_str()))
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" Handed on by {}.", words::list(&names, "and"))
+}
+
+/// A voter, and who handed the decision on to them.
+fn voter(stage: &StageView, vote: &Vote) -> String {
+    match stage.handed_by(vote.by.id) {
+        Some(from) => format!("{} (handed on by {})", vote.by.name, from.name),
+        None => vote.by.name.clone(),
+    }
+}
+
 /// Title and one more sentence of a stage.
 pub fn said(stage: &StageView) -> Said {
     let rule = said::rule(stage.rule);
     let voters = |verdict| {
-        let names: Vec<&str> = stage
+        let names: Vec<String> = stage
             .votes
             .iter()
             .filter(|vote| vote.verdict == verdict)
-            .map(|vote| vote.by.name.as_str())
+            .map(|vote| voter(stage, vote))
             .collect();
         words::list(&names, "and")
     };
@@ -52,6 +73,7 @@ pub fn said(stage: &StageView) -> Said {
                     names(&stage.seats, "and")
                 );
             }
+            detail.push_str(&handed(stage));
             if stage.fallback {
                 detail.push_str(" They stand in, because nobody in the first place can.");
             }

@@ -11,7 +11,10 @@ use workflow::views::{
     request::{LineView, RequestPage, What},
 };
 
-use super::{parts::when, said, stage};
+use super::{
+    parts::{talk, when},
+    said, stage,
+};
 use crate::{
     spans,
     ui::{Moment, Phrase, Quote, Say, Stand, Step},
@@ -73,8 +76,10 @@ fn step(
             .filter(|vote| !vote.note.is_empty() || vote.cap_seconds.is_some())
             .cloned()
             .collect();
-        if !notes.is_empty() {
-            step = step.extra(notes.into_iter().map(note).collect_view());
+        let handed = stage.handed_on.iter().map(talk::handed_on).collect_view();
+        if !notes.is_empty() || !stage.handed_on.is_empty() {
+            let notes = notes.into_iter().map(note).collect_view();
+            step = step.extra(view! { {handed}{notes} });
         }
     }
     step
@@ -112,6 +117,21 @@ fn said(
         What::Asked { by, .. } => plain(format!("{} asked", by.name)),
         What::Checked { eligible, .. } => with("Checked", checked(eligible, line, found)),
         What::Stage(stage) => stage::said(stage),
+        What::AskedBack { stands_until } => {
+            let now = found.now;
+            let whose = if found.mine {
+                "Waits for your answer"
+            } else {
+                "Waits for an answer"
+            };
+            let until = stands_until.map(|at| {
+                let at = view! { <Moment at=at now=now say=say.unwrap_or(Say::Moment)/> };
+                view! { "The deadline stands still meanwhile, until "{at}" at most." }.into_any()
+            });
+            with(whose, until)
+        }
+        What::Nudged if found.mine => plain("You nudged them"),
+        What::Nudged => plain(format!("{} nudged them", found.asker.name)),
         What::Approved { by_policy: true } => with(
             "Approved",
             "The policy gives this at once; nobody has to decide.",

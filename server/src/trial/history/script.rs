@@ -12,6 +12,7 @@ use super::{
     Act, Asking, Then, duties,
     editions::Edition,
     everyday::{ALL, Mood},
+    talk::{About, Talk},
 };
 
 /// Who leaves in the year, and how many days before today.
@@ -431,6 +432,36 @@ const SCRIPT: &[Entry] = &[
     ),
 ];
 
+/// What is said about what waits, so many minutes before today: whose ask, for which package.
+const TALK: &[(i64, &str, &str, Talk)] = &[
+    (
+        22 * HOUR,
+        "viktor.nystrom",
+        "github-release-manager",
+        Talk::Ask(
+            "Which repositories does the release touch, and who stands in for you on Friday?",
+        ),
+    ),
+    (
+        2 * HOUR,
+        "maya.rao",
+        "figma-editor",
+        Talk::Ask("Is this for the whole team, or only for the checkout?"),
+    ),
+    (
+        HOUR,
+        "maya.rao",
+        "figma-editor",
+        Talk::Answer("Only for the checkout. The icons are in a file of their own."),
+    ),
+    (
+        5 * HOUR - 5,
+        "sara.blom",
+        "dashboard-publisher",
+        Talk::HandOn("viktor.nystrom", "Viktor runs the dashboards of our team."),
+    ),
+];
+
 /// All decisions, a few minutes after one another.
 const ALL_SOON: u32 = 9;
 
@@ -474,6 +505,10 @@ pub(super) fn acts(until: Timestamp) -> Vec<(Duration, Act)> {
             Act::Leave(name),
         )
     }));
+    for (ago, user, package, what) in TALK {
+        let about = About { user, package };
+        acts.push((Duration::minutes(*ago), Act::Talk(about, *what)));
+    }
     acts.push((Duration::days(260), Act::Edition(Edition::Narrow)));
     acts.push((Duration::days(140), Act::Edition(Edition::WidenAgain)));
     acts.push((Duration::days(25), Act::Edition(Edition::Rules)));
