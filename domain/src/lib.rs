@@ -17,6 +17,8 @@ pub mod bulk;
 pub mod catalogue;
 pub mod conflict;
 pub mod deadline;
+#[cfg(feature = "cedar")]
+pub mod eligibility;
 pub mod exception;
 pub mod finding;
 pub mod grant;

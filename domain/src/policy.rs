@@ -56,7 +56,9 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Whether `person` meets it. A condition that says nothing is met by nobody: policies fail closed.
+    /// Whether `person` meets it, worked out without Cedar: what its policies are held against. A condition that says nothing
+    /// is met by nobody: policies fail closed.
+    #[cfg(test)]
     pub fn met_by(&self, person: &Person) -> bool {
         let value = self.attribute.of(person).to_lowercase();
         let is = |wanted: &String| wanted.to_lowercase() == value;
@@ -65,15 +67,6 @@ impl Condition {
         }
         (self.any_of.is_empty() || self.any_of.iter().any(is)) && !self.none_of.iter().any(is)
     }
-}
-
-/// The unmet conditions in the policy's words; empty means eligible.
-pub fn unmet(conditions: &[Condition], person: &Person) -> Vec<String> {
-    conditions
-        .iter()
-        .filter(|condition| !condition.met_by(person))
-        .map(|condition| condition.explain.clone())
-        .collect()
 }
 
 words! {
@@ -200,11 +193,30 @@ impl Default for RiskRule {
     }
 }
 
+/// What eligibility may look at in the package itself, as it was when its edition was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The package's stable key.
+    pub key: String,
+    /// The stable key of its application.
+    pub application: String,
+    /// Whether one of its rights is privileged.
+    pub privileged: bool,
+    /// The control scope of its rights (`SOX`, …); empty for none.
+    pub control_scope: String,
+}
+
 /// The whole policy of one package version, pinned by every line that asks for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// All must hold; none means everybody.
     pub eligibility: Vec<Condition>,
+    /// Further conditions, written in Cedar: `forbid` policies with an `@explain` each.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cedar: String,
+    /// What policies may know of the package.
+    #[serde(default)]
+    pub about: About,
     /// The stages in order. Empty means approved by policy at once (the catalogue says so explicitly).
     pub route: Vec<StageRule>,
     /// Whether one person may decide several stages (low risk only); otherwise stages want different people.
@@ -242,10 +254,6 @@ mod tests {
         assert!(condition(&["finance"], &[]).met_by(&person));
         assert!(!condition(&["Finance"], &["FINANCE"]).met_by(&person));
         assert!(condition(&[], &["Sales"]).met_by(&person));
-        assert_eq!(
-            unmet(&[condition(&["Sales"], &[])], &person),
-            vec!["only for Finance".to_owned()]
-        );
     }
 
     #[test]

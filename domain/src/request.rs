@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Refusal, Timestamp,
-    person::Person,
-    policy::{Limits, Policy, QuestionKind, SHORTEST_SECONDS, unmet},
+    policy::{Limits, Policy, QuestionKind, SHORTEST_SECONDS},
     words,
 };
 
@@ -101,16 +100,12 @@ pub struct Ask<'a> {
     pub answers: &'a BTreeMap<String, String>,
 }
 
-/// Checks one ask against the policy and the person. Every refusal that applies is returned, not just the first.
-pub fn screen(
-    ask: &Ask<'_>,
-    beneficiary: &Person,
-    policy: &Policy,
-    now: Timestamp,
-) -> Vec<Refusal> {
+/// Checks one ask against the policy. `unmet` is what eligibility says against the person. Every refusal that applies is
+/// returned, not just the first.
+pub fn screen(ask: &Ask<'_>, unmet: &[String], policy: &Policy, now: Timestamp) -> Vec<Refusal> {
     let mut refusals = Vec::new();
-    let because = unmet(&policy.eligibility, beneficiary);
-    if !because.is_empty() {
+    if !unmet.is_empty() {
+        let because = unmet.to_vec();
         refusals.push(Refusal::NotEligible { because });
     }
     check_reason(ask.reason, &mut refusals);
@@ -204,7 +199,11 @@ pub(crate) mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{PersonId, person::PersonState, policy::Question};
+    use crate::{
+        PersonId,
+        person::{Person, PersonState},
+        policy::Question,
+    };
 
     pub(crate) fn person(department: &str) -> Person {
         Person {
@@ -226,6 +225,8 @@ pub(crate) mod tests {
     pub(crate) fn policy() -> Policy {
         Policy {
             eligibility: vec![],
+            cedar: String::new(),
+            about: crate::policy::About::default(),
             route: vec![],
             collapse: false,
             limits: Limits {
@@ -262,7 +263,7 @@ pub(crate) mod tests {
                 reason: "Incident 4312",
                 answers: &answers,
             },
-            &person("Orders"),
+            &[],
             &policy(),
             now(),
         )
@@ -292,7 +293,7 @@ pub(crate) mod tests {
                 reason: " ",
                 answers: &answers,
             },
-            &person("Orders"),
+            &[],
             &policy(),
             now(),
         );

@@ -10,12 +10,13 @@ use domain::{
     deadline::{JobKind, Warning, warnings},
     grant::{End, EndReason, GrantSource, GrantState, Health, Part, health},
     person::Person,
-    policy::{Policy, unmet},
+    policy::Policy,
 };
 use serde_json::json;
 use store::{
     grants::GrantRow,
     jobs::{NewJob, Priority},
+    people::PersonRow,
 };
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     access::Viewer,
     assignments,
     conflicts::{self, Added},
+    eligibility::unmet,
     leave,
     mail::{self, Mail},
     people::again,
@@ -465,13 +467,26 @@ async fn no_longer_eligible(unit: &mut Unit, grant: &GrantRow) -> Result<Option<
     };
     let offer = unit.tx.pinned_offer(version).await?.ok_or(Error::Missing)?;
     let policy = requests::policy_of(&offer)?;
-    let person = unit
-        .tx
-        .person(grant.person_id)
-        .await?
-        .ok_or(Error::Missing)?
-        .into_domain();
-    Ok(ineligible(&policy, &person, unit.now))
+    let asker = match grant.line_id {
+        Some(line) => unit.tx.line(line).await?.map(|line| line.asker_id),
+        None => None,
+    };
+    let asker = asker.unwrap_or(grant.person_id);
+    let (person, asker) = both(unit, grant.person_id, asker).await?;
+    Ok(ineligible(&policy, &person, &asker, unit.now))
+}
+
+/// Whom something is for, and who asked for it.
+async fn both(unit: &mut Unit, beneficiary: PersonId, asker: PersonId) -> Result<(Person, Person)> {
+    let read = unit.tx.persons(&[beneficiary, asker]).await?;
+    let of = |id| {
+        read.iter()
+            .find(|row| row.id == id)
+            .cloned()
+            .map(PersonRow::into_domain)
+            .ok_or(Error::Missing)
+    };
+    Ok((of(beneficiary)?, of(asker)?))
 }
 
 /// Why a grant may not begin beside what its holder has by now, if so. What begins later is looked at when it does.
@@ -489,11 +504,11 @@ async fn breaks_a_rule(unit: &mut Unit, grant: &GrantRow) -> Result<Option<Strin
 }
 
 /// Why a person may not have what this policy gives, if so.
-fn ineligible(policy: &Policy, person: &Person, now: Timestamp) -> Option<String> {
+fn ineligible(policy: &Policy, person: &Person, asker: &Person, now: Timestamp) -> Option<String> {
     if !person.works_at(now) {
         return Some("no longer works here".into());
     }
-    let because = unmet(&policy.eligibility, person);
+    let because = unmet(policy, person, asker);
     (!because.is_empty()).then(|| because.join("; "))
 }
 

@@ -21,6 +21,7 @@ pub mod conflicts;
 pub mod conversation;
 pub mod deadlines;
 pub mod decide;
+pub mod eligibility;
 mod error;
 pub mod exceptions;
 pub mod findings;

@@ -19,7 +19,10 @@ use store::{
     requests::{BeforeAskRow, LineRow},
 };
 
-use crate::{Error, Result, Unit, Workflow, access::Viewer, frozen::Frozen, people::again, route};
+use crate::{
+    Error, Result, Unit, Workflow, access::Viewer, eligibility::unmet, frozen::Frozen,
+    people::again, route,
+};
 
 /// What somebody asks for: one package for themselves.
 #[derive(Clone, Debug)]
@@ -86,7 +89,7 @@ async fn submit_once(workflow: &Workflow, viewer: &Viewer, ask: &NewAsk) -> Resu
             reason: &ask.reason,
             answers: &ask.answers,
         },
-        &person,
+        &unmet(&policy, &person, &person),
         &policy,
         unit.now,
     );
@@ -174,7 +177,7 @@ async fn extend_once(workflow: &Workflow, viewer: &Viewer, ask: &MoreTime) -> Re
             reason: &ask.reason,
             answers: &answers,
         },
-        &person,
+        &unmet(&policy, &person, &person),
         &unasked,
         unit.now,
     );

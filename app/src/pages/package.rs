@@ -158,7 +158,11 @@ fn eligibility(found: &PackagePage) -> AnyView {
     } else {
         "Why not me?"
     };
-    view! { <div id="who-may"><Card title=title><Body>{body}</Body></Card></div> }.into_any()
+    let cedar = found.cedar.clone().map(|cedar| {
+        let label = format!("The rules of {} as Cedar", found.card.name);
+        view! { <More summary="The rules as Cedar"><pre class="mono whitespace-pre-wrap" tabindex="0" aria-label=label>{cedar}</pre></More> }
+    });
+    view! { <div id="who-may"><Card title=title><Body>{body}{cedar}</Body></Card></div> }.into_any()
 }
 
 fn rules(found: &PackagePage) -> AnyView {

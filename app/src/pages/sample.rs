@@ -418,6 +418,7 @@ pub fn preview(text: &str, rule: ApproverRule) -> StagePreview {
 
 pub fn package_page(text: &str) -> PackagePage {
     PackagePage {
+        cedar: Some(text.into()),
         now: now(),
         card: card(text),
         retired: false,

@@ -307,6 +307,7 @@ fn package_fields(before: Edition<'_>, after: Edition<'_>, facts: &Facts) -> Fie
     add("eligibility", &|_, p| {
         eligibility_words(&p.policy.eligibility)
     });
+    add("cedar", &|_, p| p.policy.cedar.clone());
     add("route", &|_, p| route_words(&p.policy.route, facts));
     add("collapse", &|_, p| yes_no(p.policy.collapse).to_owned());
     let mut limit = |field: &str, of: &dyn Fn(&Limits) -> i64| {
@@ -512,6 +513,10 @@ fn package_widens(before: (&Content, &Package), after: (&Content, &Package)) -> 
     }
     if !narrower(&old.policy.eligibility, &new.policy.eligibility) {
         why.push("more people may ask for it".to_owned());
+    }
+    // Of a text nobody can tell: only what stands behind it, unchanged, takes nothing back.
+    if !new.policy.cedar.starts_with(&old.policy.cedar) {
+        why.push("what is forbidden in Cedar is not the same".to_owned());
     }
     why
 }

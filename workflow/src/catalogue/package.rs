@@ -40,6 +40,7 @@ pub(super) fn read_package(
             "owners",
             "synonyms",
             "eligibility",
+            "cedar",
             "route",
             "collapse",
             "default",
@@ -83,6 +84,7 @@ pub(super) fn read_package(
     }
     let synonyms = sheet.texts(section, "synonyms");
     let eligibility = read_eligibility(sheet, section);
+    let cedar = sheet.maybe_text(section, "cedar");
     let route = read_route(sheet, section);
     let limits = read_limits(sheet, section);
     let questions = read_questions(sheet, section);
@@ -101,6 +103,7 @@ pub(super) fn read_package(
         owners,
         synonyms: texts(synonyms),
         eligibility,
+        cedar,
         route: route?,
         collapse,
         limits: limits?,

@@ -74,6 +74,7 @@ pub(super) struct DraftPackage {
     pub owners: Vec<Mention>,
     pub synonyms: Vec<String>,
     pub eligibility: Vec<Condition>,
+    pub cedar: Option<At<String>>,
     pub route: Vec<DraftStage>,
     pub collapse: Option<usize>,
     pub limits: Limits,

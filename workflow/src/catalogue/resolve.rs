@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     PersonId, Timestamp,
     catalogue::{Content, Entitlement, Package, Right},
+    eligibility::Rules,
     person::AccountKey,
-    policy::{Policy, StageRule},
+    policy::{About, Policy, StageRule},
 };
 use store::{Tx, catalogue::EntitlementRow, people::PersonRow};
 use uuid::Uuid;
@@ -256,7 +257,7 @@ impl Known {
                 quorum: stage.quorum,
             })
             .collect();
-        let package = Package {
+        let mut package = Package {
             application: draft.application.clone(),
             name: draft.name.clone(),
             summary: draft.summary.clone(),
@@ -266,6 +267,11 @@ impl Known {
             synonyms: draft.synonyms.clone(),
             policy: Policy {
                 eligibility: draft.eligibility.clone(),
+                cedar: draft
+                    .cedar
+                    .as_ref()
+                    .map_or_else(String::new, |cedar| cedar.value.clone()),
+                about: About::default(),
                 route,
                 collapse: draft.collapse.is_some(),
                 limits: draft.limits,
@@ -273,6 +279,18 @@ impl Known {
                 risk: draft.risk,
             },
         };
+        package.policy.about = About {
+            key: draft.key.clone(),
+            application: draft.application.clone(),
+            privileged: content.privileged(&package),
+            control_scope: content.control_scope(&package).unwrap_or_default(),
+        };
+        if let Err(faults) = Rules::read(&package.policy) {
+            let line = draft.cedar.as_ref().map_or(draft.line, |cedar| cedar.line);
+            for what in faults {
+                self.fault(&draft.file, line, format!("`cedar`: {what}"));
+            }
+        }
         self.risky(draft, content, &package);
         package
     }

@@ -17,7 +17,7 @@ use store::{
     requests::{DecisionRow, LineRow},
 };
 
-use super::{arm, end_many, ineligible};
+use super::{arm, both, end_many, ineligible};
 use crate::{
     Error, Result, Unit, assignments,
     conflicts::{self, Added},
@@ -50,19 +50,14 @@ pub(crate) async fn approve(
         )
         .await;
     }
-    let beneficiary = unit
-        .tx
-        .person(line.beneficiary_id)
-        .await?
-        .ok_or(Error::Missing)?
-        .into_domain();
+    let (beneficiary, asker) = both(unit, line.beneficiary_id, line.asker_id).await?;
     if line.kind == LineKind::Extension
         && let Some(id) = line.extends_grant_id
         && let Some(held) = unit.tx.grant(id).await?
         && held.state != GrantState::Ended
     {
         if !held.end().passed(unit.now) {
-            return lengthen(unit, line, held, policy, &beneficiary, decisions).await;
+            return lengthen(unit, line, held, policy, (&beneficiary, &asker), decisions).await;
         }
         // Its end came, only the job is late: a pending ask never holds access open.
         end_many(
@@ -76,7 +71,15 @@ pub(crate) async fn approve(
         .await?;
     }
     // Something new, or the grant ended while the ask waited: the yes starts a new one.
-    begin(unit, line, policy, &offer, &beneficiary, decisions).await
+    begin(
+        unit,
+        line,
+        policy,
+        &offer,
+        (&beneficiary, &asker),
+        decisions,
+    )
+    .await
 }
 
 /// Makes a new grant.
@@ -85,14 +88,14 @@ async fn begin(
     line: &LineRow,
     policy: &Policy,
     offer: &OfferRow,
-    beneficiary: &Person,
+    (beneficiary, asker): (&Person, &Person),
     decisions: &[DecisionRow],
 ) -> Result<()> {
     let now = unit.now;
     let from = activation(line.window(), now);
     // A start that lies ahead is checked when it comes.
     if from <= now
-        && let Some(why) = ineligible(policy, beneficiary, now)
+        && let Some(why) = ineligible(policy, beneficiary, asker, now)
     {
         return no_longer_eligible(unit, line, &why).await;
     }
@@ -236,11 +239,11 @@ async fn lengthen(
     line: &LineRow,
     grant: GrantRow,
     policy: &Policy,
-    beneficiary: &Person,
+    (beneficiary, asker): (&Person, &Person),
     decisions: &[DecisionRow],
 ) -> Result<()> {
     let now = unit.now;
-    if let Some(why) = ineligible(policy, beneficiary, now) {
+    if let Some(why) = ineligible(policy, beneficiary, asker, now) {
         return no_longer_eligible(unit, line, &why).await;
     }
     let mut caps = Vec::new();

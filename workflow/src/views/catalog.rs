@@ -1,11 +1,7 @@
 //! The catalogue: find a package, see at a glance what it is, how long it lasts, and whether one may have it.
 
 use chrono::Duration;
-use domain::{
-    ApplicationId, GrantId, PackageId, RequestId, Timestamp,
-    grant::End,
-    policy::{Policy, unmet},
-};
+use domain::{ApplicationId, GrantId, PackageId, RequestId, Timestamp, grant::End, policy::Policy};
 use serde::Serialize;
 use store::{
     Tx,
@@ -13,7 +9,7 @@ use store::{
 };
 
 use super::{AppTag, Capped, Cursor, make};
-use crate::{Result, Workflow, access::Viewer, fold::fold};
+use crate::{Result, Workflow, access::Viewer, eligibility::unmet, fold::fold};
 
 /// Packages on a page.
 const PAGE: usize = 24;
@@ -341,7 +337,7 @@ fn card(viewer: &Viewer, row: CardRow, ready: &[ReadyRow], mine: &[MineRow]) -> 
         usual_seconds: (took.len() >= 3).then(|| took[took.len() / 2]),
         held,
         waiting: own().find_map(|own| own.request_id),
-        unmet: unmet(&policy.eligibility, &viewer.person),
+        unmet: unmet(&policy, &viewer.person, &viewer.person),
         held_nearby: None,
         key: row.key,
         name: row.name,

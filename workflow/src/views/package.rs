@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     GrantId, PackageId, PackageVersionId, Timestamp,
+    eligibility::text,
     grant::End,
     person::PortalRole,
     policy::{Limits, Policy, Question},
@@ -18,7 +19,7 @@ use super::{
     seating::Bench,
     shell::CAP,
 };
-use crate::{Error, Result, Workflow, access::Viewer};
+use crate::{Error, Result, Workflow, access::Viewer, eligibility};
 
 /// Who may look at what is no longer offered.
 const READERS: &[PortalRole] = &[
@@ -47,6 +48,8 @@ pub struct PackagePage {
     pub contents: Vec<EntitlementTag>,
     /// Who may have it, and whether the viewer meets each condition.
     pub eligibility: Vec<Condition>,
+    /// The same as Cedar; for its owners and for readers of everything.
+    pub cedar: Option<String>,
     /// Who would decide for the viewer, stage by stage, if they asked now. Empty: approved by policy at once.
     pub stages: Vec<StagePreview>,
     /// Whether one person may decide several stages.
@@ -135,14 +138,11 @@ pub(super) async fn page(
         edition,
         opens,
         contents,
-        eligibility: policy
-            .eligibility
-            .iter()
-            .map(|condition| Condition {
-                explain: condition.explain.clone(),
-                met: condition.met_by(&viewer.person),
-            })
+        eligibility: eligibility::conditions(&policy, &viewer.person)
+            .into_iter()
+            .map(|(explain, met)| Condition { explain, met })
             .collect(),
+        cedar: (owns || reads).then(|| text(&policy.eligibility, &policy.cedar)),
         stages,
         collapse: policy.collapse,
         limits: policy.limits,

@@ -205,3 +205,43 @@ async fn futures_join<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     .await;
     done.into_iter().map(|value| value.unwrap()).collect()
 }
+
+#[tokio::test]
+async fn what_is_forbidden_in_cedar_is_refused_in_its_own_words_and_checked_again_at_the_end() {
+    let mut orders = policy(vec![stage(ApproverRule::Manager)]);
+    orders.cedar = r#"
+        @explain("Only for people in Orders.")
+        forbid (principal, action, resource) when { principal.department != "orders" && context.for_self };
+    "#
+    .into();
+    for house in houses(&orders).await {
+        let request = house.ask(JOHAN, hours(8), "a").await.unwrap();
+        house
+            .raw("UPDATE persons SET department = 'Finance'")
+            .await
+            .unwrap();
+        let refused = house.ask(MAYA, hours(8), "b").await.unwrap_err();
+        let because = vec!["Only for people in Orders.".to_owned()];
+        assert_eq!(refused.refusals(), [Refusal::NotEligible { because }]);
+        // Who moved while the ask waited gets nothing, though it is approved.
+        let line = house.line(request).await;
+        house
+            .vote(ASTRID, line.id, Verdict::Approve, None)
+            .await
+            .unwrap();
+        assert_eq!(house.line(request).await.state, LineState::Approved);
+        let mut tx = house.workflow.store().read().await.unwrap();
+        assert!(tx.grant_of_line(line.id).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn rules_that_cannot_be_read_forbid_it_to_everybody() {
+    let mut orders = policy(vec![stage(ApproverRule::Manager)]);
+    orders.cedar = "forbid (principal, action".into();
+    for house in houses(&orders).await {
+        let refused = house.ask(JOHAN, hours(8), "a").await.unwrap_err();
+        let because = vec![domain::eligibility::FAILED.to_owned()];
+        assert_eq!(refused.refusals(), [Refusal::NotEligible { because }]);
+    }
+}

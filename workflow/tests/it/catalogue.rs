@@ -278,12 +278,26 @@ longest = "9 days"
 [[package.eligibility]]
 attribute = "shoe_size"
 explain = "?"
+[[package]]
+key = "d"
+name = "D"
+opens = ["Look."]
+entitlements = ["one"]
+owners = [{}]
+route = ["security"]
+default = "8 hours"
+longest = "8 hours"
+cedar = """
+@explain("Only in Sweden.")
+forbid (principal, action, resource) unless {{ principal.land == "se" }};
+"""
 "#,
         group(1),
         group(7),
         group(99),
         person(GONE),
         person(77),
+        person(ASTRID),
         person(ASTRID),
         person(ASTRID),
     );
@@ -315,6 +329,7 @@ explain = "?"
             "orders.toml line 45: `quorum` is 2 but only 1 are named",
             "orders.toml line 48: the condition says nothing",
             "orders.toml line 49: `shoe_size` is not an attribute",
+            "orders.toml line 60: `cedar`: ",
         ] {
             assert!(
                 faults.iter().any(|fault| fault.contains(wanted)),

@@ -8,7 +8,7 @@ use domain::{
     StageId, TargetId, Timestamp,
     approval::{StageState, Verdict},
     grant::{GrantSource, GrantState},
-    policy::{ApproverRule, Limits, Policy, Quorum, RiskRule, StageRule},
+    policy::{About, ApproverRule, Limits, Policy, Quorum, RiskRule, StageRule},
     request::{Length, Start, Window},
 };
 use store::{Engine, jobs::Priority, testing};
@@ -69,6 +69,8 @@ pub fn stage(approvers: ApproverRule) -> StageRule {
 pub fn policy(route: Vec<StageRule>) -> Policy {
     Policy {
         eligibility: vec![],
+        cedar: String::new(),
+        about: About::default(),
         route,
         collapse: false,
         limits: Limits {

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    AccountId, PackageId, PersonId, Timestamp,
-    person::Person,
-    policy::{Policy, unmet},
-};
+use domain::{AccountId, PackageId, PersonId, Timestamp, person::Person, policy::Policy};
 use store::people::PersonRow;
 use uuid::Uuid;
 use workflow::{
     Workflow,
     access::{self, Viewer},
+    eligibility::unmet,
 };
 
 use super::Past;
@@ -36,7 +33,7 @@ pub(super) struct Offer {
 impl Offer {
     /// Whether the package is for this person.
     pub(super) fn suits(&self, actor: &Actor) -> bool {
-        unmet(&self.policy.eligibility, &actor.facts).is_empty()
+        unmet(&self.policy, &actor.facts, &actor.facts).is_empty()
     }
 }
 
