@@ -74,7 +74,10 @@ const SCREENS: [string, Screen[]][] = [
   ]],
   [ASTRID, [at("/"), at("/approvals"), first("/approvals", "/approvals/stg_"), handOn, at("/team"), first("/team", "/people/per_")]],
   ["Olle Ström", [at("/owned"), first("/owned", "/owned/pkg_")]],
-  [ELIN, [at("/approvals"), at("/audit"), at("/evidence"), at("/admin/holds"), first("/search?q=Johan", "/people/per_")]],
+  [ELIN, [
+    at("/findings"), first("/findings", "/findings/fnd_"), at("/exceptions"), first("/exceptions", "/exceptions/exc_"),
+    at("/admin/conflicts"), first("/admin/conflicts", "/admin/conflicts/cft_"), at("/approvals"), at("/audit"), at("/evidence"), at("/admin/holds"), first("/search?q=Johan", "/people/per_"),
+  ]],
   [OPERATOR, [at("/provisioning"), first("/provisioning", "/provisioning/asg_")]],
   [AUDITOR, [
     at("/audit"), at("/audit?by=Berg&from=2020-13-01"), first("/audit", "/audit/", "main table"), at("/evidence"), population,

@@ -21,8 +21,8 @@ pub(super) fn page(home: Home) -> impl IntoView {
     let title = format!("Hello, {}", home.given_name);
     let next = home.ending.first().map(|grant| (grant.id, grant.end));
     let version = kit::version(&format!(
-        "{:?}{:?}{}{next:?}",
-        home.decisions_count, home.requests_count, home.ends_soon
+        "{:?}{:?}{}{next:?}{}{}",
+        home.decisions_count, home.requests_count, home.ends_soon, home.exceptions, home.findings
     ));
     view! {
         <PageHead title=title lead=lead(&home) version=version/>
@@ -68,6 +68,21 @@ fn lead(home: &Home) -> AnyView {
                 view! { <bdi>{name}</bdi>{rest} }.into_any()
             }
         });
+    }
+    if home.exceptions > 0 {
+        let count = i64::try_from(home.exceptions).unwrap_or(i64::MAX);
+        let (counted, verb) = (words::count(count, "exception", "exceptions"), waits(count));
+        said.push(
+            view! { <a class="link" href="/exceptions">{counted}</a>" "{verb}" for your word. " }
+                .into_any(),
+        );
+    }
+    if home.findings > 0 {
+        let counted = words::count(home.findings, "finding", "findings");
+        said.push(
+            view! { <a class="link" href="/findings?whose=mine">{counted}</a>" to see to. " }
+                .into_any(),
+        );
     }
     if said.is_empty() {
         "Nothing waits for you.".into_any()

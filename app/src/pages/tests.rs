@@ -66,6 +66,8 @@ fn home_with(text: &str) -> Home {
         ending: vec![grant(text, Health::Ready)],
         ends_soon: 1,
         held: 5,
+        exceptions: 1,
+        findings: 2,
     }
 }
 
@@ -107,6 +109,8 @@ fn an_empty_home_teaches() {
         requests: vec![],
         ending: vec![],
         held: 0,
+        exceptions: 0,
+        findings: 0,
         ends_soon: 0,
         decisions_count: Capped::default(),
         requests_count: Capped::default(),

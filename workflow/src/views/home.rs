@@ -8,7 +8,7 @@ use super::{
     Capped, HeldGrant,
     approvals::QueueItem,
     conversation::{self, AskedBack},
-    make,
+    exceptions, make,
     requests::RequestItem,
     shell::CAP,
 };
@@ -37,6 +37,10 @@ pub struct Home {
     pub ends_soon: i64,
     /// How many grants the viewer holds.
     pub held: i64,
+    /// How many exceptions wait for the viewer's word.
+    pub exceptions: usize,
+    /// How many open findings the viewer sees to.
+    pub findings: i64,
 }
 
 /// Reads the first page.
@@ -52,8 +56,12 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Home> {
     let ending = tx.ending_of(viewer.id(), 4).await?;
     let ending = make::held(&mut tx, viewer, ending).await?;
     let count = tx.count_held(viewer.id(), now + Duration::days(7)).await?;
+    let exceptions = exceptions::waiting_for(&mut tx, viewer, now).await?;
+    let findings = tx.open_findings_owned(viewer.id()).await?;
     Ok(Home {
         now,
+        exceptions,
+        findings,
         given_name: if me.given_name.is_empty() {
             me.name
         } else {
