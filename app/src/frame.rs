@@ -165,6 +165,10 @@ fn ways(facts: &Facts) -> Vec<Ways> {
         ways: vec![
             way("Home", "/", Sign::Home, "h"),
             way("Catalogue", "/catalog", Sign::Catalogue, "c"),
+            counted(
+                way("Cart", "/request", Sign::Basket, "b"),
+                whole(Some(facts.cart)),
+            ),
             way("My access", "/access", Sign::Lock, "a"),
             counted(
                 way("My requests", "/requests", Sign::Request, "r"),
@@ -205,6 +209,7 @@ mod tests {
                 count: 2,
                 more: false,
             },
+            cart: 0,
             decisions: Capped::default(),
             has_team: false,
             owns: false,

@@ -2,6 +2,7 @@
 
 use domain::{
     Refusal,
+    asking::ForOthers,
     exception::ExceptionBar,
     grant::GrantState,
     refusal::{BulkBar, DeciderBar, TakeOverBar},
@@ -28,7 +29,12 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::NotAnExtension { .. } => "length".into(),
         Refusal::BadStart { .. } => "start".into(),
         Refusal::MayNotTakeOver { .. } => "to".into(),
+        Refusal::InLine { what, .. } => field(what),
         Refusal::NotEligible { .. }
+        | Refusal::NotForOthers { .. }
+        | Refusal::NoSeats { .. }
+        | Refusal::NoAccount
+        | Refusal::NoLines { .. }
         | Refusal::AlreadyHeld
         | Refusal::AlreadyAsked
         | Refusal::Retired
@@ -94,6 +100,25 @@ pub fn sentence(refusal: &Refusal) -> String {
         ),
         Refusal::AlreadyHeld => "You hold this already. Extend it in My access instead.".into(),
         Refusal::AlreadyAsked => "The same request is waiting already.".into(),
+        Refusal::NotForOthers {
+            scope: ForOthers::Reports,
+        } => "You can ask for this for people who report to you. Others can ask for it themselves."
+            .into(),
+        Refusal::NotForOthers { .. } => {
+            "This cannot be asked for on behalf of somebody else. They can ask for it themselves."
+                .into()
+        }
+        Refusal::NoSeats { most } => {
+            let people = if *most == 1 { "person" } else { "people" };
+            format!(
+                "At most {most} {people} may hold this at once, and as many do. Ask again when somebody gives it back."
+            )
+        }
+        Refusal::NoAccount => "They have no account that this could be given to.".into(),
+        Refusal::NoLines { most } => {
+            format!("Choose at least one package, and at most {most} at once.")
+        }
+        Refusal::InLine { line, what } => format!("Line {line}: {}", sentence(what)),
         Refusal::Retired => "This package is no longer offered.".into(),
         Refusal::NotManageable { entitlement, why } => {
             format!(

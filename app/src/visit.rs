@@ -145,6 +145,9 @@ fn notice(uri: &Uri) -> Option<&'static str> {
     }
     Some(match value("done=")? {
         "asked" => "Your request is on its way.",
+        "added" => "It is in your cart.",
+        "kept" => "Kept in your cart. Nothing is sent yet.",
+        "removed" => "It is out of your cart.",
         "cancelled" => "Your request was taken back.",
         "answered" => "Sent. They read it with your request.",
         "nudged" => "They get a mail that it still waits.",

@@ -89,6 +89,10 @@ ids! {
     CatalogueVersionId = "cat",
     /// One person's asking.
     RequestId = "req",
+    /// What somebody is about to ask for.
+    DraftId = "dft",
+    /// One line of a draft.
+    DraftLineId = "dfl",
     /// One line of a request.
     LineId = "lin",
     /// One step of a line's route.

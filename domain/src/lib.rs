@@ -10,7 +10,9 @@
 //! `seat`, `settle_end`, `next_step`), return the outcome as data, and test it here with examples and a property.
 //! Callers load facts and write outcomes; they decide nothing.
 
+pub mod answer;
 pub mod approval;
+pub mod asking;
 pub mod assignment;
 pub mod audit;
 pub mod bulk;

@@ -1,8 +1,11 @@
 //! A package's policy: who may ask, for how long, who decides. Typed data, versioned with the package.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{PersonId, Timestamp, grant::plus, person::Person, risk::RiskLevel, words};
+use crate::{
+    PersonId, Timestamp, asking::Asking, grant::plus, person::Person, risk::RiskLevel, words,
+};
 
 words! {
     /// An attribute of a person that eligibility may look at.
@@ -151,9 +154,29 @@ words! {
     pub enum QuestionKind {
         /// Free text.
         Text = "text",
+        /// Several lines of free text.
+        LongText = "long_text",
         /// One of the given choices.
         Choice = "choice",
+        /// A number.
+        Number = "number",
+        /// A day.
+        Date = "date",
+        /// Yes or no.
+        YesNo = "yes_no",
+        /// Somebody who works here, kept by id.
+        Person = "person",
     }
+}
+
+/// A limit on the day that answers a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DayLimit {
+    /// This day.
+    On(NaiveDate),
+    /// So many days after the day of asking, before it if negative.
+    InDays(i64),
 }
 
 /// A question of the package's own; the answer travels with the line and is shown to approvers.
@@ -172,6 +195,42 @@ pub struct Question {
     /// Whether an answer is needed.
     #[serde(default)]
     pub required: bool,
+    /// What helps to answer it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub help: String,
+    /// A regular expression that the whole answer must match, for text; empty takes anything.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub pattern: String,
+    /// The least number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least: Option<i64>,
+    /// The largest number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<i64>,
+    /// The earliest day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earliest: Option<DayLimit>,
+    /// The latest day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest: Option<DayLimit>,
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            ask: String::new(),
+            kind: QuestionKind::Text,
+            choices: Vec::new(),
+            required: false,
+            help: String::new(),
+            pattern: String::new(),
+            least: None,
+            most: None,
+            earliest: None,
+            latest: None,
+        }
+    }
 }
 
 /// What a package says about its own risk.
@@ -228,6 +287,9 @@ pub struct Policy {
     /// Its own risk.
     #[serde(default)]
     pub risk: RiskRule,
+    /// For whom one may ask, how many may hold it, which ticket it wants.
+    #[serde(default)]
+    pub asking: Asking,
 }
 
 #[cfg(test)]

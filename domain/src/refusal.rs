@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, exception::ExceptionBar};
+use crate::{Timestamp, asking::ForOthers, exception::ExceptionBar};
 
 /// A refusal by a rule. It changes nothing, and says enough for the person to act on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -66,6 +66,35 @@ pub enum Refusal {
     /// The same ask is waiting already.
     #[error("the same ask waits already")]
     AlreadyAsked,
+    /// The asker may not ask for the one whom it is for.
+    #[error("it may be asked for {scope} besides oneself")]
+    NotForOthers {
+        /// For whom one may ask.
+        scope: ForOthers,
+    },
+    /// As many people hold it as may.
+    #[error("all {most} seats are taken")]
+    NoSeats {
+        /// How many may hold it at once.
+        most: u32,
+    },
+    /// The person has no account that access could go to.
+    #[error("they have no account that may be used")]
+    NoAccount,
+    /// A request asks for nothing, or for too much at once.
+    #[error("a request has one to {most} lines")]
+    NoLines {
+        /// Lines allowed.
+        most: usize,
+    },
+    /// What stands against one line of a request.
+    #[error("line {line}: {what}")]
+    InLine {
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: Box<Refusal>,
+    },
     /// The package is no longer offered.
     #[error("the package is retired")]
     Retired,

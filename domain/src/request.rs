@@ -6,8 +6,10 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Refusal, Timestamp,
-    policy::{Limits, Policy, QuestionKind, SHORTEST_SECONDS},
+    Refusal, Timestamp, answer,
+    asking::Ticket,
+    grant::{End, plus},
+    policy::{Limits, Policy, SHORTEST_SECONDS},
     words,
 };
 
@@ -84,6 +86,57 @@ pub struct Window {
     pub length: Length,
 }
 
+/// What an ask becomes beside what is held of the same package already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Something new: it begins when what is held is over.
+    Anew,
+    /// More time for what is held.
+    Longer {
+        /// Until when it would be held.
+        length: Length,
+        /// The time that is added: held to the same limits as a first ask.
+        added: Window,
+    },
+    /// Nothing.
+    Not(Refusal),
+}
+
+/// What an ask becomes beside a grant of the same package that ends then. A length counts from the present end, or from the start that
+/// is asked for; an end is meant as it is said.
+pub fn beside(window: Window, held: End, now: Timestamp) -> Beside {
+    let end = match held {
+        End::Permanent => return Beside::Not(Refusal::AlreadyHeld),
+        End::At(end) if end <= now => return Beside::Anew,
+        End::At(end) => end,
+    };
+    let until = match (window.start, window.length) {
+        (Start::At(start), _) if start >= end => return Beside::Anew,
+        (_, Length::Permanent) => {
+            return Beside::Longer {
+                length: Length::Permanent,
+                added: window,
+            };
+        }
+        (Start::OnActivation, Length::Seconds(seconds)) => plus(end, seconds),
+        (Start::At(start), Length::Seconds(seconds)) => plus(start.max(now), seconds),
+        (_, Length::Until(until)) => until,
+    };
+    let added = match window.length {
+        // Zero and less stay what they are, for screening to refuse.
+        Length::Seconds(seconds) if seconds <= 0 => seconds,
+        _ if until <= end => return Beside::Not(Refusal::NotAnExtension { end }),
+        _ => (until - end).num_seconds(),
+    };
+    Beside::Longer {
+        length: Length::Until(until),
+        added: Window {
+            start: window.start,
+            length: Length::Seconds(added),
+        },
+    }
+}
+
 /// The fewest characters of a business reason.
 pub const REASON_LEAST: usize = 5;
 /// The most characters of a business reason, a note or an answer.
@@ -109,7 +162,7 @@ pub fn screen(ask: &Ask<'_>, unmet: &[String], policy: &Policy, now: Timestamp) 
         refusals.push(Refusal::NotEligible { because });
     }
     check_reason(ask.reason, &mut refusals);
-    check_answers(ask, policy, &mut refusals);
+    check_answers(ask, policy, now, &mut refusals);
     check_window(ask.window, &policy.limits, now, &mut refusals);
     refusals
 }
@@ -129,26 +182,24 @@ fn check_reason(reason: &str, refusals: &mut Vec<Refusal>) {
     }
 }
 
-fn check_answers(ask: &Ask<'_>, policy: &Policy, refusals: &mut Vec<Refusal>) {
+fn check_answers(ask: &Ask<'_>, policy: &Policy, now: Timestamp, refusals: &mut Vec<Refusal>) {
     for question in &policy.questions {
         let answer = ask
             .answers
             .get(&question.key)
             .map_or("", |text| text.trim());
-        let why = if answer.is_empty() {
-            question.required.then(|| "an answer is needed".to_owned())
-        } else if answer.chars().count() > TEXT_MOST {
-            Some(format!("at most {TEXT_MOST} characters"))
-        } else if question.kind == QuestionKind::Choice
-            && !question.choices.iter().any(|choice| choice == answer)
-        {
-            Some("choose one of the answers offered".to_owned())
-        } else {
-            None
-        };
-        if let Some(why) = why {
+        if let Some(why) = answer::fault(question, answer, now) {
             refusals.push(Refusal::Answer {
                 question: question.key.clone(),
+                why,
+            });
+        }
+    }
+    if let Some(ticket) = &policy.asking.ticket {
+        let given = ask.answers.get(Ticket::KEY).map_or("", String::as_str);
+        if let Some(why) = ticket.fault(given) {
+            refusals.push(Refusal::Answer {
+                question: Ticket::KEY.to_owned(),
                 why,
             });
         }
@@ -201,6 +252,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::{
         PersonId,
+        asking::Asking,
         person::{Person, PersonState},
         policy::Question,
     };
@@ -240,11 +292,11 @@ pub(crate) mod tests {
             questions: vec![Question {
                 key: "ticket".into(),
                 ask: "Which ticket?".into(),
-                kind: QuestionKind::Text,
-                choices: vec![],
                 required: true,
+                ..Question::default()
             }],
             risk: crate::policy::RiskRule::default(),
+            asking: Asking::default(),
         }
     }
 
@@ -338,6 +390,26 @@ pub(crate) mod tests {
                 };
                 prop_assert!((SHORTEST_SECONDS..=24 * 3600).contains(&seconds));
             }
+        }
+
+        /// Beside what is held, an ask is for something later, or makes it longer, never shorter.
+        #[test]
+        fn more_time_is_more(held in -5_000_i64..5_000, start in proptest::option::of(-6_000_i64..6_000), length in -10_i64..6_000, kind in 0_u8..3) {
+            let end = now() + Duration::seconds(held);
+            let window = Window {
+                start: start.map_or(Start::OnActivation, |start| Start::At(now() + Duration::seconds(start))),
+                length: match kind { 0 => Length::Seconds(length), 1 => Length::Until(now() + Duration::seconds(length)), _ => Length::Permanent },
+            };
+            match beside(window, End::At(end), now()) {
+                Beside::Anew => prop_assert!(end <= now() || matches!(window.start, Start::At(at) if at >= end)),
+                Beside::Longer { length: Length::Until(until), added } => {
+                    let Length::Seconds(seconds) = added.length else { panic!("a span") };
+                    prop_assert!(seconds <= 0 || (until > end && (until - end).num_seconds() == seconds));
+                }
+                Beside::Longer { length, .. } => prop_assert_eq!(length, Length::Permanent),
+                Beside::Not(why) => prop_assert_eq!(why, Refusal::NotAnExtension { end }),
+            }
+            prop_assert_eq!(beside(window, End::Permanent, now()), Beside::Not(Refusal::AlreadyHeld));
         }
 
         /// A final state never changes again.

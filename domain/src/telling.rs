@@ -33,7 +33,7 @@ impl Topic {
     pub fn of(kind: &str) -> Option<Self> {
         match kind {
             "decision_needed" | "answered" | "nudged" | "handed_back" => Some(Self::Decisions),
-            "decided" => Some(Self::Requests),
+            "decided" | "asked_for_you" => Some(Self::Requests),
             "ready" | "ends_soon" | "ended" => Some(Self::Access),
             _ => None,
         }

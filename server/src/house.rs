@@ -13,7 +13,7 @@ use provisioner::{
     worker::{self, Recurring, Worker},
 };
 use uuid::Uuid;
-use workflow::{Workflow, findings, installation};
+use workflow::{Workflow, carts, findings, installation};
 
 use crate::web::{self, Portal};
 
@@ -109,6 +109,10 @@ impl Recurring for Housekeeping {
         installation::forget_expired_sessions(&self.0)
             .await
             .map(|gone| tracing::debug!(gone, "sessions that were over are deleted"))
+            .map_err(|error| error.to_string())?;
+        carts::forget_stale(&self.0)
+            .await
+            .map(|gone| tracing::debug!(gone, "drafts that nobody touched are deleted"))
             .map_err(|error| error.to_string())?;
         findings::arm_daily(&self.0)
             .await

@@ -172,7 +172,7 @@ async fn hold(workflow: &Workflow, object: Uuid, package: &str) {
         answers: BTreeMap::new(),
         key: format!("{object} {package}"),
     };
-    requests::submit(workflow, &viewer, ask)
+    requests::ask(workflow, &viewer, ask)
         .await
         .expect("nobody has to decide");
 }

@@ -22,6 +22,7 @@ pub mod catalogue;
 pub mod conflicts;
 pub mod conversation;
 pub mod directory;
+pub mod drafts;
 pub mod exceptions;
 pub mod findings;
 pub mod grants;

@@ -15,6 +15,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0001_house.sql"),
     ),
     (
+        2,
+        "cart",
+        include_str!("../../migrations/sqlite/0002_cart.sql"),
+        include_str!("../../migrations/postgres/0002_cart.sql"),
+    ),
+    (
         3,
         "conversation",
         include_str!("../../migrations/sqlite/0003_conversation.sql"),

@@ -118,16 +118,12 @@ row! {
         pub package: String,
     }
 
-    /// What stands in the way of an ask, or answers it already.
-    pub struct BeforeAskRow {
+    /// What answers an ask already, or stands in its way whatever it is for.
+    pub struct AskedRow {
         /// The request that was made with the same key.
         pub known: Option<RequestId>,
         /// Lines that the asker submitted of late.
         pub recent: i64,
-        /// The same ask, waiting.
-        pub waiting: Option<LineId>,
-        /// The grant that is held, latest end first.
-        pub held: Option<GrantId>,
     }
 
     /// One vote.
@@ -416,23 +412,62 @@ impl Tx {
             .bind(person.0).bind(package.0).fetch_one(c).await)?)
     }
 
-    /// What stands in the way of an ask, or answers it already.
-    pub async fn before_ask(
+    /// What answers an ask already, or stands in its way whatever it is for.
+    pub async fn asked_before(
         &mut self,
         asker: PersonId,
         key: &str,
-        package: PackageId,
-        account: AccountId,
         since: Timestamp,
-    ) -> Result<BeforeAskRow, Error> {
+    ) -> Result<AskedRow, Error> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT (SELECT id FROM requests WHERE asker_id = $1 AND idempotency_key = $2) AS known,
-                    (SELECT COUNT(*) FROM lines WHERE asker_id = $1 AND submitted_at > $5) AS recent,
-                    (SELECT id FROM lines WHERE beneficiary_id = $1 AND package_id = $3 AND account_id = $4
-                       AND state = 'awaiting_approval') AS waiting,
-                    (SELECT id FROM grants WHERE account_id = $4 AND package_id = $3 AND state <> 'ended'
-                       ORDER BY end_at DESC NULLS FIRST, id LIMIT 1) AS held")
-            .bind(asker.0).bind(key).bind(package.0).bind(account.0).bind(At(since)).fetch_one(c).await)?)
+                    (SELECT COUNT(*) FROM lines WHERE asker_id = $1 AND submitted_at > $3) AS recent")
+            .bind(asker.0).bind(key).bind(At(since)).fetch_one(c).await)?)
+    }
+
+    /// The line that waits for the same: one at most.
+    pub async fn waiting_line(
+        &mut self,
+        beneficiary: PersonId,
+        package: PackageId,
+        account: AccountId,
+    ) -> Result<Option<LineRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(select_line!(
+            " WHERE beneficiary_id = $1 AND package_id = $2 AND account_id = $3 AND state = 'awaiting_approval'"))
+            .bind(beneficiary.0).bind(package.0).bind(account.0).fetch_optional(c).await)?)
+    }
+
+    /// The grant of a package that an account holds or is to hold, the one that ends last.
+    pub async fn held_grant(
+        &mut self,
+        account: AccountId,
+        package: PackageId,
+    ) -> Result<Option<GrantId>, Error> {
+        let id: Option<uuid::Uuid> = on!(self, c => sqlx::query_scalar(
+            "SELECT id FROM grants WHERE account_id = $1 AND package_id = $2 AND state <> 'ended'
+             ORDER BY end_at DESC NULLS FIRST, id LIMIT 1")
+            .bind(account.0).bind(package.0).fetch_optional(c).await)?;
+        Ok(id.map(GrantId))
+    }
+
+    /// How many people besides this one hold a package or are to hold it.
+    pub async fn holders_besides(
+        &mut self,
+        package: PackageId,
+        person: PersonId,
+    ) -> Result<i64, Error> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT COUNT(DISTINCT person_id) FROM grants WHERE package_id = $1 AND state <> 'ended' AND person_id <> $2")
+            .bind(package.0).bind(person.0).fetch_one(c).await)?)
+    }
+
+    /// Lets nobody else count the holders of a package in order to give it away, until commit.
+    pub async fn lock_seats(&mut self, package: PackageId) -> Result<(), Error> {
+        on!(self, c => sqlx::query(
+            "INSERT INTO counters (name, value) VALUES ($1, 1)
+             ON CONFLICT (name) DO UPDATE SET value = counters.value + 1")
+            .bind(format!("seats:{package}")).execute(c).await.map(drop))?;
+        Ok(())
     }
 
     /// The seats of a line's open stages.

@@ -108,6 +108,25 @@ mod alive {
         }
 
         fn changed(&self, by: Option<HtmlElement>) {
+            // Whoever chooses a day means a day; whoever chooses anything else means no day.
+            let day = by
+                .as_ref()
+                .is_some_and(|by| by.get_attribute("type").as_deref() == Some("date"));
+            if let Some(field) = self.input("input[type=\"date\"]") {
+                if !day {
+                    let until = by
+                        .as_ref()
+                        .is_some_and(|by| by.get_attribute("value").as_deref() == Some("until"));
+                    if !until {
+                        field.set_value("");
+                    }
+                } else if let Some(until) = self.input("input[value=\"until\"]") {
+                    until.set_checked(true);
+                    if let Some(number) = self.number() {
+                        number.set_value("");
+                    }
+                }
+            }
             let quick = by.as_ref().is_some_and(|by| {
                 by.get_attribute("type").as_deref() == Some("radio")
                     && by.get_attribute("value").as_deref() != Some("other")

@@ -1,6 +1,7 @@
 //! `/catalog/{package}`: what is inside, who may have it, for how long, and who decides, by name.
 
 use axum::{extract::Path, response::Response};
+use domain::asking::ForOthers;
 use leptos::prelude::*;
 use workflow::views::package::{self, PackagePage};
 
@@ -33,11 +34,14 @@ pub(super) fn page(found: &PackagePage) -> impl IntoView + use<> {
 fn actions(found: &PackagePage) -> AnyView {
     let ask = found
         .may_ask
-        .then(|| view! { <LinkButton href=format!("/request/{}", found.card.id) look=Look::Primary>"Ask for this"</LinkButton> });
+        .then(|| view! { {parts::to_cart(found.card.id, &found.card.name, false)}<LinkButton href=format!("/request/{}", found.card.id) look=Look::Primary>"Ask for this"</LinkButton> });
+    let others = (!found.retired && found.asking.for_others != ForOthers::Nobody).then(|| {
+        view! { <LinkButton href=format!("/request/people?package={}", found.card.id) look=Look::Quiet>"For others"</LinkButton> }
+    });
     let extend = found.may_extend.map(
         |grant| view! { <LinkButton href=format!("/access/{grant}/extend")>"Extend"</LinkButton> },
     );
-    view! { {extend}{ask} }.into_any()
+    view! { {extend}{others}{ask} }.into_any()
 }
 
 fn notes(found: &PackagePage) -> AnyView {
@@ -187,6 +191,17 @@ fn rules(found: &PackagePage) -> AnyView {
                 spans::span(limits.furthest_start_seconds)
             ),
         ));
+    }
+    if let (Some(most), Some(left)) = (found.asking.most_holders, found.seats_left) {
+        items.push(fact(
+            "Seats",
+            format!("{} of {most} left", words::number(left)),
+        ));
+    }
+    match found.asking.for_others {
+        ForOthers::Nobody => {}
+        ForOthers::Reports => items.push(fact("For others", "for people who report to you")),
+        ForOthers::Colleagues => items.push(fact("For others", "for everybody who works here")),
     }
     items.push(fact("Application", found.card.app.name.clone()));
     let owners: Vec<&str> = found

@@ -3,11 +3,11 @@
 pub mod talk;
 pub mod when;
 
-use domain::{Timestamp, grant::End};
+use domain::{PackageId, Timestamp, grant::End};
 use leptos::prelude::*;
 use workflow::views::{
-    AppTag, HeldGrant, PackageTag, PersonTag, StagePreview, Standing, StandingWord, catalog::Card,
-    requests::RequestItem,
+    Answer, AppTag, HeldGrant, PackageTag, PersonTag, StagePreview, Standing, StandingWord,
+    catalog::Card, requests::RequestItem,
 };
 
 use super::said;
@@ -29,6 +29,19 @@ pub fn open(package: &PackageTag, look: Look) -> Option<AnyView> {
     let href = open_address(&package.app)?;
     let words = format!("Open {}", package.app.name);
     Some(view! { <LinkButton href=href look=look>{words}</LinkButton> }.into_any())
+}
+
+/// What was answered. A ticket leads to its page, where the policy knows it.
+pub fn answer(answer: &Answer) -> AnyView {
+    let said = answer.answer.clone();
+    match &answer.link {
+        _ if said.is_empty() => "no answer".into_any(),
+        Some(href) => {
+            view! { <a class="link" href=href.clone() rel="noreferrer" dir="auto">{said}</a> }
+                .into_any()
+        }
+        None => view! { <span dir="auto">{said}</span> }.into_any(),
+    }
 }
 
 /// How long a package may be held, for a tag.
@@ -64,7 +77,7 @@ pub fn package_card(card: &Card) -> AnyView {
         view! { <Badge state=State::Waiting words="you asked"/><a class="link small" href=format!("/requests/{request}") aria-label=label>"See it"</a> }.into_any()
     } else if card.unmet.is_empty() {
         let label = format!("Ask for {}", card.name);
-        view! { <LinkButton href=format!("/request/{}", card.id) small=true label=label>"Ask"</LinkButton> }.into_any()
+        view! { {to_cart(card.id, &card.name, true)}<LinkButton href=format!("/request/{}", card.id) small=true label=label>"Ask"</LinkButton> }.into_any()
     } else {
         let label = format!("Why not me? {}", card.name);
         view! { <a class="link small" href=format!("{path}#who-may") aria-label=label>"Why not me?"</a> }.into_any()
@@ -98,6 +111,14 @@ pub fn package_card(card: &Card) -> AnyView {
         </article>
     }
     .into_any()
+}
+
+/// The button that puts a package into the viewer's cart.
+pub fn to_cart(package: PackageId, name: &str, small: bool) -> AnyView {
+    let label = format!("Add to cart: {name}");
+    let fields = vec![("package", package.to_string())];
+    view! { <PostButton action="/request/add" fields=fields small=small look=Look::Quiet label=label>"Add to cart"</PostButton> }
+        .into_any()
 }
 
 /// Packages beside each other.

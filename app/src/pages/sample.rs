@@ -307,6 +307,7 @@ pub fn line(text: &str, word: StandingWord) -> LineView {
         answers: vec![Answer {
             ask: text.into(),
             answer: text.into(),
+            link: None,
         }],
         state: LineState::AwaitingApproval,
         standing: standing(word, text),
@@ -365,6 +366,7 @@ pub fn request(text: &str, word: StandingWord) -> RequestPage {
         mine: true,
         at: ago(12),
         lines: vec![line(text, word)],
+        whole: true,
         version: 7,
         topics: vec!["req_0".into()],
     }
@@ -450,18 +452,19 @@ pub fn package_page(text: &str) -> PackagePage {
             Question {
                 key: "ticket".into(),
                 ask: text.into(),
-                kind: QuestionKind::Text,
-                choices: vec![],
                 required: true,
+                ..Question::default()
             },
             Question {
                 key: "region".into(),
                 ask: text.into(),
                 kind: QuestionKind::Choice,
                 choices: vec![text.into(), "North".into()],
-                required: false,
+                ..Question::default()
             },
         ],
+        asking: domain::asking::Asking::default(),
+        seats_left: None,
         owners: vec![person(7, text)],
         holders: None,
         mine: None,
@@ -475,6 +478,7 @@ pub fn form(text: &str) -> RequestForm {
     RequestForm {
         package: package_page(text),
         extends: None,
+        whom: None,
         key: "the-key".into(),
         default_seconds: 8 * 3600,
         longest_seconds: 24 * 3600,

@@ -1,7 +1,8 @@
 //! How long: a few good choices, any other span by number and unit, and for ever where that is allowed.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Choice, Phrase, Words, choice,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// What was chosen and typed in a [`DurationField`], as it came: kept when the form comes back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chosen {
     /// Of the field `NAME`: seconds, `other`, or `permanent`.
     pub choice: String,
@@ -21,6 +22,9 @@ pub struct Chosen {
     pub number: String,
     /// Of the field `NAME_unit`: seconds of one.
     pub unit: String,
+    /// Of the field `NAME_until`: a day, where the form offers one; `choice` is `until` then.
+    #[serde(default)]
+    pub until: String,
 }
 
 impl Chosen {
@@ -38,6 +42,11 @@ impl Chosen {
         if self.choice != "other" && !self.number.trim().is_empty() {
             return Err(
                 "You chose a time and typed another. Choose \u{201c}Another time\u{201d}, or empty its number.",
+            );
+        }
+        if self.choice != "until" && !self.until.trim().is_empty() {
+            return Err(
+                "You chose a time and typed a day. Choose \u{201c}Until a day\u{201d}, or empty the day.",
             );
         }
         let seconds = match self.choice.as_str() {
@@ -102,7 +111,7 @@ pub fn quick(usual: Duration, longest: Duration) -> Vec<Duration> {
 }
 
 /// Asks how long, and says when that ends where the page's script runs: after `from`, or after the start that the same form asks for
-/// (see `islands::StartPicker`), or if it were ready now. The first choice has the field's name for its id. Sends `NAME`, `NAME_number` and `NAME_unit`: collect them in [`Chosen`]. Contains an island.
+/// (see `islands::StartPicker`), or if it were ready now. The first choice has the field's name for its id. Sends `NAME`, `NAME_number`, `NAME_unit` and `NAME_until`: collect them in [`Chosen`]. Contains an island.
 #[component]
 pub fn DurationField(
     /// The form's field.
@@ -118,6 +127,9 @@ pub fn DurationField(
     /// Whether it may be permanent.
     #[prop(optional)]
     permanent: bool,
+    /// The latest day that may be chosen instead of a length; none where only lengths are offered.
+    #[prop(optional_no_strip)]
+    latest_day: Option<NaiveDate>,
     /// What it is counted from, where that is known.
     #[prop(optional_no_strip)]
     from: Option<DateTime<Utc>>,
@@ -145,6 +157,7 @@ pub fn DurationField(
     // A choice that is not among the offered ones is kept as another span.
     let known = chosen.choice.is_empty()
         || chosen.choice == "other"
+        || (chosen.choice == "until" && latest_day.is_some())
         || options.iter().any(|option| option.value == chosen.choice);
     let (number, unit) = match chosen.choice.parse::<i64>() {
         Ok(seconds) if !known => whole(seconds),
@@ -155,6 +168,19 @@ pub fn DurationField(
         }
         _ => (chosen.number.clone(), chosen.unit.clone()),
     };
+    let day = latest_day.map(|latest| {
+        let (typed, checked) = (chosen.until.clone(), known && chosen.choice == "until");
+        let wrong = (error.is_some() && checked).then_some("true");
+        view! {
+            <div class="choice">
+                <input type="radio" name=name.clone() id=format!("{name}-until") value="until" checked=checked/>
+                <div class="stack">
+                    <label for=format!("{name}-until")>"Until a day, that day included"</label>
+                    <input class="input auto" type="date" name=format!("{name}_until") value=typed max=latest.to_string() aria-label="Which day" aria-invalid=wrong autocomplete="off"/>
+                </div>
+            </div>
+        }
+    });
     let chosen = if known { chosen.choice } else { "other".into() };
     let cards = options
         .into_iter()
@@ -189,6 +215,7 @@ pub fn DurationField(
                     <input class="only-alive" type="range" min="0" max="100" step="0.5" data-slide aria-label="How long"/>
                 </div>
             </div>
+            {day}
             <p class="hint" data-ends aria-live="polite"></p>
             {error_of(&name, error)}
             <DurationPicker name=name.clone()/>
@@ -214,6 +241,7 @@ mod tests {
             choice: choice.into(),
             number: number.into(),
             unit: unit.into(),
+            until: String::new(),
         }
     }
 

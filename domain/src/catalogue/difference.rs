@@ -1,8 +1,9 @@
 //! How two editions of the catalogue differ, in words, and which differences widen what people may get.
 //!
 //! Widening needs a second person: more content, fewer or weaker stages, a longer maximum, wider eligibility, permanent
-//! newly allowed, a smaller quorum, one person for several stages, lowered protection or risk, a rule removed or weakened, and anything offered anew (else a
-//! package under another key would be a way around all of these).
+//! newly allowed, a smaller quorum, one person for several stages, asking for others, more holders at once, no ticket where one
+//! was needed, lowered protection or risk, a rule removed or weakened, and anything offered anew (else a package under another
+//! key would be a way around all of these).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::{Content, Entitlement, Package, conflict, say_span};
 use crate::{
     PersonId,
-    policy::{ApproverRule, Condition, Limits, Quorum, StageRule},
+    asking::{Asking, Ticket},
+    policy::{
+        ApproverRule, Condition, DayLimit, Limits, Question, QuestionKind, Quorum, StageRule,
+    },
     words,
 };
 
@@ -334,11 +338,79 @@ fn package_fields(before: Edition<'_>, after: Edition<'_>, facts: &Facts) -> Fie
             } else {
                 format!(" [{}]", question.choices.join(" | "))
             };
-            format!("{}{choices}{must}", question.ask)
+            format!("{}{choices}{must}{}", question.ask, answer_words(question))
         });
         said.collect::<Vec<_>>().join(" ")
     });
+    add("for_others", &|_, p| p.policy.asking.for_others.to_string());
+    add("most_holders", &|_, p| {
+        p.policy
+            .asking
+            .most_holders
+            .map(|most| most.to_string())
+            .unwrap_or_default()
+    });
+    add("ticket", &|_, p| {
+        p.policy
+            .asking
+            .ticket
+            .as_ref()
+            .map(ticket_words)
+            .unwrap_or_default()
+    });
     fields
+}
+
+/// What an answer must be, besides given.
+fn answer_words(question: &Question) -> String {
+    let mut said = Vec::new();
+    if !matches!(question.kind, QuestionKind::Text | QuestionKind::Choice) {
+        said.push(question.kind.to_string());
+    }
+    if !question.pattern.is_empty() {
+        said.push(format!("like {}", question.pattern));
+    }
+    said.extend(question.least.map(|least| format!("at least {least}")));
+    said.extend(question.most.map(|most| format!("at most {most}")));
+    let day = |limit: DayLimit| match limit {
+        DayLimit::On(day) => day.to_string(),
+        DayLimit::InDays(days) => format!("{days} days from asking"),
+    };
+    said.extend(
+        question
+            .earliest
+            .map(|limit| format!("from {}", day(limit))),
+    );
+    said.extend(question.latest.map(|limit| format!("until {}", day(limit))));
+    if !question.help.is_empty() {
+        said.push(question.help.clone());
+    }
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", said.join(", "))
+    }
+}
+
+fn ticket_words(ticket: &Ticket) -> String {
+    let mut said = vec![
+        if ticket.required {
+            "needed"
+        } else {
+            "optional"
+        }
+        .to_owned(),
+    ];
+    for (what, text) in [
+        ("like", &ticket.pattern),
+        ("such as", &ticket.example),
+        ("at", &ticket.url),
+    ] {
+        if !text.is_empty() {
+            said.push(format!("{what} {text}"));
+        }
+    }
+    said.join(", ")
 }
 
 fn content_words(content: &Content, package: &Package) -> String {
@@ -510,6 +582,25 @@ fn package_widens(before: (&Content, &Package), after: (&Content, &Package)) -> 
     }
     if is.permanent && !was.permanent {
         why.push("it may be held without end".to_owned());
+    }
+    let (asked, asks) = (&old.policy.asking, &new.policy.asking);
+    if asks.for_others > asked.for_others {
+        why.push(format!(
+            "it may be asked for others: {} instead of {}",
+            asks.for_others, asked.for_others
+        ));
+    }
+    let seats = |asking: &Asking| asking.most_holders.unwrap_or(u32::MAX);
+    if seats(asks) > seats(asked) {
+        why.push(asks.most_holders.map_or_else(
+            || "as many as like may hold it at once".to_owned(),
+            |most| format!("{most} people may hold it at once"),
+        ));
+    }
+    if asked.ticket.as_ref().is_some_and(|ticket| ticket.required)
+        && !asks.ticket.as_ref().is_some_and(|ticket| ticket.required)
+    {
+        why.push("it needs no ticket any more".to_owned());
     }
     if !narrower(&old.policy.eligibility, &new.policy.eligibility) {
         why.push("more people may ask for it".to_owned());

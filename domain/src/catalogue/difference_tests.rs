@@ -3,6 +3,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    asking::ForOthers,
     catalogue::{Application, Right},
     policy::{Attribute, Policy},
     request::tests::policy,
@@ -135,6 +136,10 @@ fn every_widening_is_seen() {
             Box::new(|p| p.policy.limits.permanent = true),
         ),
         ("several stages", Box::new(|p| p.policy.collapse = true)),
+        (
+            "asked for others",
+            Box::new(|p| p.policy.asking.for_others = ForOthers::Reports),
+        ),
     ];
     for (part, edit) in widening {
         let why = reasons(edit);
@@ -254,4 +259,22 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn fewer_seats_and_a_ticket_wait_for_nobody_and_the_way_back_does() {
+    let strict = edited(|p| {
+        p.policy.asking.most_holders = Some(3);
+        p.policy.asking.ticket = Some(Ticket {
+            required: true,
+            ..Ticket::default()
+        });
+    });
+    assert!(!compare(&content(), &strict, &Facts::default()).widens());
+    let why = compare(&strict, &content(), &Facts::default()).reasons();
+    assert!(
+        why.iter().any(|why| why.contains("as many as like"))
+            && why.iter().any(|why| why.contains("no ticket")),
+        "{why:?}"
+    );
 }

@@ -555,21 +555,21 @@ async fn two_workers_share_one_queue() {
         let (first, second) = tokio::join!(one.drain(), two.drain());
         (first.unwrap(), second.unwrap())
     };
-    both().await;
+    Box::pin(both()).await;
     house
         .clock
         .move_to(house.clock.now() + chrono::Duration::seconds(1));
-    both().await;
+    Box::pin(both()).await;
     assert_eq!(fake.links().len(), 180);
     house
         .clock
         .move_to(house.clock.now() + chrono::Duration::hours(1));
-    both().await;
+    Box::pin(both()).await;
     assert!(fake.links().is_empty());
     house
         .clock
         .move_to(house.clock.now() + chrono::Duration::seconds(1));
-    both().await;
+    Box::pin(both()).await;
     assert_eq!(
         house.next_due(&[JobKind::Converge]).await,
         None,

@@ -256,7 +256,7 @@ impl<'a> Year<'a> {
             ),
         };
         let viewer = self.actors.viewer(workflow, person).await?;
-        let request = requests::submit(workflow, &viewer, ask).await?;
+        let request = requests::ask(workflow, &viewer, ask).await?;
         let mut tx = workflow.store().read().await?;
         let lines = tx.lines_of_request(request).await?;
         drop(tx);

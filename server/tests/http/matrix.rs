@@ -49,8 +49,8 @@ fn path(route: &Route, value: impl Fn(&str) -> String) -> String {
 fn ids() -> Vec<String> {
     let nothing = Uuid::from_u128(0xdead).simple().to_string();
     [
-        "req", "lin", "stg", "gra", "pkg", "per", "asg", "hld", "cat", "app", "ent", "tgt", "msg",
-        "pst", "cft", "exc", "fnd",
+        "req", "lin", "dfl", "stg", "gra", "pkg", "per", "asg", "hld", "cat", "app", "ent", "tgt",
+        "msg", "pst", "cft", "exc", "fnd",
     ]
     .iter()
     .map(|prefix| format!("{prefix}_{nothing}"))

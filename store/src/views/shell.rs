@@ -9,6 +9,8 @@ row! {
     pub struct ShellRow {
         /// Lines that they asked for, or that are for them, and wait.
         pub requests: i64,
+        /// Lines of their cart.
+        pub cart: i64,
         /// Decisions that wait for them.
         pub decisions: i64,
         /// Whether somebody reports to them.
@@ -39,6 +41,7 @@ impl Tx {
                (SELECT COUNT(*) FROM (SELECT 1 FROM lines WHERE asker_id = $1 AND state = 'awaiting_approval' LIMIT $2) AS x)
                + (SELECT COUNT(*) FROM (SELECT 1 FROM lines WHERE beneficiary_id = $1 AND asker_id <> $1
                     AND state = 'awaiting_approval' LIMIT $2) AS y) AS requests,
+               (SELECT COUNT(*) FROM draft_lines l JOIN drafts d ON d.id = l.draft_id WHERE d.person_id = $1) AS cart,
                (SELECT COUNT(*) FROM (SELECT 1 FROM seats s WHERE s.person_id = $1 AND NOT EXISTS (
                     SELECT 1 FROM decisions d WHERE d.stage_id = s.stage_id AND d.decider_id = s.person_id) LIMIT $2) AS z) AS decisions,
                EXISTS (SELECT 1 FROM persons WHERE manager_id = $1 AND state = 'active') AS has_team,

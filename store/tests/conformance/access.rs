@@ -118,14 +118,13 @@ async fn asking(script: &mut Script) {
     ask!(script, lines_of_request(request(1)));
     ask!(script, waiting_lines_of_person(person(3)));
     ask!(script, waiting_lines_of_package(package(2)));
-    ask!(
-        script,
-        before_ask(person(3), "key-1", package(1), account(3), at(0))
-    );
-    ask!(
-        script,
-        before_ask(person(4), "key-1", package(1), account(4), at(0))
-    );
+    ask!(script, asked_before(person(3), "key-1", at(0)));
+    ask!(script, asked_before(person(4), "key-1", at(0)));
+    ask!(script, waiting_line(person(3), package(1), account(3)));
+    ask!(script, held_grant(account(4), package(1)));
+    ask!(script, holders_besides(package(1), person(4)));
+    say!(script, lock_seats(package(1)));
+    say!(script, lock_seats(package(1)));
     ask!(script, line_labels(person(3), package(1)));
     say!(script, touch_line(line(1)));
 }

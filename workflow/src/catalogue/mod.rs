@@ -7,6 +7,7 @@
 //!
 //! Nothing here gives anybody access. An addition to a package reaches no present holder; a removal reaches all at once.
 
+mod asking;
 mod conflict;
 mod decide;
 mod drafter;

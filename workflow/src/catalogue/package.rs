@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    catalogue::{Attribute, Condition, Question, say_span},
-    policy::{ApproverRule, Limits, QuestionKind, Quorum, RiskRule, SHORTEST_SECONDS},
+    catalogue::{Attribute, Condition, say_span},
+    policy::{ApproverRule, Limits, Quorum, RiskRule, SHORTEST_SECONDS},
     risk::RiskLevel,
 };
 use uuid::Uuid;
 
 use super::{
+    asking::{read_asking, read_questions},
     parse::{DraftPackage, DraftStage, Keys, read_mentions},
     sheet::{At, Item, Section, Sheet, nearest, quoted},
 };
@@ -52,6 +53,9 @@ pub(super) fn read_package(
             "question",
             "risk",
             "auto_approve_below",
+            "for_others",
+            "most_holders",
+            "ticket",
         ],
     );
     let key = sheet.text(section, "key", "\"orders-read\"");
@@ -89,6 +93,7 @@ pub(super) fn read_package(
     let limits = read_limits(sheet, section);
     let questions = read_questions(sheet, section);
     let risk = read_risk(sheet, section);
+    let asking = read_asking(sheet, section);
     let collapse = sheet.flag(section, "collapse").then_some(section.line);
     let texts = |list: Vec<At<String>>| list.into_iter().map(|at| at.value).collect();
     Some(DraftPackage {
@@ -109,6 +114,7 @@ pub(super) fn read_package(
         limits: limits?,
         questions,
         risk,
+        asking,
     })
 }
 
@@ -354,46 +360,4 @@ fn read_eligibility(sheet: &mut Sheet, section: Section<'_>) -> Vec<Condition> {
         });
     }
     conditions
-}
-
-fn read_questions(sheet: &mut Sheet, section: Section<'_>) -> Vec<Question> {
-    let mut questions: Vec<Question> = Vec::new();
-    for section in sheet.sections(section, "question") {
-        sheet.only(section, &["key", "ask", "choices", "required"]);
-        let key = sheet.text(section, "key", "\"ticket\"");
-        let ask = sheet.text(section, "ask", "\"Which ticket is this for?\"");
-        let choices: Vec<String> = sheet
-            .texts(section, "choices")
-            .into_iter()
-            .map(|at| at.value)
-            .collect();
-        let required = sheet.flag(section, "required");
-        let (Some(key), Some(ask)) = (key, ask) else {
-            continue;
-        };
-        if choices.len() == 1 {
-            sheet.fault(section.line, "`choices` offers only one answer: offer at least two, or leave it out for free text");
-        }
-        if questions.iter().any(|question| question.key == key.value) {
-            sheet.fault(
-                key.line,
-                format!(
-                    "the question `{}` stands twice in this package: give one another key",
-                    key.value
-                ),
-            );
-        }
-        questions.push(Question {
-            key: key.value,
-            ask: ask.value,
-            kind: if choices.is_empty() {
-                QuestionKind::Text
-            } else {
-                QuestionKind::Choice
-            },
-            choices,
-            required,
-        });
-    }
-    questions
 }

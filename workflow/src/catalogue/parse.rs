@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    asking::Asking,
     catalogue::{Application, Condition, Question, Right},
     policy::{ApproverRule, Limits, Quorum, RiskRule},
 };
@@ -80,6 +81,7 @@ pub(super) struct DraftPackage {
     pub limits: Limits,
     pub questions: Vec<Question>,
     pub risk: RiskRule,
+    pub asking: Asking,
 }
 
 /// Reads all files. Faults are added to `faults`; what is faulty is left out of the draft.

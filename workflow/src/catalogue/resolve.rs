@@ -277,6 +277,7 @@ impl Known {
                 limits: draft.limits,
                 questions: draft.questions.clone(),
                 risk: draft.risk,
+                asking: draft.asking.clone(),
             },
         };
         package.policy.about = About {

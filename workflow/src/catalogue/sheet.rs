@@ -206,6 +206,22 @@ impl Sheet {
         Some(At { line, value })
     }
 
+    /// A whole number that may be there.
+    pub(super) fn maybe_number(&mut self, section: Section<'_>, key: &str) -> Option<At<i64>> {
+        let value = Self::get(section, key)?;
+        let line = self.line(&value.span());
+        if let DeValue::Integer(number) = value.get_ref()
+            && let Ok(value) = i64::from_str_radix(number.as_str(), number.radix())
+        {
+            return Some(At { line, value });
+        }
+        self.fault(
+            line,
+            format!("`{key}` is not a whole number: write it without quotes"),
+        );
+        None
+    }
+
     /// A length of time in seconds that may be there.
     pub(super) fn maybe_span(&mut self, section: Section<'_>, key: &str) -> Option<At<i64>> {
         let text = self.maybe_text(section, key)?;

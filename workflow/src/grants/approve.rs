@@ -22,7 +22,7 @@ use crate::{
     Error, Result, Unit, assignments,
     conflicts::{self, Added},
     frozen::{earliest_cap, shortest_cap},
-    requests, route,
+    requests, route, screening,
 };
 
 /// Approves a line whose last stage is met. The persons of the line are locked by the caller.
@@ -98,6 +98,25 @@ async fn begin(
         && let Some(why) = ineligible(policy, beneficiary, asker, now)
     {
         return no_longer_eligible(unit, line, &why).await;
+    }
+    if let Some(why) = not_for_them(unit, line, policy).await? {
+        return no_longer_asked(unit, line, &why).await;
+    }
+    if policy.asking.most_holders.is_some() {
+        // Two last yeses for the last seat: the second waits here, and then counts the first.
+        unit.tx.lock_seats(line.package_id).await?;
+        let full =
+            screening::full(&mut unit.tx, policy, line.package_id, line.beneficiary_id).await?;
+        if full.is_some() {
+            return nothing(
+                unit,
+                line,
+                "no seat is left",
+                "Approved, but no seat is left",
+                "As many people hold it as may at once. Ask again when somebody gives it back.",
+            )
+            .await;
+        }
     }
     let caps = caps_from_activation(line, policy, beneficiary, decisions);
     let end = settle_end(line.window(), from, &caps);
@@ -246,6 +265,9 @@ async fn lengthen(
     if let Some(why) = ineligible(policy, beneficiary, asker, now) {
         return no_longer_eligible(unit, line, &why).await;
     }
+    if let Some(why) = not_for_them(unit, line, policy).await? {
+        return no_longer_asked(unit, line, &why).await;
+    }
     let mut caps = Vec::new();
     caps.extend(beneficiary.last_day_at.map(|at| Cap::LastDay { at }));
     caps.extend(
@@ -306,6 +328,27 @@ async fn lengthen(
     arm(unit, &grant);
     unit.changed(grant.person_id);
     route::tell_outcome(unit, line, "Extended", "The access goes on without a gap.").await
+}
+
+/// Why whoever asked may not ask for the beneficiary any more, if so: they left, or the two belong together no longer.
+async fn not_for_them(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Result<Option<String>> {
+    let (asker, beneficiary) = (line.asker_id, line.beneficiary_id);
+    if asker == beneficiary {
+        return Ok(None);
+    }
+    let refused = screening::scope(&mut unit.tx, policy, asker, beneficiary).await?;
+    Ok(refused.map(|refusal| refusal.to_string()))
+}
+
+async fn no_longer_asked(unit: &mut Unit, line: &LineRow, why: &str) -> Result<()> {
+    nothing(
+        unit,
+        line,
+        &format!("whoever asked may not ask for them any more: {why}"),
+        "Approved, but no longer possible",
+        "Whoever asked may not ask for this person any more. They can ask for it themselves.",
+    )
+    .await
 }
 
 async fn no_longer_eligible(unit: &mut Unit, line: &LineRow, why: &str) -> Result<()> {

@@ -208,8 +208,10 @@ pub struct Vote {
 pub struct Answer {
     /// The question in words.
     pub ask: String,
-    /// What was answered; empty if nothing.
+    /// What was answered, in words; empty if nothing.
     pub answer: String,
+    /// The page of a ticket, where the policy knows it: its own address, never one that was typed.
+    pub link: Option<String>,
 }
 
 /// One condition of eligibility, for this person.

@@ -278,7 +278,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
         edition: row.edition,
         window: row.window(),
         limits: policy.limits,
-        answers: line::answers(&policy, &row.answers),
+        answers: line::answers(&mut tx, &policy, &row.answers).await?,
         submitted_at: row.submitted_at,
         lapse_at: row.pending().lapses_at(now),
         conversation: conversation::of(&mut tx, &row, now).await?,

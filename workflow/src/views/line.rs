@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     AssignmentId, GrantId, LineId, PersonId, RequestId, StageId, Timestamp,
     approval::StageState,
+    asking::Ticket,
     assignment::{Observed, Phase},
     grant::{End, GrantState},
-    policy::{Policy, StageRule},
+    policy::{Policy, QuestionKind, StageRule},
     request::LineState,
     waiting::may_nudge,
 };
@@ -43,15 +44,16 @@ pub(super) async fn page(
     id: RequestId,
     now: Timestamp,
 ) -> Result<(RequestPage, Vec<HeldRow>)> {
-    let rows = tx.full_lines(id).await?;
+    let all = tx.full_lines(id).await?;
+    let of_all = all.len();
+    // Whoever a line is for, or may decide it, learns nothing of what else was asked with it.
+    let mut rows = Vec::with_capacity(of_all);
+    for row in all {
+        if may_see_line(tx, viewer, row.id, row.asker_id, row.beneficiary_id).await? {
+            rows.push(row);
+        }
+    }
     let first = rows.first().ok_or(Error::Missing)?;
-    let mut seen = false;
-    for row in &rows {
-        seen = seen || may_see_line(tx, viewer, row.id, row.asker_id, row.beneficiary_id).await?;
-    }
-    if !seen {
-        return Err(Error::Missing);
-    }
     let lines: Vec<LineId> = rows.iter().map(|row| row.id).collect();
     let whole = Whole {
         stages: tx.stages_of(&lines).await?,
@@ -68,6 +70,7 @@ pub(super) async fn page(
         asker: PersonTag::new(first.asker_id, first.asker_name.clone()),
         mine: first.asker_id == viewer.id(),
         at: first.submitted_at,
+        whole: rows.len() == of_all,
         version: rows.iter().map(|row| row.version).sum::<i64>()
             + whole.grants.iter().map(|grant| grant.version).sum::<i64>()
             + parts.iter().filter_map(|part| part.version).sum::<i64>(),
@@ -184,7 +187,7 @@ async fn line(
         account: row.account_name.clone(),
         window: row.window(),
         reason: row.reason.clone(),
-        answers: answers(&policy, &row.answers),
+        answers: answers(tx, &policy, &row.answers).await?,
         state: row.state,
         standing: make::standing(
             row.state,
@@ -215,17 +218,36 @@ async fn line(
     })
 }
 
-/// The package's questions with what was answered.
-pub(super) fn answers(policy: &Policy, answers: &str) -> Vec<Answer> {
+/// The package's questions with what was answered, and its ticket, in words.
+pub(super) async fn answers(tx: &mut Tx, policy: &Policy, answers: &str) -> Result<Vec<Answer>> {
     let given: BTreeMap<String, String> = serde_json::from_str(answers).unwrap_or_default();
-    policy
-        .questions
-        .iter()
-        .map(|question| Answer {
+    let mut said = Vec::with_capacity(policy.questions.len() + 1);
+    if let Some(ticket) = &policy.asking.ticket {
+        let reference = given.get(Ticket::KEY).cloned().unwrap_or_default();
+        said.push(Answer {
+            ask: "Ticket".to_owned(),
+            link: ticket.link(&reference),
+            answer: reference,
+        });
+    }
+    for question in &policy.questions {
+        let answer = given.get(&question.key).cloned().unwrap_or_default();
+        let answer = match question.kind {
+            QuestionKind::YesNo if answer == "yes" => "Yes".to_owned(),
+            QuestionKind::YesNo if answer == "no" => "No".to_owned(),
+            QuestionKind::Person => match answer.parse::<PersonId>() {
+                Ok(id) => tx.person(id).await?.map_or(answer, |person| person.name),
+                Err(_) => answer,
+            },
+            _ => answer,
+        };
+        said.push(Answer {
             ask: question.ask.clone(),
-            answer: given.get(&question.key).cloned().unwrap_or_default(),
-        })
-        .collect()
+            answer,
+            link: None,
+        });
+    }
+    Ok(said)
 }
 
 /// The stages of a line with votes and names: who is seated where one is open, who would be where one waits.

@@ -11,7 +11,9 @@
 pub mod access;
 pub mod approvals;
 pub mod audit;
+pub mod cart;
 pub mod catalog;
+pub mod colleagues;
 mod common;
 pub mod conflicts;
 pub mod conversation;

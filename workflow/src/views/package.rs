@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    GrantId, PackageId, PackageVersionId, Timestamp,
+    GrantId, PackageId, PackageVersionId, PersonId, Timestamp,
+    asking::Asking,
     eligibility::text,
     grant::End,
     person::PortalRole,
@@ -58,6 +59,10 @@ pub struct PackagePage {
     pub limits: Limits,
     /// The package's own questions.
     pub questions: Vec<Question>,
+    /// For whom one may ask, how many may hold it, which ticket it wants.
+    pub asking: Asking,
+    /// How many more people may hold it; none if as many as like.
+    pub seats_left: Option<i64>,
     /// Who owns it.
     pub owners: Vec<PersonTag>,
     /// How many hold it now; for its owners, security and auditors.
@@ -85,6 +90,17 @@ pub(super) async fn page(
     id: PackageId,
     now: Timestamp,
 ) -> Result<PackagePage> {
+    page_for(tx, viewer, viewer.id(), id, now).await
+}
+
+/// Reads a package as it is for somebody, with those who would decide if `asker` asked for them.
+pub(super) async fn page_for(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    asker: PersonId,
+    id: PackageId,
+    now: Timestamp,
+) -> Result<PackagePage> {
     let row = tx.cards_by_ids(&[id]).await?.pop().ok_or(Error::Missing)?;
     let owners = tx.named_owners(id).await?;
     let owns = owners.iter().any(|owner| owner.id == viewer.id());
@@ -99,7 +115,7 @@ pub(super) async fn page(
         .into_iter()
         .map(EntitlementTag::from)
         .collect();
-    let bench = Bench::load(tx, now, viewer.id(), &viewer.person, id, &policy.route).await?;
+    let bench = Bench::load(tx, now, asker, &viewer.person, id, &policy.route).await?;
     let stages = policy
         .route
         .iter()
@@ -147,6 +163,14 @@ pub(super) async fn page(
         collapse: policy.collapse,
         limits: policy.limits,
         questions: policy.questions,
+        seats_left: match policy.asking.most_holders {
+            None => None,
+            Some(most) => {
+                let holders = tx.holders_besides(id, viewer.id()).await?;
+                Some((i64::from(most) - holders).max(0))
+            }
+        },
+        asking: policy.asking,
         owners: owners
             .into_iter()
             .map(|owner| PersonTag::new(owner.id, owner.name))

@@ -37,8 +37,10 @@ pub struct RequestPage {
     pub mine: bool,
     /// When.
     pub at: Timestamp,
-    /// Its lines.
+    /// Its lines, as far as the viewer may see them.
     pub lines: Vec<LineView>,
+    /// Whether these are all.
+    pub whole: bool,
     /// Grows with every change of any line, its grant or its assignments: a page that shows a smaller one is old.
     pub version: i64,
     /// What to listen to for changes: printed ids.
@@ -323,7 +325,11 @@ pub async fn evidence(
     let mut tx = workflow.store().read().await?;
     let now = workflow.clock().now();
     let (page, grants) = line::page(&mut tx, viewer, id, now).await?;
-    let mut about: Vec<String> = vec![id.to_string()];
+    // What happened to other lines is said of the request as well.
+    let mut about: Vec<String> = Vec::new();
+    if page.whole {
+        about.push(id.to_string());
+    }
     about.extend(page.lines.iter().map(|line| line.id.to_string()));
     about.extend(grants.iter().map(|grant| grant.id.to_string()));
     let mut rows = tx.trail_about(&about, page.at, None, TRAIL).await?;

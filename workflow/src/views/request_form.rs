@@ -2,16 +2,22 @@
 
 use chrono::Duration;
 use domain::{
-    GrantId, PackageId, RequestId, Timestamp,
+    GrantId, PackageId, Refusal, RequestId, Timestamp,
     grant::{End, GrantState},
 };
 use serde::Serialize;
+use store::Tx;
 
 use super::{
-    Vote,
+    PersonTag, Vote,
     package::{self, PackagePage},
 };
-use crate::{Error, Result, Workflow, access::Viewer};
+use crate::{
+    Error, Result, Workflow,
+    access::Viewer,
+    requests::policy_of,
+    screening::{self, Subject},
+};
 
 /// The form for one package, or for more time on a grant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,6 +26,8 @@ pub struct RequestForm {
     pub package: PackagePage,
     /// The grant that is to last longer; none for a new ask.
     pub extends: Option<Extended>,
+    /// For whom it is; none for the viewer.
+    pub whom: Option<PersonTag>,
     /// Sent back with the form, so that the same form sent many times is one request.
     pub key: String,
     /// The length to offer first, in seconds, after all limits that are known now.
@@ -59,7 +67,7 @@ pub enum Notice {
         /// Its end.
         at: Timestamp,
     },
-    /// The viewer holds it until then; a new ask must begin later, or more time is asked for.
+    /// They hold it until then: what is asked for before its end becomes more time.
     Held {
         /// Until.
         end: End,
@@ -96,6 +104,11 @@ pub enum Notice {
         /// Why not.
         why: String,
     },
+    /// Something else stands against it: the form is refused.
+    Refused {
+        /// What.
+        refusal: Refusal,
+    },
     /// Nobody could decide a stage: the request would be held and somebody alerted.
     NobodyDecides,
     /// The grant has no end: more time cannot be asked for.
@@ -108,7 +121,10 @@ impl RequestForm {
         self.notices.iter().any(|notice| {
             matches!(
                 notice,
-                Notice::NotEligible { .. } | Notice::NotManageable { .. } | Notice::Permanent
+                Notice::NotEligible { .. }
+                    | Notice::NotManageable { .. }
+                    | Notice::Refused { .. }
+                    | Notice::Permanent
             )
         })
     }
@@ -116,21 +132,60 @@ impl RequestForm {
 
 /// The form for a package.
 pub async fn load(workflow: &Workflow, viewer: &Viewer, package: PackageId) -> Result<RequestForm> {
-    let now = workflow.clock().now();
     let mut tx = workflow.store().read().await?;
-    let page = package::page(&mut tx, viewer, package, now).await?;
+    for_whom(&mut tx, workflow, viewer, viewer, package).await
+}
+
+/// The form with which `viewer` asks for `whom`: everything in it is as it is for them.
+pub(super) async fn for_whom(
+    tx: &mut Tx,
+    workflow: &Workflow,
+    viewer: &Viewer,
+    whom: &Viewer,
+    package: PackageId,
+) -> Result<RequestForm> {
+    let now = workflow.clock().now();
+    let page = package::page_for(tx, whom, viewer.id(), package, now).await?;
     if page.retired {
         return Err(Error::Missing);
     }
     let mut notices = faults(&page);
-    if let Some(held) = page.card.held {
-        notices.push(Notice::Held { end: held.end });
+    let held = match page.card.held {
+        Some(held) => {
+            notices.push(Notice::Held { end: held.end });
+            tx.grant(held.grant).await?
+        }
+        None => None,
+    };
+    let offer = tx.offer(package).await?.ok_or(Error::Missing)?;
+    let policy = policy_of(&offer)?;
+    let subject = Subject {
+        asker: &viewer.person,
+        beneficiary: &whom.person,
+        offer: &offer,
+        policy: &policy,
+        asked: None,
+        extends: held.as_ref(),
+    };
+    for refusal in screening::screen(tx, now, &subject).await?.refusals {
+        match refusal {
+            // These two are among the notices already, unless eligibility looks at who asks.
+            Refusal::NotEligible { because } if page.card.unmet.is_empty() => {
+                notices.push(Notice::NotEligible { because });
+            }
+            Refusal::NotEligible { .. } | Refusal::NotManageable { .. } => {}
+            refusal => notices.push(Notice::Refused { refusal }),
+        }
     }
-    let rights = tx.found_rights(viewer.id(), page.version).await?;
+    let rights = tx.found_rights(whom.id(), page.version).await?;
     if !rights.is_empty() {
         notices.push(Notice::Found { rights });
     }
-    Ok(form(workflow, viewer, page, None, now, notices))
+    let mut form = form(workflow, whom, page, None, now, notices);
+    if whom.id() != viewer.id() {
+        form.whom = Some(PersonTag::new(whom.id(), whom.person.name.clone()));
+    }
+    Ok(form)
 }
 
 /// The form for more time on a grant that the viewer holds.
@@ -233,6 +288,7 @@ fn form(
         lapses: now + Duration::seconds(limits.pending_seconds),
         package,
         extends,
+        whom: None,
         notices,
     }
 }

@@ -22,6 +22,8 @@ pub struct Shell {
     pub roles: Vec<PortalRole>,
     /// Lines that the viewer asked for, or that are for them, and wait.
     pub requests: Capped,
+    /// Lines of the viewer's cart.
+    pub cart: i64,
     /// Decisions that wait for the viewer.
     pub decisions: Capped,
     /// Whether somebody reports to the viewer: My team is shown.
@@ -70,6 +72,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Shell> {
         title,
         roles: viewer.roles.clone(),
         requests: Capped::of(row.requests, CAP),
+        cart: row.cart,
         decisions: Capped::of(row.decisions, CAP),
         has_team: row.has_team,
         owns: row.owns,

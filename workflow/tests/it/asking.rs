@@ -71,20 +71,6 @@ async fn the_same_ask_again_supersedes_the_waiting_one() {
 }
 
 #[tokio::test]
-async fn what_is_held_is_not_asked_for_again() {
-    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
-        house.held(JOHAN, hours(8), "a", &[ASTRID]).await;
-        let again = house.ask(JOHAN, hours(8), "b").await.unwrap_err();
-        assert_eq!(again.refusals(), [Refusal::AlreadyHeld]);
-        let later = Window {
-            start: Start::At(house.clock.now() + Duration::hours(9)),
-            length: Length::Seconds(3600),
-        };
-        house.ask(JOHAN, later, "c").await.unwrap();
-    }
-}
-
-#[tokio::test]
 async fn nobody_decides_and_the_line_lapses() {
     for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
         let request = house.ask(JOHAN, hours(8), "a").await.unwrap();

@@ -190,7 +190,7 @@ impl House {
             key: format!("{package} {}", self.clock.now()),
         };
         self.clock.move_to(self.clock.now() + Duration::seconds(1));
-        requests::submit(&self.workflow, &self.viewer(JOHAN).await, ask).await
+        requests::ask(&self.workflow, &self.viewer(JOHAN).await, ask).await
     }
 }
 

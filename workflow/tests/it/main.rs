@@ -3,6 +3,7 @@
 
 mod asking;
 mod bypass;
+mod cart;
 mod catalogue;
 mod conversing;
 mod deciding;

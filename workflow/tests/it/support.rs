@@ -83,6 +83,7 @@ pub fn policy(route: Vec<StageRule>) -> Policy {
         },
         questions: vec![],
         risk: RiskRule::default(),
+        asking: domain::asking::Asking::default(),
     }
 }
 
@@ -262,7 +263,7 @@ impl House {
             answers: BTreeMap::new(),
             key: key.into(),
         };
-        requests::submit(&self.workflow, &self.viewer(n).await, ask).await
+        requests::ask(&self.workflow, &self.viewer(n).await, ask).await
     }
 
     /// Asks for more time on a grant.

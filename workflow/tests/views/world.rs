@@ -4,7 +4,7 @@ use chrono::Duration;
 use domain::{
     RequestId, Timestamp,
     approval::Verdict,
-    policy::{ApproverRule, Attribute, Condition, Policy, Question, QuestionKind},
+    policy::{ApproverRule, Attribute, Condition, Policy, Question},
 };
 use store::Engine;
 use uuid::Uuid;
@@ -31,9 +31,7 @@ pub fn two_stages() -> Policy {
         questions: vec![Question {
             key: "ticket".into(),
             ask: "Which ticket?".into(),
-            kind: QuestionKind::Text,
-            choices: vec![],
-            required: false,
+            ..Question::default()
         }],
         ..policy(vec![
             stage(ApproverRule::Manager),

@@ -2,7 +2,8 @@
 
 use chrono::Duration;
 use domain::{
-    policy::{Question, QuestionKind},
+    asking::Ticket,
+    policy::QuestionKind,
     request::{REASON_LEAST, TEXT_MOST},
 };
 use leptos::prelude::*;
@@ -10,23 +11,64 @@ use workflow::views::request_form::{Notice, RequestForm};
 
 use super::{
     super::parts::{self, when},
+    question::{self, Picks},
     title,
     typed::{Faults, Shown, Typed},
 };
-use crate::{islands::StartPicker, refusals, ui::*, words};
+use crate::{islands::StartPicker, refusals, spans, ui::*, words};
+
+/// Where a form is sent to and what its buttons say: it is the same form wherever something is asked for.
+pub struct Sending {
+    /// The way to the page.
+    pub crumbs: Vec<Crumb>,
+    /// Where it is sent to.
+    pub action: String,
+    /// What the button says.
+    pub button: &'static str,
+    /// Where whoever does not send it goes.
+    pub not_now: String,
+    /// Whether another reason stands in for an empty one.
+    pub reason_elsewhere: bool,
+}
+
+impl Sending {
+    /// The form that asks at once.
+    pub fn now(form: &RequestForm) -> Self {
+        let card = &form.package.card;
+        let button = "Send the request";
+        match &form.extends {
+            Some(extended) => Self {
+                crumbs: vec![crumb("My access", "/access"), here("Extend")],
+                action: format!("/access/{}/extend", extended.grant),
+                button,
+                not_now: "/access".into(),
+                reason_elsewhere: false,
+            },
+            None => Self {
+                crumbs: vec![
+                    crumb("Catalogue", "/catalog"),
+                    crumb(card.name.clone(), format!("/catalog/{}", card.id)),
+                    here("Ask"),
+                ],
+                action: format!("/request/{}", card.id),
+                button,
+                not_now: format!("/catalog/{}", card.id),
+                reason_elsewhere: false,
+            },
+        }
+    }
+}
 
 /// The page.
-pub fn page(form: &RequestForm, typed: &Typed, faults: &Faults) -> impl IntoView + use<> {
+pub fn page(
+    form: &RequestForm,
+    sending: Sending,
+    typed: &Typed,
+    faults: &Faults,
+    picks: &Picks,
+) -> impl IntoView + use<> {
     let card = &form.package.card;
-    let crumbs = if form.extends.is_some() {
-        vec![crumb("My access", "/access"), here("Extend")]
-    } else {
-        vec![
-            crumb("Catalogue", "/catalog"),
-            crumb(card.name.clone(), format!("/catalog/{}", card.id)),
-            here("Ask"),
-        ]
-    };
+    let crumbs = sending.crumbs.clone();
     let mark = parts::tile(&card.app, Size::Large);
     let notices = form
         .notices
@@ -37,7 +79,7 @@ pub fn page(form: &RequestForm, typed: &Typed, faults: &Faults) -> impl IntoView
     let body = if impossible {
         closed(form, typed)
     } else {
-        open(form, typed, faults)
+        open(form, sending, typed, faults, picks)
     };
     view! {
         <PageHead title=title(form) lead=card.summary.clone() crumbs=crumbs mark=mark/>
@@ -70,30 +112,34 @@ fn closed(form: &RequestForm, typed: &Typed) -> AnyView {
 }
 
 const WHY: &str = "Why do you need it?";
+const WHY_THEY: &str = "Why do they need it?";
 
-fn open(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
+fn open(
+    form: &RequestForm,
+    sending: Sending,
+    typed: &Typed,
+    faults: &Faults,
+    picks: &Picks,
+) -> AnyView {
     let package = &form.package;
     let longest = Duration::seconds(form.longest_seconds);
     let usual = Duration::seconds(form.default_seconds);
     let extending = form.extends.is_some();
-    let (action, label, not_now) = match &form.extends {
-        Some(extended) => (
-            format!("/access/{}/extend", extended.grant),
-            "How much longer?",
-            "/access".to_owned(),
-        ),
-        None => (
-            format!("/request/{}", package.card.id),
-            "For how long?",
-            format!("/catalog/{}", package.card.id),
-        ),
+    let label = if extending {
+        "How much longer?"
+    } else {
+        "For how long?"
     };
+    let why = if form.whom.is_some() { WHY_THEY } else { WHY };
+    // A day is no good measure for what lasts hours.
+    let latest_day =
+        (!extending && longest >= Duration::days(2)).then(|| (package.now + longest).date_naive());
     let mut shown = vec![Shown::new("length", "duration", label)];
     let start = (!extending && package.limits.furthest_start_seconds > 0).then(|| {
         shown.push(Shown::new("start", "start_at", FROM));
         start(form, typed, faults)
     });
-    shown.push(Shown::new("reason", "reason", WHY));
+    shown.push(Shown::new("reason", "reason", why));
     let questions = if extending {
         Vec::new()
     } else {
@@ -102,26 +148,65 @@ fn open(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
             .iter()
             .map(|question| {
                 let name = format!("answer-{}", question.key);
-                shown.push(Shown::new(name.clone(), name, question.ask.clone()));
-                ask(question, typed, faults)
+                // Until somebody is found, what is typed is a name to look for.
+                let id = if question.kind == QuestionKind::Person
+                    && picks.get(&question.key).is_none_or(Vec::is_empty)
+                {
+                    format!("find-{}", question.key)
+                } else {
+                    name.clone()
+                };
+                shown.push(Shown::new(name, id, question.ask.clone()));
+                question::ask(question, typed, faults, picks, package.now)
             })
             .collect::<Vec<_>>()
     };
-    let from = form.extends.and_then(|extended| extended.end.at());
+    let ticket = package
+        .asking
+        .ticket
+        .as_ref()
+        .filter(|_| !extending)
+        .map(|ticket| {
+            let name = format!("answer-{}", Ticket::KEY);
+            shown.push(Shown::new(name.clone(), name, question::TICKET));
+            question::ticket(ticket, typed, faults)
+        });
+    let held = package.card.held.and_then(|held| held.end.at());
+    let from = match &form.extends {
+        Some(extended) => extended.end.at(),
+        None => held.filter(|end| *end > package.now),
+    };
     let hint = from.map(|end| {
         view! { "Added to its current end, "{when::moment(end, package.now)}"." }.into_any()
     });
+    let Sending {
+        action,
+        button,
+        not_now,
+        reason_elsewhere,
+        ..
+    } = sending;
+    let reason_hint = if reason_elsewhere {
+        "Leave it empty to use the reason that you give for the whole cart. Those who decide read it, and it stays on record."
+    } else {
+        "A sentence is enough. Those who decide read it, and it stays on record."
+    };
+    let shortest = if reason_elsewhere {
+        0
+    } else {
+        REASON_LEAST as u32
+    };
     view! {
         <Faults faults=faults.whole(&shown) fields=faults.of_fields(&shown)/>
         <form method="post" action=action class="fields">
             <Hidden fields=vec![("key", typed.key.clone())]/>
-            <DurationField name="duration" label=label quick=quick(usual, longest) longest=longest permanent=form.permanent from=from chosen=typed.length.clone() hint=hint error=faults.of("length")/>
+            <DurationField name="duration" label=label quick=quick(usual, longest) longest=longest permanent=form.permanent latest_day=latest_day from=from chosen=typed.length.clone() hint=hint error=faults.of("length")/>
             {start}
-            <TextArea name="reason" label=WHY hint="A sentence is enough. Those who decide read it, and it stays on record." required=true
-                shortest=REASON_LEAST as u32 longest=TEXT_MOST as u32 value=typed.reason.clone() error=faults.of("reason")/>
-            {questions}
+            <TextArea name="reason" label=why hint=reason_hint required=!reason_elsewhere
+                shortest=shortest longest=TEXT_MOST as u32 value=typed.reason.clone() error=faults.of("reason")/>
+            {ticket}{questions}
             {then(form)}
-            <div class="btns"><Button look=Look::Primary>"Send the request"</Button><LinkButton href=not_now look=Look::Quiet>"Not now"</LinkButton></div>
+            <div class="btns"><Button look=Look::Primary>{button}</Button><LinkButton href=not_now look=Look::Quiet>"Not now"</LinkButton></div>
         </form>
     }
     .into_any()
@@ -152,33 +237,19 @@ fn start(form: &RequestForm, typed: &Typed, faults: &Faults) -> AnyView {
     .into_any()
 }
 
-fn ask(question: &Question, typed: &Typed, faults: &Faults) -> AnyView {
-    let name = format!("answer-{}", question.key);
-    let value = typed.answers.get(&question.key).cloned();
-    let error = faults.of(&name);
-    let required = question.required;
-    let label = question.ask.clone();
-    let options = || {
-        question
-            .choices
-            .iter()
-            .map(|one| choice(one.clone(), one.clone()))
-            .collect::<Vec<_>>()
-    };
-    match question.kind {
-        QuestionKind::Text => view! { <TextField name=name label=label value=value error=error required=required longest=TEXT_MOST as u32/> }.into_any(),
-        QuestionKind::Choice if question.choices.len() <= 5 => {
-            view! { <RadioCards name=name label=label options=options() value=value error=error required=required/> }.into_any()
-        }
-        QuestionKind::Choice => view! { <Select name=name label=label options=options() value=value error=error required=required none="Choose"/> }.into_any(),
-    }
-}
-
 /// What happens once it is sent.
 fn then(form: &RequestForm) -> AnyView {
     let automatic = form.package.stages.is_empty();
     let (at, now) = (form.lapses, form.package.now);
     let deciders = parts::deciders(&form.package.stages);
+    let new = form.extends.is_none() && form.package.card.held.is_none();
+    let seats = form.package.seats_left.filter(|_| new).map(|left| {
+        let said = format!("{} left.", spans::count(left, "seat is", "seats are"));
+        view! { <p class="small dim">{said}</p> }
+    });
+    let usual = form.package.card.usual_seconds.map(|seconds| {
+        view! { <p class="small dim">{format!("Usually ready {}.", parts::usually(seconds))}</p> }
+    });
     let lapse = (!automatic).then(|| {
         view! { <p class="small dim">"If nobody decides by "{when::moment(at, now)}", the request lapses and you are told."</p> }
     });
@@ -190,30 +261,33 @@ fn then(form: &RequestForm) -> AnyView {
         .collect_view();
     let opens = (!form.package.opens.is_empty()).then(|| view! { <More summary="What you get"><ul class="stack list-disc ps-5">{opens}</ul></More> });
     view! {
-        <Card title="Who decides"><Body>{deciders}{lapse}{opens}</Body></Card>
+        <Card title="Who decides"><Body>{deciders}{usual}{seats}{lapse}{opens}</Body></Card>
     }
     .into_any()
 }
 
 /// What to know before asking.
-fn say(notice: &Notice, form: &RequestForm) -> AnyView {
+pub fn say(notice: &Notice, form: &RequestForm) -> AnyView {
     let now = form.package.now;
+    let theirs = form.whom.is_some();
     match notice {
         Notice::LastDay { at } => {
             let at = *at;
-            view! { <Note tone=Tone::Wait title="Your last working day is near">"Access ends "{when::moment(at, now)}" at the latest."</Note> }.into_any()
+            let title = if theirs { "Their last working day is near" } else { "Your last working day is near" };
+            view! { <Note tone=Tone::Wait title=title>"Access ends "{when::moment(at, now)}" at the latest."</Note> }.into_any()
         }
         Notice::Held { end } => {
-            let extend = form.package.may_extend.map(|grant| view! { " "<a class="link" href=format!("/access/{grant}/extend")>"Extend it instead"</a> });
+            let title = if theirs { "They have it already" } else { "You have it already" };
             let until = match end.at() {
-                Some(at) => view! { "It ends "{when::moment(at, now)}". A new request must begin after that." }.into_any(),
+                Some(at) => view! { "It ends "{when::moment(at, now)}". What is asked for here is added to that, without a gap; only what begins later is a request of its own." }.into_any(),
                 None => "It has no end.".into_any(),
             };
-            view! { <Note title="You have it already"><span>{until}{extend}</span></Note> }.into_any()
+            view! { <Note title=title><span>{until}</span></Note> }.into_any()
         }
         Notice::Found { rights } => {
             let said = format!("There already: {}. A yes gives it an end of its own; what was there before stays beside it.", rights.join(", "));
-            view! { <Note tone=Tone::Wait title="You already hold this outside Latchkey"><span dir="auto">{said}</span></Note> }.into_any()
+            let title = if theirs { "They already hold this outside Latchkey" } else { "You already hold this outside Latchkey" };
+            view! { <Note tone=Tone::Wait title=title><span dir="auto">{said}</span></Note> }.into_any()
         }
         Notice::HeldAsLong { latest } => {
             let latest = *latest;
@@ -222,7 +296,7 @@ fn say(notice: &Notice, form: &RequestForm) -> AnyView {
         Notice::Waiting { request } => {
             let href = format!("/requests/{request}");
             view! {
-                <Note tone=Tone::Wait title="You have asked for this already"><span>"If you send this, it takes the place of "<a class="link" href=href>"the one that waits"</a>"."</span></Note>
+                <Note tone=Tone::Wait title="This has been asked for already"><span>"If you send this, it takes the place of "<a class="link" href=href>"the one that waits"</a>"."</span></Note>
             }
             .into_any()
         }
@@ -238,7 +312,12 @@ fn say(notice: &Notice, form: &RequestForm) -> AnyView {
         }
         Notice::NotEligible { because } => {
             let lines = because.iter().map(|why| view! { <li dir="auto">{words::sentence(why)}</li> }).collect_view();
-            view! { <Note tone=Tone::Bad title="You cannot ask for this as things are"><ul class="list-disc ps-5">{lines}</ul></Note> }.into_any()
+            let title = if theirs { "They cannot have this as things are" } else { "You cannot ask for this as things are" };
+            view! { <Note tone=Tone::Bad title=title><ul class="list-disc ps-5">{lines}</ul></Note> }.into_any()
+        }
+        Notice::Refused { refusal } => {
+            let said = refusals::sentence(refusal);
+            view! { <Note tone=Tone::Bad title="It is not possible as things are">{said}</Note> }.into_any()
         }
         Notice::NotManageable { entitlement, why } => {
             let said = format!("{} The package\u{2019}s owner has to sort that out first.", refusals::sentences(&[format!("{entitlement}: {why}")]));

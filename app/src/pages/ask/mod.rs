@@ -1,7 +1,8 @@
 //! `/request/{package}` and `/access/{grant}/extend`: the form for asking, and for asking to keep something longer.
 
-mod form;
-mod typed;
+pub(super) mod form;
+pub(super) mod question;
+pub(super) mod typed;
 
 use axum::{Form, extract::Path, response::Response};
 use domain::{GrantId, PackageId, request::Length};
@@ -11,7 +12,11 @@ use workflow::{
     views::request_form::{self, RequestForm},
 };
 
-use self::typed::{Faults, Typed};
+use self::{
+    form::Sending,
+    question::Picks,
+    typed::{Faults, Typed},
+};
 use super::kit;
 use crate::{
     frame::About,
@@ -42,11 +47,23 @@ pub async fn send(
         answers: typed.answers.clone(),
         key: typed.key.clone(),
     };
-    match requests::submit(visit.workflow(), &visit.viewer, ask).await {
+    let picks = question::look_up(
+        visit.workflow(),
+        &visit.viewer,
+        &form.package.questions,
+        &typed,
+        &mut faults,
+    )
+    .await?;
+    let ask = NewAsk {
+        answers: question::meant(&typed, &picks),
+        ..ask
+    };
+    match requests::ask(visit.workflow(), &visit.viewer, ask).await {
         Ok(request) => Ok(done(&format!("/requests/{request}"), "asked")),
         Err(Error::Refused(refusals)) => {
             faults.refuse(&refusals);
-            again(&visit, form, typed, faults).await
+            again(&visit, form, typed, faults, picks).await
         }
         Err(error) => Err(error.into()),
     }
@@ -83,7 +100,7 @@ pub async fn send_more(
         Ok(request) => Ok(done(&format!("/requests/{request}"), "asked")),
         Err(Error::Refused(refusals)) => {
             faults.refuse(&refusals);
-            again(&visit, form, typed, faults).await
+            again(&visit, form, typed, faults, Picks::new()).await
         }
         Err(error) => Err(error.into()),
     }
@@ -98,7 +115,13 @@ async fn untouched(visit: &Visit, form: RequestForm) -> Result<Response, Fault> 
     };
     visit
         .framed(axum::http::StatusCode::OK, &title, about, move || {
-            form::page(&form, &typed, &Faults::default())
+            form::page(
+                &form,
+                Sending::now(&form),
+                &typed,
+                &Faults::default(),
+                &Picks::new(),
+            )
         })
         .await
 }
@@ -108,20 +131,23 @@ async fn again(
     form: RequestForm,
     typed: Typed,
     faults: Faults,
+    picks: Picks,
 ) -> Result<Response, Fault> {
     let title = kit::to_fix(faults.count(), &title(&form));
     visit
-        .refused(&title, move || form::page(&form, &typed, &faults))
+        .refused(&title, move || {
+            form::page(&form, Sending::now(&form), &typed, &faults, &picks)
+        })
         .await
 }
 
 /// What the form asks for.
-fn title(form: &RequestForm) -> String {
+pub(super) fn title(form: &RequestForm) -> String {
     let name = &form.package.card.name;
-    if form.extends.is_some() {
-        format!("Extend {name}")
-    } else {
-        format!("Ask for {name}")
+    match (&form.extends, &form.whom) {
+        (Some(_), _) => format!("Extend {name}"),
+        (None, Some(whom)) => format!("Ask for {name} for {}", whom.name),
+        (None, None) => format!("Ask for {name}"),
     }
 }
 
@@ -129,7 +155,14 @@ fn title(form: &RequestForm) -> String {
 #[cfg(test)]
 pub fn untouched_page(form: &RequestForm) -> leptos::prelude::AnyView {
     use leptos::prelude::IntoAny as _;
-    form::page(form, &Typed::fresh(form), &Faults::default()).into_any()
+    form::page(
+        form,
+        Sending::now(form),
+        &Typed::fresh(form),
+        &Faults::default(),
+        &Picks::new(),
+    )
+    .into_any()
 }
 
 /// The form as it comes back, for tests.
@@ -150,5 +183,5 @@ pub fn refused_page(
     let mut faults = Faults::default();
     typed.window(&mut faults);
     faults.refuse(refusals);
-    form::page(form, &typed, &faults).into_any()
+    form::page(form, Sending::now(form), &typed, &faults, &Picks::new()).into_any()
 }

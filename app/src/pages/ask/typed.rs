@@ -7,15 +7,18 @@ use domain::{
     Refusal, Timestamp,
     request::{Length, Start, Window},
 };
+use serde::{Deserialize, Serialize};
 use workflow::views::request_form::RequestForm;
 
+use super::super::kit;
 use crate::{
     refusals,
     ui::{Chosen, FieldFault},
 };
 
 /// The fields as they came.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Typed {
     /// How long.
     pub length: Chosen,
@@ -28,6 +31,8 @@ pub struct Typed {
     pub reason: String,
     /// Answers by question key.
     pub answers: BTreeMap<String, String>,
+    /// Names that were looked for, by the key of the question about a person.
+    pub finds: BTreeMap<String, String>,
     /// Made with the form.
     pub key: String,
 }
@@ -56,6 +61,7 @@ impl Typed {
                 "duration" => typed.length.choice = value,
                 "duration_number" => typed.length.number = value,
                 "duration_unit" => typed.length.unit = value,
+                "duration_until" => typed.length.until = value,
                 "start" => typed.start = value,
                 "start_at" => typed.start_at = value,
                 "start_utc" => start_utc = value,
@@ -64,6 +70,8 @@ impl Typed {
                 _ => {
                     if let Some(question) = name.strip_prefix("answer-") {
                         typed.answers.insert(question.to_owned(), value);
+                    } else if let Some(question) = name.strip_prefix("find-") {
+                        typed.finds.insert(question.to_owned(), value);
                     }
                 }
             }
@@ -77,12 +85,22 @@ impl Typed {
     /// The window that was meant. What cannot be read is noted in `faults`, and stands in the window as something that every policy
     /// refuses, so that all other faults are found as well.
     pub fn window(&self, faults: &mut Faults) -> Window {
-        let length = match self.length.read() {
-            Ok(Some(span)) => Length::Seconds(span.num_seconds()),
-            Ok(None) => Length::Permanent,
-            Err(why) => {
-                faults.add("length", why);
-                Length::Seconds(0)
+        let length = if self.length.choice == "until" {
+            kit::day_over(&self.length.until).map_or_else(
+                || {
+                    faults.add("length", "Say until which day.");
+                    Length::Seconds(0)
+                },
+                Length::Until,
+            )
+        } else {
+            match self.length.read() {
+                Ok(Some(span)) => Length::Seconds(span.num_seconds()),
+                Ok(None) => Length::Permanent,
+                Err(why) => {
+                    faults.add("length", why);
+                    Length::Seconds(0)
+                }
             }
         };
         let start = if self.start == "later" {

@@ -9,7 +9,10 @@ use leptos::prelude::*;
 use workflow::views::decision::{Compares, DecisionPage, Facts as Person, HeldBeside};
 
 use super::{
-    super::{parts::when, said},
+    super::{
+        parts::{self, when},
+        said,
+    },
     history,
 };
 use crate::{ui::*, words};
@@ -47,14 +50,7 @@ pub fn view(facts: &DecisionPage) -> impl IntoView + use<> {
         let items = facts
             .answers
             .iter()
-            .map(|answer| {
-                let said = if answer.answer.is_empty() {
-                    "no answer"
-                } else {
-                    &answer.answer
-                };
-                fact(&answer.ask, said)
-            })
+            .map(|answer| fact_view(&answer.ask, parts::answer(answer)))
             .collect();
         view! { <Facts items=items left=true/> }
     });

@@ -64,6 +64,7 @@ impl Typed {
             choice: self.less.clone(),
             number: self.less_number.clone(),
             unit: self.less_unit.clone(),
+            until: String::new(),
         }
     }
 }

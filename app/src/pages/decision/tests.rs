@@ -117,6 +117,7 @@ fn decision(text: &str) -> DecisionPage {
         answers: vec![Answer {
             ask: text.into(),
             answer: text.into(),
+            link: None,
         }],
         submitted_at: now() - Duration::minutes(12),
         lapse_at: now() + Duration::days(14),

@@ -169,8 +169,35 @@ fn page_with(found: &RequestPage, back: &Back) -> impl IntoView + use<> {
     let print = format!("/requests/{}/evidence", found.id);
     view! {
         <PageHead title=title lead=lead crumbs=crumbs mark=mark><LinkButton href=print look=Look::Quiet>"For printing"</LinkButton></PageHead>
-        {lines}
+        {outcome(found)}{lines}
     }
+}
+
+/// How the lines of a request stand together, where there are several: some may be ready while others wait or were denied.
+fn outcome(found: &RequestPage) -> Option<AnyView> {
+    if found.lines.len() < 2 {
+        return None;
+    }
+    let mut counts: Vec<(&str, i64)> = Vec::new();
+    for line in &found.lines {
+        let (state, word) = said::standing(line.standing.word);
+        let word = if word.is_empty() { state.word() } else { word };
+        match counts.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((word, 1)),
+        }
+    }
+    let said: Vec<String> = counts
+        .iter()
+        .map(|(word, count)| format!("{count} {word}"))
+        .collect();
+    let said = format!(
+        "{}, each decided on its own: {}.",
+        words::count(found.lines.len() as i64, "request", "requests"),
+        words::list(&said, "and")
+    );
+    let version = kit::version(&said);
+    Some(view! { <Region name="outcome" version=version said=said.clone()><p class="dim">{said.clone()}</p></Region> }.into_any())
 }
 
 fn lead(found: &RequestPage) -> AnyView {
@@ -179,11 +206,13 @@ fn lead(found: &RequestPage) -> AnyView {
     } else {
         found.asker.name.clone()
     };
-    let whom = found
-        .lines
-        .iter()
-        .find(|line| line.beneficiary.id != found.asker.id)
-        .map(|line| format!(" for {}", line.beneficiary.name));
+    // Of several, each says itself for whom it is.
+    let whom = match &found.lines[..] {
+        [one] if one.beneficiary.id != found.asker.id => {
+            Some(format!(" for {}", one.beneficiary.name))
+        }
+        _ => None,
+    };
     let number = said::number(found.number);
     let what = match &found.lines[..] {
         [one] if one.extends.is_some() => "to extend it ",
@@ -201,7 +230,12 @@ fn line(one: &LineView, found: &RequestPage, several: bool, back: &Back) -> AnyV
     let now = found.now;
     let version = format!("{}-{}", found.version, one.standing.word);
     let region = |what: &str| format!("{what}-{}", one.id);
-    let heading = several.then(|| view! { <h2 dir="auto">{one.package.name.clone()}</h2> });
+    let name = if one.beneficiary.id == found.asker.id {
+        one.package.name.clone()
+    } else {
+        format!("{} for {}", one.package.name, one.beneficiary.name)
+    };
+    let heading = several.then(|| view! { <h2 dir="auto">{name}</h2> });
     let aside = parts::standing_badge(&one.standing, now);
     let decide = one.may_decide.map(|stage| {
         view! { <Note tone=Tone::Wait title="This waits for you"><a class="link" href=format!("/approvals/{stage}")>"Look at it and decide"</a></Note> }
@@ -371,7 +405,7 @@ fn asked(one: &LineView, found: &RequestPage, live: String, version: String) -> 
         .answers
         .iter()
         .map(|answer| {
-            let said = if answer.answer.is_empty() { "no answer".to_owned() } else { answer.answer.clone() };
+            let said = parts::answer(answer);
             view! { <div class="stack stack-1"><p class="small dim" dir="auto">{answer.ask.clone()}</p><p dir="auto">{said}</p></div> }
         })
         .collect_view();

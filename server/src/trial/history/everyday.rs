@@ -6,6 +6,7 @@ use chrono::{Datelike, Duration, Weekday};
 use domain::{
     Timestamp,
     approval::Verdict,
+    asking::Ticket,
     policy::{Policy, QuestionKind},
     request::{Length, Start, Window},
 };
@@ -176,6 +177,12 @@ pub(super) fn word(chance: &mut Chance, mood: Mood) -> (Verdict, &'static str) {
 
 /// Answers to a package's questions.
 pub(super) fn answers(chance: &mut Chance, policy: &Policy) -> BTreeMap<String, String> {
+    let ticket = policy.asking.ticket.as_ref().map(|_| {
+        (
+            Ticket::KEY.to_owned(),
+            format!("CHG-{}", 2000 + chance.up_to(900)),
+        )
+    });
     policy
         .questions
         .iter()
@@ -190,10 +197,19 @@ pub(super) fn answers(chance: &mut Chance, policy: &Policy) -> BTreeMap<String, 
                 (QuestionKind::Text, "rollback") => "The previous release is kept and can be put back.".to_owned(),
                 (QuestionKind::Text, "deleted") => "At the end of the week, with the notebook.".to_owned(),
                 (QuestionKind::Text, "change") => "A field on the account page, tried in the test tenant.".to_owned(),
-                (QuestionKind::Text, _) => "Compare last month's orders with what was invoiced; tables orders and invoices.".to_owned(),
+                (QuestionKind::YesNo, _) => "no".to_owned(),
+                (QuestionKind::Number, _) => {
+                    let least = question.least.unwrap_or(1);
+                    let span = question.most.unwrap_or(least + 9) - least;
+                    (least + chance.up_to(span)).to_string()
+                }
+                // Optional in the sample company.
+                (QuestionKind::Date | QuestionKind::Person, _) => String::new(),
+                (QuestionKind::Text | QuestionKind::LongText, _) => "Compare last month's orders with what was invoiced; tables orders and invoices.".to_owned(),
             };
             (question.key.clone(), answer)
         })
+        .chain(ticket)
         .collect()
 }
 
