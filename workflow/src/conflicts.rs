@@ -10,7 +10,8 @@ use domain::{
     ConflictId, EntitlementId, GrantId, PersonId, Timestamp,
     conflict::{Breach, Rule, Severity, Side, breaches},
     exception::ExceptionState,
-    grant::End,
+    grant::{End, activation, plus},
+    request::{Length, Window},
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -53,6 +54,28 @@ pub(crate) struct Added {
 }
 
 impl Added {
+    /// What an ask over `window` would add if it were approved at `now`.
+    pub(crate) fn asked(
+        person: PersonId,
+        rights: Vec<EntitlementId>,
+        window: Window,
+        now: Timestamp,
+    ) -> Self {
+        let from = activation(window, now);
+        let until = match window.length {
+            Length::Seconds(seconds) => End::At(plus(from, seconds)),
+            Length::Until(at) => End::At(at),
+            Length::Permanent => End::Permanent,
+        };
+        Self {
+            person,
+            rights,
+            from,
+            until,
+            except: None,
+        }
+    }
+
     fn meets(&self, held: &HeldRightRow) -> bool {
         let begins_before_the_end = match self.until {
             End::At(until) => held.valid_from < until,

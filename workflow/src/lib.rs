@@ -17,6 +17,7 @@ pub mod bulk;
 pub mod carts;
 pub mod catalogue;
 pub mod chat;
+pub mod checks;
 pub mod clock;
 pub mod conflicts;
 pub mod conversation;

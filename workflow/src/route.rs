@@ -18,13 +18,15 @@ use store::{
 use crate::{
     Error, Result, Unit,
     chat::{self, Post},
-    conversation, grants,
+    checks, conversation, grants,
     mail::{self, Mail},
     people, requests,
 };
 
-/// Inserts the stages of a new line and opens the first; a line without stages is approved at once by its policy.
+/// Inserts the stages of a new line and opens the first; a line without stages is approved at once by its policy. The rules
+/// that it breaks and its risk may add a stage of security, or let it pass by policy. The beneficiary is locked.
 pub(crate) async fn lay(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Result<()> {
+    let policy = &checks::entered(unit, line, policy).await?;
     let mut stages = Vec::with_capacity(policy.route.len());
     for (position, rule) in (0_i64..).zip(&policy.route) {
         stages.push(StageRow {

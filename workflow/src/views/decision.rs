@@ -33,7 +33,12 @@ use super::{
     shell::CAP,
     sight::may_see_line,
 };
-use crate::{Error, Result, Workflow, access::Viewer, decide};
+use crate::{
+    Error, Result, Workflow,
+    access::Viewer,
+    checks::{self, Asked, Checks},
+    decide,
+};
 
 /// The decision page of one stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -80,6 +85,8 @@ pub struct DecisionPage {
     pub contents: Vec<EntitlementTag>,
     /// How it compares.
     pub compares: Compares,
+    /// The rules that it breaks and its risk, as they are now; for those who decide.
+    pub checks: Checks,
     /// What the person holds besides, at most twelve, soonest end first.
     pub holds: Vec<HeldBeside>,
     /// What the person holds now of the same application, at most twelve, soonest end first.
@@ -227,12 +234,29 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
     )
     .await?;
     let manager = person.manager_id;
+    let human = person.clone().into_domain();
     let beneficiary = facts(&mut tx, viewer, person).await?;
     let contents = tx.contents(row.package_version_id).await?;
     // Names of others, and what was denied before, are for those who decide.
     let deciding =
         seat.is_some() || viewer.has(PortalRole::Security) || viewer.has(PortalRole::Auditor);
     let compares = compares(&mut tx, &row, manager, deciding, now).await?;
+    let checks = if deciding && row.state == LineState::AwaitingApproval {
+        let offer = tx
+            .pinned_offer(row.package_version_id)
+            .await?
+            .ok_or(Error::Missing)?;
+        let asked = Asked {
+            beneficiary: &human,
+            offer: &offer,
+            policy: &policy,
+            window: row.window(),
+            extends: row.extends_grant_id,
+        };
+        checks::look(&mut tx, &workflow.settings().risk, &asked, now).await?
+    } else {
+        Checks::default()
+    };
     let holds = tx
         .held_beside(row.beneficiary_id, row.package_id, 12)
         .await?;
@@ -286,6 +310,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
         opens: make::opens(&row.opens),
         contents: contents.into_iter().map(EntitlementTag::from).collect(),
         compares,
+        checks,
         holds: holds.into_iter().map(HeldBeside::from).collect(),
         application: application.into_iter().map(HeldBeside::from).collect(),
         history,

@@ -2,13 +2,13 @@
 
 use chrono::Duration;
 use domain::{
-    ConflictId, EntitlementId, ExceptionId, PackageId, PackageVersionId, Refusal,
+    ConflictId, EntitlementId, ExceptionId, LineId, PackageId, PackageVersionId, Refusal,
     approval::Verdict,
     conflict::Side,
     exception::{ExceptionEnd, ExceptionState},
     finding::{FindingKind, FindingState},
     grant::{EndReason, GrantState},
-    policy::ApproverRule,
+    policy::{ApproverRule, Policy, RiskRule},
     request::{Start, Window},
 };
 use store::{Engine, exceptions::ExceptionRow, findings::FindingRow};
@@ -127,12 +127,27 @@ async fn asks_for_the_other(house: &House, key: &str) -> bool {
         .await
         .unwrap();
     let line = house.line(request).await;
+    approve(house, line.id).await;
+    let mut tx = house.workflow.store().read().await.unwrap();
+    tx.grant_of_line(line.id).await.unwrap().is_some()
+}
+
+/// Astrid says yes, and Elin for security where the line breaks a rule. Gives how many stages there were.
+async fn approve(house: &House, line: LineId) -> usize {
     house
-        .vote(ASTRID, line.id, Verdict::Approve, None)
+        .vote(ASTRID, line, Verdict::Approve, None)
         .await
         .unwrap();
     let mut tx = house.workflow.store().read().await.unwrap();
-    tx.grant_of_line(line.id).await.unwrap().is_some()
+    let stages = tx.stages(line).await.unwrap();
+    drop(tx);
+    if stages.len() > 1 {
+        house
+            .vote(ELIN, line, Verdict::Approve, None)
+            .await
+            .unwrap();
+    }
+    stages.len()
 }
 
 #[tokio::test]
@@ -144,10 +159,9 @@ async fn of_two_sides_one_is_given_and_the_log_says_why_not_the_other() {
             .await
             .unwrap();
         let line = house.line(request).await;
-        house
-            .vote(ASTRID, line.id, Verdict::Approve, None)
-            .await
-            .unwrap();
+        // Security looks as well, for a rule is broken.
+        assert_eq!(approve(&house, line.id).await, 2);
+        assert!(house.logged(line.id, "adds_security").await);
         let mut tx = house.workflow.store().read().await.unwrap();
         assert!(tx.grant_of_line(line.id).await.unwrap().is_none());
         drop(tx);
@@ -536,5 +550,31 @@ async fn a_finding_is_never_rewritten() {
                 house.engine
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn low_risk_passes_by_policy_and_a_broken_rule_never_does() {
+    for house in houses(&Policy {
+        risk: RiskRule {
+            auto_approve_below: Some(60),
+            ..RiskRule::default()
+        },
+        ..policy(vec![stage(ApproverRule::Manager)])
+    })
+    .await
+    {
+        house.add_entitlement(other_right(), "sg-payments").await;
+        lay_rule(&house).await;
+        let request = house.ask(JOHAN, hours(8), "a").await.unwrap();
+        let line = house.line(request).await;
+        assert_eq!(house.grant_of(line.id).await.state, GrantState::Active);
+        assert!(house.logged(line.id, "by_policy").await);
+        house.import(MAYA, other_right()).await;
+        let request = house.ask(MAYA, hours(8), "b").await.unwrap();
+        let line = house.line(request).await;
+        assert_eq!(approve(&house, line.id).await, 2);
+        let mut tx = house.workflow.store().read().await.unwrap();
+        assert!(tx.grant_of_line(line.id).await.unwrap().is_none());
     }
 }

@@ -3,6 +3,7 @@
 mod facts;
 mod history;
 mod last;
+mod risk;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -303,7 +304,9 @@ fn page(facts: DecisionPage, back: Back, last: Option<Last>) -> impl IntoView {
                 {verdict::view(&facts, back)}
             </section>
             <div class="stack stack-4">
+                {risk::rules(&facts)}
                 {route::card(&facts)}
+                {risk::card(&facts)}
                 {parts::talk::card(&facts.conversation, facts.now, "talk".into(), None)}
                 {history::card(&facts)}
                 {facts::beside(&facts)}

@@ -134,6 +134,7 @@ fn decision(text: &str) -> DecisionPage {
             unmanageable: None,
             at_target: None,
         }],
+        checks: workflow::checks::Checks::default(),
         compares: Compares {
             team: 9,
             team_holding: 3,
