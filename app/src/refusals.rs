@@ -5,6 +5,7 @@ use domain::{
     asking::ForOthers,
     exception::ExceptionBar,
     grant::GrantState,
+    hands::ActBar,
     refusal::{BulkBar, DeciderBar, TakeOverBar},
     request::LineState,
 };
@@ -41,6 +42,8 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::NotManageable { .. }
         | Refusal::WrongState { .. }
         | Refusal::MayNotDecide { .. }
+        | Refusal::MayNotAct { .. }
+        | Refusal::MayNotGoOn { .. }
         | Refusal::DecidedAlready
         | Refusal::Changed
         | Refusal::TooMany { .. }
@@ -137,6 +140,10 @@ pub fn sentence(refusal: &Refusal) -> String {
             words::stamp(*next)
         ),
         Refusal::AnswerFirst => "They asked you something; answer that first.".into(),
+        Refusal::MayNotAct { why } => act_bar(*why).into(),
+        Refusal::MayNotGoOn { because } => {
+            format!("It cannot go on as things are. {}", sentences(because))
+        }
         Refusal::DecidedAlready => "You have decided this already. One person has one vote.".into(),
         Refusal::Changed => {
             "What you saw has changed since you opened the page. Read it again, then decide.".into()
@@ -196,6 +203,18 @@ fn exception_bar(why: ExceptionBar) -> &'static str {
         ExceptionBar::RunsPortal => {
             "You run this portal, so somebody else decides about exceptions."
         }
+    }
+}
+
+fn act_bar(why: ActBar) -> &'static str {
+    match why {
+        ActBar::Own => {
+            "This is about your own access, so somebody else does it. What you no longer need you give back in My access."
+        }
+        ActBar::Superior => {
+            "You report to this person, so it is for the package\u{2019}s owner or security."
+        }
+        ActBar::RunsPortal => "You run this portal, so somebody else decides about access.",
     }
 }
 

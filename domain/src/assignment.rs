@@ -138,6 +138,8 @@ pub struct Claim {
     pub counts: bool,
     /// Whether it is an import.
     pub import: bool,
+    /// Whether somebody here held it back and let it go on: an import that was removed by us is put back by us.
+    pub resumed: bool,
 }
 
 /// Whether any claim covers `now`, and whether only imports do.
@@ -147,7 +149,10 @@ pub fn desired(claims: &[Claim], now: Timestamp) -> (bool, bool) {
         .filter(|claim| claim.counts && claim.from <= now && !claim.end.passed(now))
         .peekable();
     let any = covering.peek().is_some();
-    (any, any && covering.all(|claim| claim.import))
+    (
+        any,
+        any && covering.all(|claim| claim.import && !claim.resumed),
+    )
 }
 
 #[cfg(test)]
@@ -223,12 +228,26 @@ mod tests {
         assert!(backoff(60, 1.0, None) <= Duration::seconds(300));
     }
 
+    #[test]
+    fn an_import_that_was_held_back_and_goes_on_is_put_back_like_one_of_ours() {
+        let claim = |counts, resumed| Claim {
+            from: now(),
+            end: End::Permanent,
+            counts,
+            import: true,
+            resumed,
+        };
+        assert_eq!(desired(&[claim(true, false)], now()), (true, true));
+        assert_eq!(desired(&[claim(false, false)], now()), (false, false));
+        assert_eq!(desired(&[claim(true, true)], now()), (true, false));
+    }
+
     proptest! {
         /// Overlapping grants: desired is true exactly while at least one covers now.
         #[test]
         fn desired_is_the_union_of_what_covers(spans in proptest::collection::vec((0_i64..100, 1_i64..100, any::<bool>(), any::<bool>()), 0..6), at in 0_i64..220) {
             let t = |minutes: i64| now() + Duration::minutes(minutes);
-            let claims: Vec<Claim> = spans.iter().map(|&(from, length, counts, import)| Claim { from: t(from), end: End::At(t(from + length)), counts, import }).collect();
+            let claims: Vec<Claim> = spans.iter().map(|&(from, length, counts, import)| Claim { from: t(from), end: End::At(t(from + length)), counts, import, resumed: false }).collect();
             let expected: Vec<bool> = spans.iter().filter(|&&(from, length, counts, _)| counts && from <= at && at < from + length).map(|s| s.3).collect();
             let (any, only_imports) = desired(&claims, t(at));
             prop_assert_eq!(any, !expected.is_empty());

@@ -79,6 +79,12 @@ words! {
         GrantShortened = "grant_shortened",
         /// A grant was suspended or resumed.
         GrantSuspended = "grant_suspended",
+        /// The holder said whether a grant is to be renewed.
+        RenewalSet = "renewal_set",
+        /// A person moved: another manager, department or employment.
+        PersonMoved = "person_moved",
+        /// A person was held back, or let go on.
+        PersonSuspended = "person_suspended",
         /// A grant ended.
         GrantEnded = "grant_ended",
         /// An assignment's desired state changed.

@@ -74,6 +74,18 @@ impl GrantState {
 }
 
 words! {
+    /// Why a grant is held back. Whoever may let it go on follows from it.
+    pub enum SuspendCause {
+        /// Security wants it so.
+        Security = "security",
+        /// The holder is away for a while; HR says so.
+        Absence = "absence",
+        /// The holder as a whole is held back.
+        KillSwitch = "kill_switch",
+    }
+}
+
+words! {
     /// Where a grant comes from.
     pub enum GrantSource {
         /// A decided request line.

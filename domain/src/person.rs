@@ -150,12 +150,17 @@ pub struct Person {
     pub manager: Option<PersonId>,
     /// End of the last working day; caps every grant.
     pub last_day_at: Option<Timestamp>,
+    /// Whether the kill switch holds them back: they act nowhere and hold nothing until they may go on.
+    #[serde(default)]
+    pub suspended: bool,
 }
 
 impl Person {
     /// Whether the person may act or hold anything at `now`.
     pub fn works_at(&self, now: Timestamp) -> bool {
-        self.state == PersonState::Active && self.last_day_at.is_none_or(|last| now < last)
+        !self.suspended
+            && self.state == PersonState::Active
+            && self.last_day_at.is_none_or(|last| now < last)
     }
 
     /// Whether the person is an employee; others have a sponsor as their default approver.

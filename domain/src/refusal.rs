@@ -147,6 +147,18 @@ pub enum Refusal {
     /// A question waits for the asker's answer, so nobody else is to be hurried.
     #[error("a question waits for an answer first")]
     AnswerFirst,
+    /// The person may not take away, hold back or let go on here.
+    #[error("you may not do this: {why}")]
+    MayNotAct {
+        /// The rule that says so.
+        why: ActBar,
+    },
+    /// What is held back may not go on as things are.
+    #[error("it may not go on")]
+    MayNotGoOn {
+        /// Why not, in words.
+        because: Vec<String>,
+    },
     /// The person decided in this stage already: one human is one vote.
     #[error("you have decided this already")]
     DecidedAlready,
@@ -279,4 +291,4 @@ words! {
     }
 }
 
-use crate::words;
+use crate::{hands::ActBar, words};

@@ -271,6 +271,7 @@ pub(crate) mod tests {
             user_type: "member".into(),
             manager: None,
             last_day_at: None,
+            suspended: false,
         }
     }
 

@@ -59,6 +59,7 @@ fn over(store: Store, config: &Config) -> Workflow {
         mass_leave_least: config.directory.mass_leave_least,
         asks_per_ten_minutes: config.asking.per_ten_minutes,
         risk: config.risk,
+        mover_grace_days: config.lifecycle.mover_grace_days,
         first_administrator: config.sign_in.first_administrator.map(|object| AccountKey {
             tenant: config.sign_in.tenant,
             object,

@@ -88,6 +88,8 @@ row! {
         pub valid_from: Timestamp,
         /// Ends.
         pub end_at: Option<Timestamp>,
+        /// Whether somebody held it back and let it go on.
+        pub resumed: bool,
     }
 
     /// What a connector needs to know of an assignment.
@@ -190,6 +192,7 @@ impl ClaimRow {
             end: self.end_at.map_or(End::Permanent, End::At),
             counts: self.state == GrantState::Active,
             import: self.source == GrantSource::Import,
+            resumed: self.resumed,
         }
     }
 }
@@ -346,7 +349,8 @@ impl Tx {
         }
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
-                "SELECT e.account_id, e.entitlement_id, g.state, g.source, g.valid_from, g.end_at
+                "SELECT e.account_id, e.entitlement_id, g.state, g.source, g.valid_from, g.end_at,
+                   (g.resumed_by IS NOT NULL) AS resumed
                  FROM grant_entitlements e JOIN grants g ON g.id = e.grant_id
                  WHERE g.state <> 'ended' AND e.removed_at IS NULL AND (e.account_id, e.entitlement_id) IN (VALUES ");
             pairs_in!(query, pairs);

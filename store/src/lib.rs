@@ -26,6 +26,7 @@ pub mod drafts;
 pub mod exceptions;
 pub mod findings;
 pub mod grants;
+pub mod holding;
 pub mod installation;
 pub mod jobs;
 pub mod messages;

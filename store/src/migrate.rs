@@ -33,6 +33,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0005_conflicts.sql"),
     ),
     (
+        6,
+        "holding",
+        include_str!("../../migrations/sqlite/0006_holding.sql"),
+        include_str!("../../migrations/postgres/0006_holding.sql"),
+    ),
+    (
         7,
         "telling",
         include_str!("../../migrations/sqlite/0007_telling.sql"),

@@ -49,6 +49,8 @@ row! {
         pub state: PersonState,
         /// When they left.
         pub left_at: Option<Timestamp>,
+        /// Since when the kill switch holds them back. Written by that alone.
+        pub suspended_at: Option<Timestamp>,
         /// What search compares with: lower case, without diacritics.
         pub search_key: String,
         /// Counts changes.
@@ -116,6 +118,7 @@ impl PersonRow {
             user_type: self.user_type,
             manager: self.manager_id,
             last_day_at: self.last_day_at,
+            suspended: self.suspended_at.is_some(),
         }
     }
 }
@@ -144,7 +147,7 @@ macro_rules! person_columns {
     ($tail:literal) => {
         concat!(
             "SELECT id, name, given_name, mail, department, job_title, country, office, company, employee_id, \
-             employee_type, user_type, manager_id, hired_at, last_day_at, state, left_at, search_key, version, \
+             employee_type, user_type, manager_id, hired_at, last_day_at, state, left_at, suspended_at, search_key, version, \
              created_at, updated_at FROM persons",
             $tail
         )

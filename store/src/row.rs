@@ -79,7 +79,7 @@ columns_through!(String, word =>
     domain::person::AccountKind, domain::person::PersonState, domain::person::PortalRole,
     domain::policy::ApproverRule, domain::request::LineState, domain::request::LineKind,
     domain::approval::StageState, domain::approval::Verdict, domain::approval::Via,
-    domain::grant::GrantState, domain::grant::GrantSource, domain::grant::EndReason,
+    domain::grant::GrantState, domain::grant::GrantSource, domain::grant::EndReason, domain::grant::SuspendCause,
     domain::assignment::Observed, domain::assignment::Origin, domain::assignment::Phase,
     domain::deadline::JobKind, domain::telling::Topic, domain::telling::Delivery, domain::waiting::RemarkKind,
     domain::conflict::Severity, domain::conflict::Side,

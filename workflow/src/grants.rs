@@ -1,6 +1,11 @@
 //! Grants: made by the last yes, begun and ended by their deadlines, given back, capped, and confirmed by the target.
 
+mod acts;
 mod approve;
+mod authority;
+mod renew;
+
+use std::collections::BTreeSet;
 
 use chrono::Duration;
 use domain::{
@@ -8,7 +13,7 @@ use domain::{
     assignment::Phase,
     audit::{Actor, Event, EventKind},
     deadline::{JobKind, Warning, warnings},
-    grant::{End, EndReason, GrantSource, GrantState, Health, Part, health},
+    grant::{End, EndReason, GrantSource, GrantState, Health, Part, SuspendCause, health},
     person::Person,
     policy::Policy,
 };
@@ -31,7 +36,11 @@ use crate::{
     requests,
 };
 
+pub use acts::{Acted, MOST, give_back_many, resume, revoke, set_renewal, suspend};
+pub(crate) use acts::{hold_back, said};
 pub(crate) use approve::approve;
+pub use authority::Authority;
+pub use renew::{Renewed, renew};
 
 /// Writes the deadlines of a grant: start, end, warnings. Existing ones look at the grant's row when they come due.
 pub(crate) fn arm(unit: &mut Unit, grant: &GrantRow) {
@@ -72,7 +81,7 @@ pub(crate) fn arm(unit: &mut Unit, grant: &GrantRow) {
 /// Lets due grants begin: eligibility is checked again; who is no longer eligible does not get it.
 pub(crate) async fn start(unit: &mut Unit, ids: &[GrantId]) -> Result<()> {
     let grants = lock(unit, ids).await?;
-    let mut starting = Vec::new();
+    let (mut starting, mut held_back) = (Vec::new(), Vec::new());
     for grant in grants
         .iter()
         .filter(|grant| grant.state == GrantState::Scheduled)
@@ -89,6 +98,10 @@ pub(crate) async fn start(unit: &mut Unit, ids: &[GrantId]) -> Result<()> {
                 "its end passed before it began",
             )
             .await?;
+        } else if let Some(held) = unit.tx.held_back(grant.person_id).await? {
+            // It begins, and opens nothing until the holder may go on and somebody lets it.
+            starting.push(grant.clone());
+            held_back.push((grant.clone(), held));
         } else if let Some(why) = no_longer_eligible(unit, grant).await? {
             end_many(
                 unit,
@@ -127,6 +140,14 @@ pub(crate) async fn start(unit: &mut Unit, ids: &[GrantId]) -> Result<()> {
         unit.record(under(event, grant));
         unit.changed(grant.person_id);
     }
+    for (grant, held) in held_back {
+        let grant = GrantRow {
+            state: GrantState::Active,
+            ..grant
+        };
+        let cause = SuspendCause::KillSwitch;
+        hold_back(unit, &[grant], held.by, cause, &held.note).await?;
+    }
     recompute(unit, &ids, "start").await
 }
 
@@ -144,15 +165,31 @@ pub(crate) async fn expire(unit: &mut Unit, ids: &[GrantId]) -> Result<()> {
             arm(unit, &grant);
         }
     }
-    end_many(
-        unit,
-        &due,
-        EndReason::Expired,
-        Actor::Portal,
-        None,
-        "its end came",
-    )
-    .await
+    pass(unit, &due).await
+}
+
+/// Ends grants whose end has come: their time is up, or the grace after a move.
+pub(crate) async fn pass(unit: &mut Unit, grants: &[GrantRow]) -> Result<()> {
+    let ids: Vec<GrantId> = grants.iter().map(|grant| grant.id).collect();
+    let mut moved = BTreeSet::new();
+    for ids in ids.chunks(500) {
+        for mark in unit.tx.marks_of_grants(ids).await? {
+            if mark.end_cause == Some(EndReason::Mover) {
+                moved.insert(mark.grant_id);
+            }
+        }
+    }
+    let (moved, expired): (Vec<GrantRow>, Vec<GrantRow>) = grants
+        .iter()
+        .cloned()
+        .partition(|grant| moved.contains(&grant.id));
+    for (grants, reason, cause) in [
+        (expired, EndReason::Expired, "its end came"),
+        (moved, EndReason::Mover, "the grace after a move is over"),
+    ] {
+        end_many(unit, &grants, reason, Actor::Portal, None, cause).await?;
+    }
+    Ok(())
 }
 
 /// Sends a due warning, unless the grant is over or its end has moved.
@@ -168,7 +205,10 @@ pub(crate) async fn warn(unit: &mut Unit, id: GrantId, key: &str) -> Result<()> 
     let current = grant
         .end_at
         .is_some_and(|at| at.timestamp().to_string() == end);
-    if grant.state == GrantState::Ended || !current {
+    // What is held back opens nothing to be kept; what is not to be renewed needs no reminding.
+    let quiet = matches!(grant.state, GrantState::Ended | GrantState::Suspended);
+    let marks = unit.tx.marks_of_grants(&[id]).await?;
+    if quiet || !current || marks.iter().any(|mark| mark.not_renewed_at.is_some()) {
         return Ok(());
     }
     let Ok(warning) = warning.parse::<Warning>() else {
@@ -184,15 +224,29 @@ pub(crate) async fn warn(unit: &mut Unit, id: GrantId, key: &str) -> Result<()> 
     if left <= next {
         return Ok(());
     }
+    let offer = match grant.package_id {
+        Some(package) => unit.tx.offer(package).await?,
+        None => None,
+    };
     let name = name_of(unit, &grant).await?;
     let left = mail::time_left(left);
+    // The link leads to the form for more time; opening it asks for nothing.
+    let (what, path) = if offer.is_some_and(|offer| offer.state == "offered") {
+        (
+            "If you still need it, ask for more time before it ends. If you do not, say so in My access, and you are not reminded again.",
+            format!("/access/{id}/extend"),
+        )
+    } else {
+        (
+            "It is no longer offered, so it cannot be extended.",
+            "/access".into(),
+        )
+    };
     let mail = Mail {
         kind: "ends_soon",
         subject: format!("Ends {left}: {name}"),
-        text: format!(
-            "Your access to {name} ends {left}. If you still need it, ask for more time before it ends."
-        ),
-        path: "/access".into(),
+        text: format!("Your access to {name} ends {left}. {what}"),
+        path,
     };
     mail::queue(unit, grant.person_id, &format!("soon:{key}"), &mail);
     Ok(())
@@ -220,15 +274,7 @@ async fn give_back_once(workflow: &Workflow, viewer: &Viewer, id: GrantId) -> Re
     }
     if grant.end().passed(unit.now) {
         // Its end came, only the job is late: there is nothing left to give back.
-        end_many(
-            &mut unit,
-            &[grant],
-            EndReason::Expired,
-            Actor::Portal,
-            None,
-            "its end came",
-        )
-        .await?;
+        pass(&mut unit, &[grant]).await?;
         unit.commit().await?;
         return Err(Refusal::WrongState {
             state: GrantState::Ended.to_string(),
@@ -275,22 +321,38 @@ pub async fn cap_for_person(unit: &mut Unit, person: PersonId) -> Result<()> {
         if end == grant.end() {
             continue;
         }
-        unit.tx.set_grant_end(grant.id, end).await?;
-        let event = Event::new(EventKind::GrantShortened, unit.now, Actor::Portal)
-            .about(grant.id)
-            .about(person)
-            .because("last day")
-            .changing(json!({"end": grant.end()}), json!({"end": end}));
-        unit.record(under(event, &grant));
-        arm(
-            unit,
-            &GrantRow {
-                end_at: end.at(),
-                ..grant
-            },
-        );
+        shorten(unit, &grant, end, "last day", None).await?;
     }
     unit.changed(person);
+    Ok(())
+}
+
+/// Gives a live grant an earlier end; `reason` is what it will have ended for then, if not that its time was up.
+pub(crate) async fn shorten(
+    unit: &mut Unit,
+    grant: &GrantRow,
+    end: End,
+    cause: &str,
+    reason: Option<EndReason>,
+) -> Result<()> {
+    unit.tx.set_grant_end(grant.id, end).await?;
+    if reason.is_some() {
+        unit.tx.set_end_cause(grant.id, reason).await?;
+    }
+    let event = Event::new(EventKind::GrantShortened, unit.now, Actor::Portal)
+        .about(grant.id)
+        .about(grant.person_id)
+        .because(cause)
+        .changing(json!({"end": grant.end()}), json!({"end": end}));
+    unit.record(under(event, grant));
+    arm(
+        unit,
+        &GrantRow {
+            end_at: end.at(),
+            ..grant.clone()
+        },
+    );
+    unit.changed(grant.person_id);
     Ok(())
 }
 
@@ -477,7 +539,11 @@ async fn no_longer_eligible(unit: &mut Unit, grant: &GrantRow) -> Result<Option<
 }
 
 /// Whom something is for, and who asked for it.
-async fn both(unit: &mut Unit, beneficiary: PersonId, asker: PersonId) -> Result<(Person, Person)> {
+pub(crate) async fn both(
+    unit: &mut Unit,
+    beneficiary: PersonId,
+    asker: PersonId,
+) -> Result<(Person, Person)> {
     let read = unit.tx.persons(&[beneficiary, asker]).await?;
     let of = |id| {
         read.iter()
@@ -505,6 +571,9 @@ async fn breaks_a_rule(unit: &mut Unit, grant: &GrantRow) -> Result<Option<Strin
 
 /// Why a person may not have what this policy gives, if so.
 fn ineligible(policy: &Policy, person: &Person, asker: &Person, now: Timestamp) -> Option<String> {
+    if person.suspended {
+        return Some("is held back as a whole".into());
+    }
     if !person.works_at(now) {
         return Some("no longer works here".into());
     }
@@ -512,7 +581,7 @@ fn ineligible(policy: &Policy, person: &Person, asker: &Person, now: Timestamp) 
     (!because.is_empty()).then(|| because.join("; "))
 }
 
-async fn name_of(unit: &mut Unit, grant: &GrantRow) -> Result<String> {
+pub(crate) async fn name_of(unit: &mut Unit, grant: &GrantRow) -> Result<String> {
     let Some(package) = grant.package_id else {
         return Ok("access found at the target".into());
     };

@@ -34,6 +34,7 @@ pub mod hand_on;
 pub mod holds;
 mod hub;
 pub mod installation;
+pub mod kill_switch;
 pub mod leave;
 pub mod mail;
 mod pattern;
@@ -70,6 +71,8 @@ pub struct Settings {
     pub asks_per_ten_minutes: u32,
     /// The points of each part of an ask's risk, and from where on it is high.
     pub risk: Weights,
+    /// How long what no longer fits is still held after a move, in days; privileged rights have no grace.
+    pub mover_grace_days: u32,
     /// The account that is administrator by configuration, until the directory names others.
     pub first_administrator: Option<AccountKey>,
     /// When those who want one mail a day get it, in UTC.
@@ -86,6 +89,7 @@ impl Default for Settings {
             mass_leave_least: 5,
             asks_per_ten_minutes: 30,
             risk: Weights::default(),
+            mover_grace_days: 14,
             first_administrator: None,
             digest_at: NaiveTime::from_hms_opt(6, 0, 0).unwrap_or_default(),
             chats: Vec::new(),

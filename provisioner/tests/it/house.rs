@@ -249,6 +249,7 @@ fn a_person(n: usize, now: Timestamp) -> PersonRow {
         last_day_at: None,
         state: PersonState::Active,
         left_at: None,
+        suspended_at: None,
         search_key: String::new(),
         version: 0,
         created_at: now,

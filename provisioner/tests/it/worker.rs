@@ -552,7 +552,7 @@ async fn two_workers_share_one_queue() {
         worker(&house, Arc::clone(&fake) as _),
     );
     let both = || async {
-        let (first, second) = tokio::join!(one.drain(), two.drain());
+        let (first, second) = tokio::join!(Box::pin(one.drain()), Box::pin(two.drain()));
         (first.unwrap(), second.unwrap())
     };
     Box::pin(both()).await;

@@ -7,8 +7,8 @@ use domain::risk::Weights;
 use workflow::chat::Chat;
 
 use super::{
-    Asking, Audit, Catalogue, Config, Credential, Database, Directory, Fault, Graph, Layers, Log,
-    LogFormat, Mail, Secret, Server, Sessions, SignIn,
+    Asking, Audit, Catalogue, Config, Credential, Database, Directory, Fault, Graph, Layers,
+    Lifecycle, Log, LogFormat, Mail, Secret, Server, Sessions, SignIn,
 };
 use crate::{credential, mail};
 
@@ -48,6 +48,7 @@ impl Check<'_> {
         let audit = self.audit();
         let asking = self.number("asking", "per_ten_minutes", 1, 10_000);
         let risk = self.risk();
+        let grace = self.number("lifecycle", "mover_grace_days", 0, 30);
         let log = self.log();
         Some(Config {
             server: server?,
@@ -67,6 +68,9 @@ impl Check<'_> {
                 per_ten_minutes: asking?,
             },
             risk: risk?,
+            lifecycle: Lifecycle {
+                mover_grace_days: grace?,
+            },
             log: log?,
         })
     }

@@ -11,8 +11,8 @@ use std::path::Path;
 
 pub use layers::{Layers, Source};
 pub use sections::{
-    Asking, Audit, Catalogue, Config, Credential, Database, Directory, Graph, Log, LogFormat, Mail,
-    Secret, Server, Sessions, SignIn,
+    Asking, Audit, Catalogue, Config, Credential, Database, Directory, Graph, Lifecycle, Log,
+    LogFormat, Mail, Secret, Server, Sessions, SignIn,
 };
 
 /// The annotated defaults, as compiled in.

@@ -35,6 +35,8 @@ pub struct Config {
     pub asking: Asking,
     /// Points of risk.
     pub risk: domain::risk::Weights,
+    /// What follows from joining, moving and leaving.
+    pub lifecycle: Lifecycle,
     /// What is logged.
     pub log: Log,
 }
@@ -182,6 +184,13 @@ pub struct Catalogue {
 pub struct Asking {
     /// Requests that one person may submit in ten minutes.
     pub per_ten_minutes: u32,
+}
+
+/// `[lifecycle]`
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    /// Days of grace after a move for what no longer fits.
+    pub mover_grace_days: u32,
 }
 
 /// `[log]`

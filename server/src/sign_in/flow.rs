@@ -277,6 +277,10 @@ fn not_welcome(why: SignInRefusal) -> Problem {
             "According to the directory you do not work here any more.",
             "If that is wrong, ask HR or your service desk.",
         ),
+        SignInRefusal::Stopped => (
+            "Security has stopped your access for now.",
+            "Talk to your security team. Your manager has been told.",
+        ),
         SignInRefusal::Disabled => (
             "Your account is disabled.",
             "Ask your service desk. If you are about to start, your account may open on your first day.",

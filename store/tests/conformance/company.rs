@@ -94,6 +94,7 @@ pub fn human(n: u128, name: &str, manager: Option<u128>) -> PersonRow {
         last_day_at: None,
         state: PersonState::Active,
         left_at: None,
+        suspended_at: None,
         search_key: name.to_lowercase(),
         version: 0,
         created_at: at(0),

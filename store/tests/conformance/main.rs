@@ -8,6 +8,7 @@ mod company;
 mod coverage;
 mod drafts;
 mod duties;
+mod holding;
 mod people;
 mod schema;
 mod script;
@@ -25,8 +26,9 @@ use store::testing;
 /// stage, twice, for a slot that is taken or for
 /// one too many, a stage denied without a no, a line denied or approved before its stages say so, a second grant of a line, a
 /// second draft of a person, a second exception that waits, one accepted by whom it is about and confirmed by who accepted it, an attestation by somebody
-/// else than the control's owner, a second finding of one thing.
-const REFUSED: [&str; 33] = [
+/// else than the control's owner, a second finding of one thing,
+/// one's own grant held back, let go on, taken away, oneself stopped, oneself let go on.
+const REFUSED: [&str; 38] = [
     "insert_persons",
     "insert_accounts",
     "save_sign_in",
@@ -60,6 +62,11 @@ const REFUSED: [&str; 33] = [
     "confirm_exception",
     "insert_attestation",
     "insert_finding",
+    "suspend_grants",
+    "resume_grants",
+    "end_grants",
+    "suspend_person",
+    "resume_person",
 ];
 
 #[tokio::test]
@@ -75,6 +82,7 @@ async fn both_engines_answer_the_same() {
         work::play(&mut script).await;
         duties::play(&mut script).await;
         views::play(&mut script).await;
+        holding::play(&mut script).await;
         transcripts.push(script.log);
     }
     let (sqlite, postgres) = (&transcripts[0], &transcripts[1]);

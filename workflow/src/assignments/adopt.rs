@@ -63,6 +63,7 @@ pub(super) async fn adopt_found(
         end: End::Permanent,
         counts: true,
         import: true,
+        resumed: false,
     }))
 }
 

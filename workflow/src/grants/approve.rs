@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     EntitlementId,
     audit::{Actor, Event, EventKind},
-    grant::{Cap, End, EndReason, GrantSource, GrantState, activation, settle_end},
+    grant::{Cap, End, GrantSource, GrantState, activation, settle_end},
     person::Person,
     policy::Policy,
     request::{Length, LineKind, LineState},
@@ -17,7 +17,7 @@ use store::{
     requests::{DecisionRow, LineRow},
 };
 
-use super::{arm, both, end_many, ineligible};
+use super::{arm, both, ineligible, pass};
 use crate::{
     Error, Result, Unit, assignments,
     conflicts::{self, Added},
@@ -60,15 +60,7 @@ pub(crate) async fn approve(
             return lengthen(unit, line, held, policy, (&beneficiary, &asker), decisions).await;
         }
         // Its end came, only the job is late: a pending ask never holds access open.
-        end_many(
-            unit,
-            &[held],
-            EndReason::Expired,
-            Actor::Portal,
-            None,
-            "its end came",
-        )
-        .await?;
+        pass(unit, &[held]).await?;
     }
     // Something new, or the grant ended while the ask waited: the yes starts a new one.
     begin(
@@ -308,6 +300,9 @@ async fn lengthen(
     let cause = "all stages met";
     requests::end(unit, line, LineState::Approved, Actor::Portal, cause).await?;
     unit.tx.set_grant_end(grant.id, end).await?;
+    // Somebody decided that it is to last: neither a move nor the holder's own mark stands against it any more.
+    unit.tx.set_end_cause(grant.id, None).await?;
+    unit.tx.set_not_renewed(grant.id, None).await?;
     unit.record(
         Event::new(EventKind::GrantExtended, now, Actor::Portal)
             .about(grant.id)

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{
     directory::{DirectoryUser, Seen},
+    movers::{self, Moved},
     search_key,
 };
 use crate::{Error, Result, Unit, Workflow, assignments, leave, leave::Leaver, route};
@@ -43,6 +44,7 @@ pub(super) struct Done {
     pub changed: usize,
     pub returned: usize,
     pub rest: Rest,
+    moved: Vec<(PersonRow, PersonRow, Option<Uuid>)>,
 }
 
 pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> Result<Done> {
@@ -109,9 +111,39 @@ pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> 
         lines.extend(route::lines_awaiting(&mut unit, *person).await?);
     }
     route::reseat_lines(&mut unit, lines).await?;
+    let moved = with_managers(&mut unit, tenant, std::mem::take(&mut done.moved)).await?;
+    movers::follow(&mut unit, &moved).await?;
     done.returned = back.len();
     unit.commit().await?;
     Ok(done)
+}
+
+/// Moves with whom the directory names as manager: the relations themselves are written after this.
+async fn with_managers(
+    unit: &mut Unit,
+    tenant: Uuid,
+    moved: Vec<(PersonRow, PersonRow, Option<Uuid>)>,
+) -> Result<Vec<Moved>> {
+    let named: BTreeSet<Uuid> = moved
+        .iter()
+        .filter_map(|(_, _, manager)| *manager)
+        .collect();
+    let named: Vec<Uuid> = named.into_iter().collect();
+    let whose: BTreeMap<Uuid, PersonId> = unit
+        .tx
+        .accounts_by_objects(tenant, &named)
+        .await?
+        .into_iter()
+        .map(|account| (account.object_id, account.person_id))
+        .collect();
+    Ok(moved
+        .into_iter()
+        .map(|(before, after, manager)| Moved {
+            before,
+            after,
+            manager: manager.and_then(|object| whose.get(&object).copied()),
+        })
+        .collect())
 }
 
 fn newcomer(unit: &Unit, tenant: Uuid, user: &DirectoryUser) -> (PersonRow, AccountRow) {
@@ -140,6 +172,7 @@ fn newcomer(unit: &Unit, tenant: Uuid, user: &DirectoryUser) -> (PersonRow, Acco
             PersonState::Active
         },
         left_at: left.then(|| over.unwrap_or(unit.now)),
+        suspended_at: None,
         search_key: String::new(),
         version: 0,
         created_at: unit.now,
@@ -301,6 +334,8 @@ async fn known(
     after.updated_at = now;
     unit.tx.update_person(&after).await?;
     log_changed(unit, person, &after, relabelled);
+    done.moved
+        .push((person.clone(), after.clone(), user.manager));
     if (after.last_day_at, after.state) != (person.last_day_at, person.state) {
         arm_leave(unit, &after);
     }

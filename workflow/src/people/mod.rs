@@ -7,6 +7,7 @@ mod candidates;
 mod directory;
 mod facts;
 mod mirror;
+mod movers;
 mod refusals;
 mod relations;
 mod sign_in;

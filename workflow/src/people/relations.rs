@@ -11,7 +11,10 @@ use serde_json::json;
 use store::people::PersonRow;
 use uuid::Uuid;
 
-use super::directory::{DirectoryUser, Seen};
+use super::{
+    directory::{DirectoryUser, Seen},
+    movers::{Moved, follow},
+};
 use crate::{Result, Unit, Workflow, route};
 
 /// Sets the managers and sponsors of a batch; gives how many people changed.
@@ -63,6 +66,7 @@ pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> 
     }
 
     let mut changed = 0;
+    let mut movers: Vec<Moved> = Vec::new();
     let mut moved = BTreeSet::new();
     for user in users {
         let Some(person) = whose.get(&user.object).and_then(|id| people.get(id)) else {
@@ -87,6 +91,15 @@ pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> 
         // Below the old manager and below the new one: who is above whom counts for everybody underneath.
         moved.extend(unit.tx.lines_around(person.id).await?);
         relate(&mut unit, person, manager, &held, &wanted).await?;
+        let after = PersonRow {
+            manager_id: manager,
+            ..person.clone()
+        };
+        movers.push(Moved {
+            before: person.clone(),
+            after,
+            manager,
+        });
         changed += 1;
     }
     if changed > 0 {
@@ -94,6 +107,7 @@ pub(super) async fn batch(workflow: &Workflow, tenant: Uuid, seen: &[&Seen]) -> 
         moved.extend(unit.tx.lines_open_for(ApproverRule::Sponsor).await?);
     }
     route::reseat_lines(&mut unit, moved).await?;
+    follow(&mut unit, &movers).await?;
     unit.commit().await?;
     Ok(changed)
 }

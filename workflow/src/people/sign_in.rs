@@ -61,6 +61,8 @@ domain::words! {
     pub enum SignInRefusal {
         /// They no longer work here.
         Left = "left",
+        /// Security has stopped them.
+        Stopped = "stopped",
         /// The directory has disabled or deleted the account, or is about to.
         Disabled = "disabled",
     }
@@ -126,6 +128,8 @@ async fn refusal(unit: &mut Unit, account: &AccountRow) -> Result<Option<SignInR
         .into_domain();
     Ok(if !account.usable() {
         Some(SignInRefusal::Disabled)
+    } else if person.suspended {
+        Some(SignInRefusal::Stopped)
     } else if !person.works_at(unit.now) {
         Some(SignInRefusal::Left)
     } else {
@@ -181,6 +185,7 @@ async fn newcomer(unit: &mut Unit, token: &SignedIn) -> Result<AccountRow> {
         last_day_at: None,
         state: PersonState::Active,
         left_at: None,
+        suspended_at: None,
         version: 0,
         created_at: unit.now,
         updated_at: unit.now,

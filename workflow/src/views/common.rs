@@ -5,7 +5,7 @@ use domain::{
     ApplicationId, AssignmentId, EntitlementId, GrantId, PackageId, PersonId, RequestId, Timestamp,
     approval::{Verdict, Via},
     assignment::{Observed, Phase},
-    grant::{End, EndReason, GrantSource, Health},
+    grant::{End, EndReason, GrantSource, Health, SuspendCause},
     policy::ApproverRule,
 };
 use serde::Serialize;
@@ -326,6 +326,40 @@ pub struct HeldGrant {
     pub may_extend: bool,
     /// Whether the viewer may give it back now.
     pub may_give_back: bool,
+    /// What stands on it, and what the viewer may do about that.
+    pub marks: Marks,
+}
+
+/// What stands on a grant beside its state and its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Marks {
+    /// Who holds it back, if somebody does.
+    pub held_back: Option<HeldBack>,
+    /// Whether the holder does not want it renewed.
+    pub not_renewed: bool,
+    /// Whether its end lies where it lies because the holder moved.
+    pub moved: bool,
+    /// Whether the viewer may say that it is, or is not, to be renewed.
+    pub may_set_renewal: bool,
+    /// Whether the viewer may take it away.
+    pub may_take_away: bool,
+    /// Whether the viewer may hold it back now.
+    pub may_hold_back: bool,
+    /// Whether the viewer may let it go on now.
+    pub may_let_go_on: bool,
+}
+
+/// Who holds something back, since when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HeldBack {
+    /// Since when.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Option<PersonTag>,
+    /// What they wrote.
+    pub note: String,
+    /// For which kind of reason.
+    pub cause: SuspendCause,
 }
 
 /// One entry of the audit log, for people.

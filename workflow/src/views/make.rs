@@ -6,11 +6,12 @@ use domain::{
     GrantId, LineId, StageId, Timestamp,
     approval::Verdict,
     assignment::{Observed, Phase},
-    grant::{End, GrantSource, GrantState, Health, Part, health},
+    grant::{End, EndReason, GrantSource, GrantState, Health, Part, health},
     request::{LineKind, LineState},
 };
 use store::{
     Tx,
+    holding::MarkRow,
     views::{
         approvals::QueueRow,
         catalog::{AppRow, ContentsRow},
@@ -21,8 +22,8 @@ use store::{
 };
 
 use super::{
-    AppTag, AtTarget, Deciders, EntitlementTag, GrantOver, HeldGrant, PackageTag, PersonTag,
-    Standing, StandingWord, Vote, Why, approvals::QueueItem, requests::RequestItem,
+    AppTag, AtTarget, Deciders, EntitlementTag, GrantOver, HeldBack, HeldGrant, Marks, PackageTag,
+    PersonTag, Standing, StandingWord, Vote, Why, approvals::QueueItem, requests::RequestItem,
     sight::sees_target,
 };
 use crate::{Result, access::Viewer, assignments::Problem};
@@ -371,6 +372,12 @@ pub(super) async fn held(
     let lines: Vec<LineId> = rows.iter().filter_map(|row| row.line_id).collect();
     let parts = tx.held_parts(&ids).await?;
     let approvers = tx.approvers_of(&lines).await?;
+    let marks: BTreeMap<GrantId, MarkRow> = tx
+        .marks_of_grants(&ids)
+        .await?
+        .into_iter()
+        .map(|mark| (mark.grant_id, mark))
+        .collect();
     let parts = by_grant(&parts);
     Ok(rows
         .into_iter()
@@ -381,7 +388,8 @@ pub(super) async fn held(
                 .filter(|vote| Some(vote.line_id) == row.line_id)
                 .map(|vote| PersonTag::new(vote.person_id, vote.name.clone()))
                 .collect();
-            one_held(viewer, row, &own, yes)
+            let mark = marks.get(&row.id);
+            one_held(viewer, row, &own, yes, mark)
         })
         .collect())
 }
@@ -391,6 +399,7 @@ fn one_held(
     row: HeldRow,
     parts: &[&HeldPartRow],
     approvers: Vec<PersonTag>,
+    mark: Option<&MarkRow>,
 ) -> HeldGrant {
     let health = health_of(row.state, row.gone_at, parts);
     let end = row.end();
@@ -436,6 +445,24 @@ fn one_held(
         _ => None,
     };
     let mine = row.person_id == viewer.id() && row.state != GrantState::Ended;
+    let timed = row.package_id.is_some() && end != End::Permanent;
+    let held_back = row.state == GrantState::Suspended;
+    let marks = Marks {
+        held_back: mark.filter(|_| held_back).and_then(|mark| {
+            Some(HeldBack {
+                at: mark.suspended_at?,
+                by: mark.suspended_by.map(|by| {
+                    PersonTag::new(by, mark.suspended_by_name.clone().unwrap_or_default())
+                }),
+                note: mark.suspend_note.clone().unwrap_or_default(),
+                cause: mark.suspend_cause?,
+            })
+        }),
+        not_renewed: mark.is_some_and(|mark| mark.not_renewed_at.is_some()),
+        moved: mark.is_some_and(|mark| mark.end_cause == Some(EndReason::Mover)),
+        may_set_renewal: mine && timed,
+        ..Marks::default()
+    };
     HeldGrant {
         id: row.id,
         name: row.package_name.unwrap_or_else(|| {
@@ -456,7 +483,8 @@ fn one_held(
             .map(|part| EntitlementTag::held((*part).clone(), sees_target(viewer)))
             .collect(),
         extension: row.extension,
-        may_extend: mine && row.offered == Some(true) && end != End::Permanent,
+        may_extend: mine && row.offered == Some(true) && timed && !held_back,
         may_give_back: mine && row.source != GrantSource::Import,
+        marks,
     }
 }

@@ -14,10 +14,12 @@ pub mod audit;
 pub mod cart;
 pub mod catalog;
 pub mod colleagues;
+pub mod change;
 mod common;
 pub mod conflicts;
 pub mod conversation;
 pub mod decision;
+pub mod effect;
 pub mod evidence;
 pub mod exceptions;
 pub mod findings;
@@ -25,6 +27,7 @@ pub mod hand_on;
 pub mod history;
 pub mod holds;
 pub mod home;
+pub mod kill_switch;
 mod line;
 mod make;
 mod names;
@@ -33,6 +36,7 @@ pub mod owned;
 pub mod package;
 pub mod person;
 pub mod provisioning;
+pub mod renewals;
 pub mod request;
 pub mod request_form;
 pub mod requests;
@@ -44,11 +48,12 @@ pub mod stuck;
 pub mod team;
 mod timeline;
 pub mod versions;
+pub mod why;
 mod words;
 
 pub use common::{
     Answer, AppTag, AtTarget, Capped, Condition, Cursor, Deciders, EntitlementTag, Entry,
-    GrantOver, HeldGrant, Name, PackageTag, PersonTag, SeatView, StagePreview, Standing, Vote, Why,
-    initials,
+    GrantOver, HeldBack, HeldGrant, Marks, Name, PackageTag, PersonTag, SeatView, StagePreview,
+    Standing, Vote, Why, initials,
 };
 pub use words::{ChangeKind, Mark, StandingWord};

@@ -54,6 +54,10 @@ pub struct Holders {
     pub next: Option<Cursor>,
     /// How many hold it in all.
     pub holders: Capped,
+    /// Whether the viewer may take it away from others.
+    pub may_take_away: bool,
+    /// Whether the viewer may hold it back, or let it go on.
+    pub may_hold_back: bool,
 }
 
 /// Somebody who holds a package.
@@ -63,6 +67,8 @@ pub struct Holder {
     pub grant: GrantId,
     /// Who.
     pub person: PersonTag,
+    /// Whether that is the viewer.
+    pub me: bool,
     /// Department.
     pub department: String,
     /// Job title.
@@ -131,9 +137,12 @@ pub async fn holders(
         .map(|(at, id)| (at, GrantId(id)));
     let mut tx = workflow.store().read().await?;
     let reads = viewer.has(PortalRole::Security) || viewer.has(PortalRole::Auditor);
-    if !reads && !tx.owns(viewer.id(), package).await? {
+    let owns = tx.owns(viewer.id(), package).await?;
+    if !reads && !owns {
         return Err(Error::Missing);
     }
+    let acts = !viewer.roles.iter().any(|role| role.runs_portal());
+    let security = viewer.has(PortalRole::Security);
     let row = tx
         .cards_by_ids(&[package])
         .await?
@@ -145,6 +154,8 @@ pub async fn holders(
     rows.truncate(PAGE as usize);
     Ok(Holders {
         now: workflow.clock().now(),
+        may_take_away: acts && (owns || security),
+        may_hold_back: acts && security,
         package: tag(&row),
         next: rows
             .last()
@@ -155,6 +166,7 @@ pub async fn holders(
             .map(|row| Holder {
                 grant: row.id,
                 end: row.end(),
+                me: row.person_id == viewer.id(),
                 person: PersonTag::new(row.person_id, row.name),
                 department: row.department,
                 job_title: row.job_title,

@@ -8,8 +8,9 @@ use serde::Serialize;
 use store::views::audit::TrailQuery;
 
 use super::{
-    Entry, HeldGrant, PersonTag, access, audit,
+    Entry, HeldGrant, PersonTag, access, audit, change,
     decision::{self, Facts},
+    kill_switch::{self, Stopped},
     make,
     requests::RequestItem,
 };
@@ -54,6 +55,10 @@ pub struct PersonPage {
     pub above: Vec<PersonTag>,
     /// Who answers for them, if they are not an employee.
     pub sponsors: Vec<PersonTag>,
+    /// Who stopped them, if somebody did.
+    pub stopped: Option<Stopped>,
+    /// Whether the viewer may stop them, or let them go on.
+    pub may_stop: bool,
     /// Who reports to them, at most 50, by name.
     pub reports: Vec<PersonTag>,
     /// Their sign-in identities; for the person and those with a portal role that may look.
@@ -72,6 +77,8 @@ pub struct PersonPage {
     pub requests: Vec<RequestItem>,
     /// Whether the viewer may open those requests.
     pub may_open_requests: bool,
+    /// Whether the viewer may see all ways in which each right is held.
+    pub may_see_why: bool,
     /// The newest audit entries about them, at most 30; for the person, HR, security and auditors.
     pub events: Vec<Entry>,
 }
@@ -144,7 +151,10 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, id: PersonId) -> Result<
         .into_iter()
         .map(|row| row.role)
         .collect();
-    let (held, found, ended) = access::of_person(&mut tx, viewer, id, now).await?;
+    let (mut held, mut found, ended) = access::of_person(&mut tx, viewer, id, now).await?;
+    change::mark(&mut tx, viewer, id, &mut held).await?;
+    change::mark(&mut tx, viewer, id, &mut found).await?;
+    let stopped = kill_switch::stopped(&mut tx, id).await?;
     let items = tx.items_of(id, false, None, REQUESTS).await?;
     let requests = make::items(&mut tx, items).await?;
     let trusted = me || viewer.must_have(TRUSTED).is_ok();
@@ -167,6 +177,8 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, id: PersonId) -> Result<
         employee_id: trusted.then(|| row.employee_id.clone()),
         state: row.state,
         left_at: row.left_at,
+        stopped,
+        may_stop: !me && row.state == PersonState::Active && viewer.has(PortalRole::Security),
         above: tags(&above),
         sponsors: tags(&sponsors),
         reports: reports
@@ -190,6 +202,10 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, id: PersonId) -> Result<
         ended,
         requests,
         may_open_requests: me
+            || above.contains(&viewer.id())
+            || viewer.has(PortalRole::Security)
+            || viewer.has(PortalRole::Auditor),
+        may_see_why: me
             || above.contains(&viewer.id())
             || viewer.has(PortalRole::Security)
             || viewer.has(PortalRole::Auditor),

@@ -26,6 +26,8 @@ pub struct Team {
     pub reports: Vec<Report>,
     /// Where the next page begins.
     pub next: Option<Cursor>,
+    /// Whether the viewer may take away what they hold: not who runs the portal.
+    pub may_take_away: bool,
 }
 
 /// One who reports to the viewer.
@@ -160,5 +162,10 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, after: Option<&Cursor>) 
             }
         })
         .collect();
-    Ok(Team { now, reports, next })
+    Ok(Team {
+        now,
+        reports,
+        next,
+        may_take_away: !viewer.roles.iter().any(|role| role.runs_portal()),
+    })
 }

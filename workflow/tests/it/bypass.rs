@@ -604,3 +604,60 @@ async fn seats_that_are_handed_on() {
         takes(&house, &handed(2, ASTRID, ELIN)).await;
     }
 }
+
+#[tokio::test]
+async fn holding_back_and_taking_away() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        let grant = house.held(JOHAN, hours(8), "a", &[ASTRID]).await;
+        let (id, now) = (house.id(grant.id.0), house.now_literal());
+        let (johan, elin) = (house.id(person(JOHAN).0), house.id(person(ELIN).0));
+        let update = |set: &str| format!("UPDATE grants SET {set} WHERE id = {id}");
+        let held = |by: &str| {
+            update(&format!(
+                "state = 'suspended', suspended_at = {now}, suspended_by = {by}, suspend_cause = 'security'"
+            ))
+        };
+        refuses_saying(
+            &house,
+            "somebody holds a grant back",
+            &update("state = 'suspended'"),
+        )
+        .await;
+        refuses(&house, &held(&johan)).await;
+        refuses_saying(
+            &house,
+            "somebody holds a grant back",
+            &update(&format!("suspended_at = {now}, suspended_by = {elin}")),
+        )
+        .await;
+        takes(&house, &held(&elin)).await;
+        let on = |by: &str| {
+            update(&format!(
+                "state = 'active', suspended_at = NULL, suspended_by = NULL, suspend_cause = NULL, resumed_by = {by}"
+            ))
+        };
+        refuses_saying(&house, "somebody holds a grant back", &on("NULL")).await;
+        refuses(&house, &on(&johan)).await;
+        takes(&house, &on(&elin)).await;
+        let gone = |by: &str| {
+            update(&format!(
+                "state = 'ended', ended_at = {now}, end_reason = 'revoked', ended_by = {by}"
+            ))
+        };
+        refuses_saying(&house, "nobody takes away their own access", &gone(&johan)).await;
+        takes(&house, &gone(&elin)).await;
+        let person = |set: &str| format!("UPDATE persons SET {set} WHERE id = {johan}");
+        let stop = |by: &str| person(&format!("suspended_at = {now}, suspended_by = {by}"));
+        refuses_saying(&house, "somebody holds a person back", &stop("NULL")).await;
+        refuses(&house, &stop(&johan)).await;
+        takes(&house, &stop(&elin)).await;
+        let on = |by: &str| {
+            person(&format!(
+                "suspended_at = NULL, suspended_by = NULL, resumed_by = {by}"
+            ))
+        };
+        refuses_saying(&house, "somebody holds a person back", &on("NULL")).await;
+        refuses(&house, &on(&johan)).await;
+        takes(&house, &on(&elin)).await;
+    }
+}

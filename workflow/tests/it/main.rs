@@ -1,6 +1,8 @@
 //! The use cases on both engines: asking, deciding, holding, ending, and what the database itself refuses.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod acting;
+mod acting_races;
 mod asking;
 mod bypass;
 mod cart;
@@ -14,10 +16,12 @@ mod holding;
 mod leaving;
 mod mass;
 mod model;
+mod moving;
 mod people;
 mod publishing;
 mod races;
 mod seating;
+mod stopping;
 mod support;
 mod tamper;
 mod telling;

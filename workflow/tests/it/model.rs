@@ -33,6 +33,7 @@ struct Span {
     from: Timestamp,
     end: Timestamp,
     over: bool,
+    held_back: bool,
 }
 
 struct Model {
@@ -98,7 +99,7 @@ async fn one_step(
     let now = house.clock.now();
     let who = if rng.r#gen::<bool>() { JOHAN } else { MAYA };
     let package = rng.gen_range(0..2);
-    match rng.gen_range(0..10) {
+    match rng.gen_range(0..12) {
         0..=2 => {
             let length = rng.gen_range(1..30);
             // What is held already becomes more time.
@@ -169,6 +170,37 @@ async fn one_step(
                     now,
                 )
                 .await;
+            }
+        }
+        9 => {
+            // Security holds something back, or lets it go on.
+            if let Some(span) = model
+                .spans
+                .iter_mut()
+                .find(|span| span.who == who && !span.over)
+            {
+                let security = house.viewer(ELIN).await;
+                let ids = [span.id];
+                let acted = if span.held_back {
+                    grants::resume(&house.workflow, &security, &ids, "It is cleared").await
+                } else {
+                    grants::suspend(&house.workflow, &security, &ids, "To be looked at").await
+                };
+                assert_eq!(acted.unwrap().done, ids);
+                span.held_back = !span.held_back;
+            }
+        }
+        10 => {
+            if let Some(span) = model
+                .spans
+                .iter_mut()
+                .find(|span| span.who == who && !span.over)
+            {
+                let manager = house.viewer(ASTRID).await;
+                grants::revoke(&house.workflow, &manager, &[span.id], "Not needed")
+                    .await
+                    .unwrap();
+                span.over = true;
             }
         }
         _ => {
@@ -266,6 +298,7 @@ async fn vote(house: &House, model: &mut Model, index: usize, yes: bool, now: Ti
         from: now,
         end,
         over: false,
+        held_back: false,
     });
 }
 
@@ -279,8 +312,9 @@ async fn check(house: &House, model: &Model, second: EntitlementId, seed: u64, s
         assert_eq!(house.line(ask.request).await.state, ask.state, "{place}");
     }
     for who in [JOHAN, MAYA] {
-        let covers =
-            |span: &&Span| span.who == who && !span.over && span.from <= now && now < span.end;
+        let covers = |span: &&Span| {
+            span.who == who && !span.over && !span.held_back && span.from <= now && now < span.end
+        };
         let first = model.spans.iter().any(|span| covers(&span));
         let tools = model
             .spans

@@ -1,6 +1,7 @@
 //! What pages show, on both engines: the facts are right, a stranger gets nothing, lists page without gaps.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod acting;
 mod asking;
 mod deciding;
 mod evidence;
