@@ -155,6 +155,16 @@ fn notice(uri: &Uri) -> Option<&'static str> {
         "handed_on" => "Handed on. Your colleague has a mail.",
         "handed_back" => "Given back.",
         "returned" => "Given back. It is being removed now.",
+        "returned-all" => "Given back. All of it is being removed now.",
+        "renewed" => "Asked for more time. You are told what is decided.",
+        "not-renewed" => "Noted. It ends when it ends, and you are not reminded.",
+        "renew-again" => "Noted. You are reminded before it ends.",
+        "taken-away" => "Taken away. It is being removed now, and whoever held it is told.",
+        "held-back" => "Held back. It is being removed now, and whoever holds it is told.",
+        "goes-on" => "It goes on: what may still be held is set up again.",
+        "person-goes-on" => {
+            "They may go on. What they hold stays held back until you let it go on."
+        }
         "retried" => "Trying again now.",
         "saved" => "Saved.",
         "paused" => "Paused. Nothing is sent there until it is resumed.",

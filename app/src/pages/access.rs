@@ -1,8 +1,9 @@
-//! `/access`: what I hold, why, until when, how it stands at the targets; more time, and giving back.
+//! `/access`: what I hold, why, until when, how it stands at the targets; more time, not renewing, and giving back.
 
-use axum::{extract::Path, response::Response};
-use domain::{Timestamp, assignment::Observed, grant::Health};
+use axum::{Form, extract::Path, response::Response};
+use domain::{GrantId, Timestamp, assignment::Observed, grant::Health};
 use leptos::prelude::*;
+use serde::Deserialize;
 use workflow::{
     grants,
     views::{
@@ -30,6 +31,31 @@ pub async fn show(visit: Visit) -> Result<Response, Fault> {
 pub async fn give_back(visit: Visit, Path(grant): Path<String>) -> Result<Response, Fault> {
     grants::give_back(visit.workflow(), &visit.viewer, kit::id(&grant)?).await?;
     Ok(done("/access", "returned"))
+}
+
+/// Whether something is to be renewed.
+#[derive(Debug, Default, Deserialize)]
+pub struct Renewal {
+    /// `yes` or `no`.
+    #[serde(default)]
+    renew: String,
+}
+
+/// Says whether a grant is to be renewed: one that is not is not reminded of.
+pub async fn renewal(
+    visit: Visit,
+    Path(grant): Path<String>,
+    Form(said): Form<Renewal>,
+) -> Result<Response, Fault> {
+    let id: GrantId = kit::id(&grant)?;
+    let renew = match said.renew.as_str() {
+        "yes" => true,
+        "no" => false,
+        _ => return Err(Fault::missing()),
+    };
+    grants::set_renewal(visit.workflow(), &visit.viewer, id, renew).await?;
+    let key = if renew { "renew-again" } else { "not-renewed" };
+    Ok(done("/access", key))
 }
 
 pub(super) fn page(access: &Access) -> impl IntoView + use<> {
@@ -65,10 +91,31 @@ pub(super) fn page(access: &Access) -> impl IntoView + use<> {
     view! {
         <PageHead title="My access" version=kit::version(&lead) lead=lead/>
         {last_day}
-        <Card title="What you hold" live="held" version=version>{held}</Card>
+        <Card title="What you hold" aside=several(access) live="held" version=version>{held}</Card>
         {found(access)}
         {ended(access)}
     }
+}
+
+/// What can be done with several at once.
+fn several(access: &Access) -> AnyView {
+    let now = access.now;
+    let month = chrono::Duration::days(30);
+    let soon = |grant: &&HeldGrant| {
+        grant.may_extend
+            && grant.extension.is_none()
+            && grant.end.at().is_some_and(|end| end - now <= month)
+    };
+    let extend = (access.held.iter().filter(soon).count() > 1).then(
+        || view! { <LinkButton href="/access/extend" small=true>"Extend several"</LinkButton> },
+    );
+    let back = access
+        .held
+        .iter()
+        .filter(|grant| grant.may_give_back)
+        .count();
+    let back = (back > 1).then(|| view! { <LinkButton href="/access/return" small=true look=Look::Quiet>"Give everything back"</LinkButton> });
+    view! { <div class="bar wrap">{extend}{back}</div> }.into_any()
 }
 
 fn one(grant: &HeldGrant, now: Timestamp) -> AnyView {
@@ -101,7 +148,7 @@ fn one(grant: &HeldGrant, now: Timestamp) -> AnyView {
         <div class="stack stack-3" role="listitem" id=grant.id.to_string() data-live=live data-version=version data-said=said>
             <div class="bar wrap">{mark}<div class="grow"><h3>{name}</h3><p class="small dim">{app}{parts::until(grant.end, now)}</p></div><Badge state=state words=words/></div>
             {parts::life(grant, now)}
-            {trouble(grant)}
+            {trouble(grant, now)}
             <div class="bar wrap items-start">{actions(grant)}<Ask summary="Why do I have this?" small=true look=Look::Quiet>{reasons}</Ask></div>
         </div>
     }
@@ -109,17 +156,56 @@ fn one(grant: &HeldGrant, now: Timestamp) -> AnyView {
 }
 
 /// What stands between the holder and their access, in words.
-fn trouble(grant: &HeldGrant) -> Option<AnyView> {
-    let said = match grant.health {
-        Health::Attention => {
+fn trouble(grant: &HeldGrant, now: Timestamp) -> Option<AnyView> {
+    let said = match (grant.health, &grant.marks.held_back) {
+        (Health::Attention, _) => {
             "Setting it up at the target is stuck. Somebody has been told and looks at it; you do not have to do anything."
         }
-        Health::Suspended => {
+        (Health::Suspended, Some(held)) => {
+            let by = held
+                .by
+                .as_ref()
+                .map_or_else(|| "Somebody".to_owned(), |by| by.name.clone());
+            let (at, note) = (held.at, held.note.clone());
+            return Some(
+                view! {
+                    <Note tone=Tone::Wait title="It is held back for now">
+                        <span><bdi>{by}</bdi>" did that "<Moment at=at now=now say=Say::Moment/>". It opens nothing until it goes on; its end still comes."</span>
+                        <Quote words=note/>
+                    </Note>
+                }
+                .into_any(),
+            );
+        }
+        (Health::Suspended, None) => {
             "It is held back for now: it opens nothing until somebody lets it go on."
+        }
+        _ if grant.marks.moved => {
+            "Your place in the company has changed, and the rules for this no longer mean you. That is why it ends earlier. If you still need it, talk to your manager."
         }
         _ => return None,
     };
     Some(view! { <Note tone=Tone::Wait>{said}</Note> }.into_any())
+}
+
+/// Whether it is to be renewed: said once, and no reminder comes any more.
+fn renewal_form(grant: &HeldGrant) -> Option<AnyView> {
+    if !grant.marks.may_set_renewal || grant.extension.is_some() {
+        return None;
+    }
+    let action = format!("/access/{}/renewal", grant.id);
+    let form = if grant.marks.not_renewed {
+        let label = format!("Renew after all: {}", grant.name);
+        view! {
+            <Tag words="not to be renewed"/>
+            <PostButton action=action fields=vec![("renew", "yes".to_owned())] look=Look::Quiet small=true label=label>"Renew after all"</PostButton>
+        }
+        .into_any()
+    } else {
+        let label = format!("Do not renew {}", grant.name);
+        view! { <PostButton action=action fields=vec![("renew", "no".to_owned())] look=Look::Quiet small=true label=label>"Do not renew"</PostButton> }.into_any()
+    };
+    Some(form)
 }
 
 fn actions(grant: &HeldGrant) -> AnyView {
@@ -140,7 +226,7 @@ fn actions(grant: &HeldGrant) -> AnyView {
         }
         None => ().into_any(),
     };
-    view! { {open}{extend}{give_back_form(grant)} }.into_any()
+    view! { {open}{extend}{renewal_form(grant)}{give_back_form(grant)} }.into_any()
 }
 
 /// The way to give something back: asks once, and says what it does.
@@ -235,7 +321,12 @@ fn right(part: &EntitlementTag, now: Timestamp) -> AnyView {
             .map(|when| view! { ", looked at "<Moment at=when now=now/> });
         view! { <span class="small dim">{part.target.clone()}": "{said}{read}</span> }
     });
-    view! { <li class="stack stack-1"><span dir="auto">{what}</span>{target}</li> }.into_any()
+    let href = format!("/access/why/{}", part.id);
+    let label = format!("All ways that you hold it: {what}");
+    view! {
+        <li class="stack stack-1"><span dir="auto">{what}</span>{target}<a class="link small" href=href aria-label=label>"All ways that you hold it"</a></li>
+    }
+    .into_any()
 }
 
 fn found(access: &Access) -> AnyView {
@@ -245,7 +336,11 @@ fn found(access: &Access) -> AnyView {
             .iter()
             .map(|grant| {
                 let target = grant.parts.first().map(|part| part.target.clone()).unwrap_or_default();
-                view! { <Row title=grant.name.clone() detail=target><Badge state=State::Plain words="not asked for here"/></Row> }
+                let why = grant.parts.first().map(|part| {
+                    let (href, label) = (format!("/access/why/{}", part.id), format!("Why do I have this? {}", grant.name));
+                    view! { <a class="link small" href=href aria-label=label>"Why?"</a> }
+                });
+                view! { <Row title=grant.name.clone() detail=target>{why}<Badge state=State::Plain words="not asked for here"/></Row> }
             })
             .collect_view();
         view! {

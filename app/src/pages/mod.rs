@@ -12,6 +12,7 @@ mod ask;
 mod audit;
 mod cart;
 mod catalog;
+mod change;
 mod conflicts;
 mod decision;
 mod duties;
@@ -22,19 +23,23 @@ mod gallery;
 mod hand_on;
 mod holds;
 mod home;
+mod kill_switch;
 mod notifications;
 mod owned;
 mod package;
 mod parts;
 mod person;
 mod provisioning;
+mod renewals;
 mod request;
 mod requests;
+mod returning;
 mod search;
 mod signed_out;
 mod team;
 mod trial;
 mod versions;
+mod why;
 
 use domain::person::PortalRole::{Administrator, Auditor, CatalogueOwner, Hr, Operator, Security};
 
@@ -62,6 +67,14 @@ pub const ROUTES: &[Route] = table! {
     POST "/requests/{id}/answer" Who::Party => request::answer;
     POST "/requests/{id}/nudge" Who::Party => request::nudge;
     GET "/access" Who::SignedIn => access::show;
+    GET "/access/extend" Who::SignedIn => renewals::show;
+    POST "/access/extend" Who::SignedIn => renewals::send;
+    GET "/access/return" Who::SignedIn => returning::show;
+    POST "/access/return" Who::SignedIn => returning::send;
+    GET "/access/change" Who::Party => change::show;
+    POST "/access/change" Who::Party => change::send;
+    GET "/access/why/{right}" Who::Party => why::show;
+    POST "/access/{grant}/renewal" Who::Party => access::renewal;
     GET "/access/{grant}/extend" Who::Party => ask::more;
     POST "/access/{grant}/extend" Who::Party => ask::send_more;
     POST "/access/{grant}/return" Who::Party => access::give_back;
@@ -75,6 +88,9 @@ pub const ROUTES: &[Route] = table! {
     GET "/team" Who::SignedIn => team::show;
     GET "/people/{id}" Who::Party => person::show;
     POST "/people/{id}/sign-out" Who::Roles(&[Security, Hr]) => person::end_sessions;
+    GET "/people/{id}/suspend" Who::Roles(&[Security]) => kill_switch::show;
+    POST "/people/{id}/suspend" Who::Roles(&[Security]) => kill_switch::stop;
+    POST "/people/{id}/resume" Who::Roles(&[Security]) => kill_switch::go_on;
     GET "/owned" Who::SignedIn => owned::show;
     GET "/owned/{package}" Who::Party => owned::holders;
     GET "/provisioning" Who::Roles(&[Operator, Administrator, Security, Auditor]) => provisioning::show;
@@ -121,6 +137,8 @@ pub const ROUTES: &[Route] = table! {
     POST "/sign-out/everywhere" Who::SignedIn => person::sign_out_everywhere;
 };
 
+#[cfg(test)]
+mod acting_tests;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

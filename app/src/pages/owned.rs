@@ -4,15 +4,19 @@ use axum::{
     extract::{Path, Query},
     response::Response,
 };
-use domain::{PackageId, Timestamp, grant::GrantSource};
+use domain::{
+    GrantId, PackageId, Timestamp,
+    grant::{GrantSource, GrantState},
+};
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::views::{
     Cursor,
+    change::Act,
     owned::{self, Holder, Holders, Owned, OwnedPackage},
 };
 
-use super::{approvals, kit, parts, said};
+use super::{approvals, change, kit, parts, said};
 use crate::{problem::Fault, ui::*, visit::Visit};
 
 /// People whose changes the page of holders listens to: a stream takes fifty topics, and one is the reader.
@@ -116,6 +120,8 @@ fn holders_page(holders: Holders, later: bool) -> impl IntoView {
         items,
         next,
         holders,
+        may_take_away,
+        may_hold_back,
     } = holders;
     let own = format!("/owned/{}", package.id);
     let next = next.map(|next| kit::address(&own, &[("after", next.as_str())]));
@@ -123,6 +129,15 @@ fn holders_page(holders: Holders, later: bool) -> impl IntoView {
     let crumbs = vec![crumb("My packages", "/owned"), here(package.name.clone())];
     let mark = parts::tile(&package.app, Size::Large);
     let version = kit::version(&format!("{items:?}"));
+    let others: Vec<GrantId> = items
+        .iter()
+        .filter(|holder| !holder.me)
+        .map(|holder| holder.grant)
+        .collect();
+    let several = (may_take_away && others.len() > 1).then(|| {
+        let href = change::address(Act::TakeAway, &others, &package.id.to_string(), true);
+        view! { <LinkButton href=href look=Look::Quiet>"Take away from several"</LinkButton> }
+    });
     let lead = format!(
         "{} · {}",
         package.app.name,
@@ -131,7 +146,11 @@ fn holders_page(holders: Holders, later: bool) -> impl IntoView {
     let body = if items.is_empty() {
         view! { <Empty sign=Sign::People title="Nobody holds it" text="When a request is approved, the person appears here with the end of their access."/> }.into_any()
     } else {
-        let rows = items.iter().map(|holder| holder_row(holder, now)).collect();
+        let from = package.id.to_string();
+        let rows = items
+            .iter()
+            .map(|holder| holder_row(holder, now, &from, (may_take_away, may_hold_back)))
+            .collect();
         let columns = vec![
             column("Person"),
             column("Time"),
@@ -142,14 +161,19 @@ fn holders_page(holders: Holders, later: bool) -> impl IntoView {
     };
     view! {
         <PageHead title=format!("Who holds {}", package.name) lead=lead crumbs=crumbs mark=mark>
-            <LinkButton href=format!("/catalog/{}", package.id)>"See the package"</LinkButton>
+            {several}<LinkButton href=format!("/catalog/{}", package.id)>"See the package"</LinkButton>
         </PageHead>
         <Card live="holders" version=version><h2 class="sr">"Holders"</h2>{body}</Card>
         <Pager previous=first next=next back="Newest" on="Older"/>
     }
 }
 
-fn holder_row(holder: &Holder, now: Timestamp) -> Vec<AnyView> {
+fn holder_row(
+    holder: &Holder,
+    now: Timestamp,
+    from: &str,
+    (may_take_away, may_hold_back): (bool, bool),
+) -> Vec<AnyView> {
     let detail = [holder.job_title.as_str(), holder.department.as_str()]
         .into_iter()
         .filter(|part| !part.is_empty())
@@ -170,17 +194,28 @@ fn holder_row(holder: &Holder, now: Timestamp) -> Vec<AnyView> {
         }
         (None, source) => cell(said::source(source)),
     };
+    let name = &holder.person.name;
+    let link = |may: bool, act: Act| {
+        (may && !holder.me).then(|| change::act_link(act, holder.grant, from, name))
+    };
+    let acts = view! {
+        <div class="bar wrap">
+            {change::why_link(holder.grant, name)}{link(may_take_away, Act::TakeAway)}
+            {link(may_hold_back && holder.state == GrantState::Active, Act::HoldBack)}
+            {link(may_hold_back && holder.state == GrantState::Suspended, Act::LetGoOn)}
+        </div>
+    };
     vec![
         cell_view(view! { <Who name=holder.person.name.clone() detail=detail/> }),
         cell_view(view! { <Life start=holder.from end=holder.end.at() now=now/> }),
         cell_view(view! { <Badge state=state words=words/> }),
-        why,
+        cell_view(view! { <div class="stack stack-1">{why}{acts}</div> }),
     ]
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::grant::{End, GrantState};
+    use domain::grant::End;
     use uuid::Uuid;
     use workflow::views::Capped;
 
@@ -197,6 +232,7 @@ mod tests {
             items: vec![Holder {
                 grant: Uuid::from_u128(3).into(),
                 person: person(1, text),
+                me: false,
                 department: text.into(),
                 job_title: text.into(),
                 source: GrantSource::Request,
@@ -211,13 +247,23 @@ mod tests {
                 count: 1,
                 more: false,
             },
+            may_take_away: true,
+            may_hold_back: true,
         }
     }
 
     #[test]
     fn holders_show_life_and_reason() {
         let out = html(|| holders_page(holders_of("Orders"), false));
-        for part in ["1 person holds it", "6 h left", "AR-1042", ">ready<"] {
+        for part in [
+            "1 person holds it",
+            "6 h left",
+            "AR-1042",
+            ">ready<",
+            "/access/change?act=take_away&amp;from=pkg_",
+            "act=hold_back",
+            "/access/why/gra_",
+        ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }
         let out = html(|| holders_page(holders_of(HOSTILE), true));

@@ -13,8 +13,8 @@ use domain::{
 };
 use uuid::Uuid;
 use workflow::views::{
-    Answer, AtTarget, Condition, Deciders, EntitlementTag, Entry, GrantOver, HeldGrant, Mark, Name,
-    SeatView, StagePreview, Standing, StandingWord, Vote, Why,
+    Answer, AtTarget, Condition, Deciders, EntitlementTag, Entry, GrantOver, HeldGrant, Mark,
+    Marks, Name, SeatView, StagePreview, Standing, StandingWord, Vote, Why,
     catalog::{Card, HeldCard},
     conversation::{AskedBack, Conversation, HandedOn, Said},
     package::PackagePage,
@@ -119,6 +119,10 @@ pub fn grant(text: &str, health: Health) -> HeldGrant {
         extension: None,
         may_extend: true,
         may_give_back: true,
+        marks: Marks {
+            may_set_renewal: true,
+            ..Marks::default()
+        },
     }
 }
 

@@ -2,15 +2,16 @@
 
 use axum::{extract::Query, response::Response};
 use chrono::Duration;
-use domain::{Timestamp, person::PersonState};
+use domain::{Timestamp, grant::GrantState, person::PersonState};
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::views::{
     Cursor,
+    change::Act,
     team::{self, Holds, Report, Team},
 };
 
-use super::{kit, parts, said};
+use super::{change, kit, parts, said};
 use crate::{problem::Fault, ui::*, visit::Visit, words};
 
 /// People whose changes the page listens to: a stream takes fifty topics, and one is the reader.
@@ -62,7 +63,7 @@ fn page(team: Team, later: bool) -> impl IntoView {
     } else {
         let rows = reports
             .into_iter()
-            .map(|(report, marks)| row(report, marks, now))
+            .map(|(report, marks)| row(report, marks, now, team.may_take_away))
             .collect();
         let columns = vec![
             column("Person"),
@@ -79,7 +80,7 @@ fn page(team: Team, later: bool) -> impl IntoView {
     }
 }
 
-fn row(report: &Report, marks: Vec<AnyView>, now: Timestamp) -> Vec<AnyView> {
+fn row(report: &Report, marks: Vec<AnyView>, now: Timestamp, acts: bool) -> Vec<AnyView> {
     let detail = [report.job_title.as_str(), report.department.as_str()]
         .into_iter()
         .filter(|part| !part.is_empty())
@@ -91,11 +92,16 @@ fn row(report: &Report, marks: Vec<AnyView>, now: Timestamp) -> Vec<AnyView> {
     } else {
         view! { <div class="tags">{marks}</div> }.into_any()
     };
-    vec![cell_view(who), holds(report, now), ends(report, now), looks]
+    vec![
+        cell_view(who),
+        holds(report, now, acts),
+        ends(report, now),
+        looks,
+    ]
 }
 
 /// How much they hold, and unfolded, what.
-fn holds(report: &Report, now: Timestamp) -> AnyView {
+fn holds(report: &Report, now: Timestamp, acts: bool) -> AnyView {
     let mut summary = match report.held {
         0 => return view! { <span class="dimmer">"nothing"</span> }.into_any(),
         held => words::count(held, "package", "packages"),
@@ -105,7 +111,11 @@ fn holds(report: &Report, now: Timestamp) -> AnyView {
         summary += &words::number(report.privileged);
         summary += " privileged";
     }
-    let rows = report.holds.iter().map(|one| held(one, now)).collect_view();
+    let rows = report
+        .holds
+        .iter()
+        .map(|one| held(one, report, now, acts))
+        .collect_view();
     let rest = report.held - i64::try_from(report.holds.len()).unwrap_or(0);
     let rest = (rest > 0).then(|| {
         let href = format!("/people/{}", report.person.id);
@@ -115,8 +125,8 @@ fn holds(report: &Report, now: Timestamp) -> AnyView {
     view! { <div class="sm:whitespace-nowrap"><More summary=summary><ul class="stack stack-3 whitespace-normal">{rows}{rest}</ul></More></div> }.into_any()
 }
 
-/// One package: its name, when it ends, and where it comes from.
-fn held(one: &Holds, now: Timestamp) -> impl IntoView + use<> {
+/// One package: its name, when it ends, where it comes from, and what can be done about it.
+fn held(one: &Holds, report: &Report, now: Timestamp, acts: bool) -> impl IntoView + use<> {
     let (name, request) = (one.name.clone(), one.request);
     let privileged = one
         .privileged
@@ -125,9 +135,16 @@ fn held(one: &Holds, now: Timestamp) -> impl IntoView + use<> {
         Some((request, number)) => view! { <a class="link inline-block py-0.5" href=format!("/requests/{request}")>{said::number(number)}</a> }.into_any(),
         None => said::source(one.source).into_any(),
     };
+    let what = format!("{}, {}", one.name, report.person.name);
+    let take = acts.then(|| change::act_link(Act::TakeAway, one.grant, "", &what));
+    let held_back = (one.state == GrantState::Suspended).then(|| {
+        let (state, words) = said::grant_state(one.state);
+        view! { <Badge state=state words=words/> }
+    });
     view! {
         <li class="stack stack-1"><span><span dir="auto">{name}</span>{privileged}</span>
-            <span class="small dim">{parts::until(one.end, now)}" · "{origin}</span></li>
+            <span class="small dim">{parts::until(one.end, now)}" · "{origin}</span>
+            <div class="bar wrap">{held_back}{change::why_link(one.grant, &what)}{take}</div></li>
     }
 }
 
@@ -212,7 +229,7 @@ fn marks(report: &Report, now: Timestamp) -> Vec<AnyView> {
 
 #[cfg(test)]
 mod tests {
-    use domain::grant::{End, GrantSource, GrantState};
+    use domain::grant::{End, GrantSource};
     use uuid::Uuid;
 
     use super::{
@@ -271,6 +288,7 @@ mod tests {
                     now: now(),
                     reports: vec![report("Johan")],
                     next: None,
+                    may_take_away: true,
                 },
                 false,
             )
@@ -315,6 +333,7 @@ mod tests {
                     now: now(),
                     reports: vec![quiet, report("Zoe")],
                     next: None,
+                    may_take_away: true,
                 },
                 false,
             )
@@ -332,6 +351,7 @@ mod tests {
                     now: now(),
                     reports: vec![report(HOSTILE)],
                     next: Some(Cursor::from_text(HOSTILE)),
+                    may_take_away: true,
                 },
                 true,
             )
@@ -343,6 +363,7 @@ mod tests {
                     now: now(),
                     reports: vec![],
                     next: None,
+                    may_take_away: true,
                 },
                 false,
             )

@@ -41,7 +41,7 @@ fn well_made(out: &str) {
     assert_eq!(ids.len(), all, "an id stands twice in {out}");
 }
 
-fn checked(view: impl FnOnce() -> AnyView) -> String {
+pub(super) fn checked(view: impl FnOnce() -> AnyView) -> String {
     let out = html(view);
     assert!(is_inert(&out), "{out}");
     well_made(&out);

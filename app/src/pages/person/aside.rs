@@ -35,6 +35,23 @@ pub(super) fn sessions(person: &PersonPage) -> Option<AnyView> {
     Some(view! { <Card title="Sessions"><Body>{body}</Body></Card> }.into_any())
 }
 
+/// The way to the kill switch, for security.
+pub(super) fn switch(person: &PersonPage) -> Option<AnyView> {
+    if !person.may_stop || person.stopped.is_some() {
+        return None;
+    }
+    let href = format!("/people/{}/suspend", person.facts.person.id);
+    Some(
+        view! {
+            <Card title="Kill switch"><Body>
+                <p class="small dim">"Everything that they hold and can do here stops at once. You see what that is before."</p>
+                <div><LinkButton href=href look=Look::Danger small=true>"Stop them"</LinkButton></div>
+            </Body></Card>
+        }
+        .into_any(),
+    )
+}
+
 fn links(people: &[PersonTag]) -> AnyView {
     let rows = people
         .iter()

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{
-    PersonId,
+    GrantId, PersonId,
     grant::{GrantSource, Health},
     person::PersonState,
     request::LineKind,
@@ -17,11 +17,12 @@ use workflow::{
     people,
     views::{
         HeldGrant, Name,
+        change::Act,
         person::{self, PersonPage},
     },
 };
 
-use super::{approvals::asks, decision, kit, said};
+use super::{approvals::asks, change, decision, kit, said};
 use crate::{
     problem::Fault,
     ui::*,
@@ -74,7 +75,14 @@ fn page(person: PersonPage) -> impl IntoView {
             .iter()
             .chain(&person.found)
             .chain(&person.ended)
-            .map(|grant| (grant.id, grant.health.as_str(), grant.extension))
+            .map(|grant| {
+                (
+                    grant.id,
+                    grant.health.as_str(),
+                    grant.extension,
+                    format!("{:?}", grant.marks),
+                )
+            })
             .collect::<Vec<_>>(),
     );
     let last = person
@@ -90,6 +98,7 @@ fn page(person: PersonPage) -> impl IntoView {
         });
     view! {
         <PageHead title=name lead=decision::lead(&person.facts) mark=mark>{left}{roles}</PageHead>
+        {stopped(&person)}
         {last}
         <div class="stack stack-4" data-live="held" data-version=version>
             {held(HOLDS, &person.held, &person)}
@@ -98,9 +107,81 @@ fn page(person: PersonPage) -> impl IntoView {
         </div>
         <div class="two">
             <div class="stack stack-4">{requests(&person)}{events(&person)}</div>
-            <div class="stack stack-4">{aside::facts(&person)}{aside::accounts(&person.accounts)}{aside::sessions(&person)}{aside::reports(&person.reports)}</div>
+            <div class="stack stack-4">{aside::facts(&person)}{aside::accounts(&person.accounts)}{aside::sessions(&person)}{aside::switch(&person)}{aside::reports(&person.reports)}</div>
         </div>
     }
+}
+
+/// That they are stopped, and by whom.
+fn stopped(person: &PersonPage) -> impl IntoView + use<> {
+    let now = person.now;
+    let may = person.may_stop;
+    let href = format!("/people/{}/suspend", person.facts.person.id);
+    person.stopped.clone().map(|stopped| {
+        let (at, by, note) = (stopped.at, stopped.by.name, stopped.note);
+        let link = may.then(|| view! { <a class="link" href=href>"How far it is, and letting them go on"</a> });
+        view! {
+            <Note tone=Tone::Bad title="They are stopped">
+                <span>"Since "<Moment at=at now=now say=Say::Moment/>", by "<bdi>{by}</bdi>": they sign in nowhere here, decide nothing and hold nothing. "{link}</span>
+                <Quote words=note/>
+            </Note>
+        }
+    })
+}
+
+/// What can be done to all that somebody holds.
+fn together(grants: &[HeldGrant], person: &PersonPage) -> AnyView {
+    let from = person.facts.person.id.to_string();
+    let several = |may: fn(&HeldGrant) -> bool, act: Act, pick: bool, words: &'static str| {
+        let ids: Vec<GrantId> = grants
+            .iter()
+            .filter(|grant| may(grant))
+            .map(|grant| grant.id)
+            .take(100)
+            .collect();
+        (ids.len() > 1).then(|| {
+            let href = change::address(act, &ids, &from, pick);
+            view! { <LinkButton href=href small=true look=Look::Quiet>{words}</LinkButton> }
+        })
+    };
+    let take = several(
+        |grant| grant.marks.may_take_away,
+        Act::TakeAway,
+        true,
+        "Take several away",
+    );
+    let hold = several(
+        |grant| grant.marks.may_hold_back,
+        Act::HoldBack,
+        false,
+        "Hold all of it back",
+    );
+    let on = several(
+        |grant| grant.marks.may_let_go_on,
+        Act::LetGoOn,
+        false,
+        "Let all of it go on",
+    );
+    view! { <div class="bar wrap">{take}{hold}{on}</div> }.into_any()
+}
+
+/// What can be done about one grant, and why it is there.
+fn acts(grant: &HeldGrant, person: &PersonPage) -> AnyView {
+    let from = person.facts.person.id.to_string();
+    let marks = &grant.marks;
+    let link =
+        |may: bool, act: Act| may.then(|| change::act_link(act, grant.id, &from, &grant.name));
+    let why = grant
+        .over
+        .is_none()
+        .then(|| change::why_link(grant.id, &grant.name))
+        .filter(|_| person.may_see_why);
+    view! {
+        <div class="bar wrap">
+            {why}{link(marks.may_take_away, Act::TakeAway)}{link(marks.may_hold_back, Act::HoldBack)}{link(marks.may_let_go_on, Act::LetGoOn)}
+        </div>
+    }
+    .into_any()
 }
 
 /// The one list that says it where nothing is in it.
@@ -122,8 +203,9 @@ fn held(title: &'static str, grants: &[HeldGrant], person: &PersonPage) -> Optio
         column("State"),
         column("Why"),
     ];
+    let aside = together(grants, person);
     Some(
-        view! { <Card title=title><Table label=title columns=columns rows=rows/></Card> }
+        view! { <Card title=title aside=aside><Table label=title columns=columns rows=rows/></Card> }
             .into_any(),
     )
 }
@@ -182,11 +264,29 @@ fn grant_row(grant: &HeldGrant, person: &PersonPage) -> Vec<AnyView> {
         }
         None => cell(said::source(grant.source)),
     };
+    let held_back = grant.marks.held_back.as_ref().map(|held| {
+        let by = held
+            .by
+            .as_ref()
+            .map_or_else(String::new, |by| format!("by {}: ", by.name));
+        let said = format!("{by}{}", words::cut(&held.note, 120));
+        view! { <span class="small dim" dir="auto">{said}</span> }
+    });
+    let marks = [
+        (grant.marks.not_renewed, "not to be renewed"),
+        (grant.marks.moved, "ends after a move"),
+    ]
+    .into_iter()
+    .filter(|(on, _)| *on)
+    .map(|(_, words)| view! { <span><Tag words=words/></span> })
+    .collect_view();
     vec![
         cell_view(what),
         time,
-        cell_view(view! { <Badge state=state words=words/> }),
-        why,
+        cell_view(
+            view! { <div class="stack stack-1"><span><Badge state=state words=words/></span>{held_back}{marks}</div> },
+        ),
+        cell_view(view! { <div class="stack stack-1">{why}{acts(grant, person)}</div> }),
     ]
 }
 

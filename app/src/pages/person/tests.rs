@@ -5,7 +5,7 @@ use domain::{
     person::{AccountKind, PortalRole},
 };
 use uuid::Uuid;
-use workflow::views::{Entry, Why, decision::Facts as Directory, person::AccountView};
+use workflow::views::{Entry, Marks, Why, decision::Facts as Directory, person::AccountView};
 
 use super::{
     super::approvals::tests::{HOSTILE, is_inert, now, package, person},
@@ -35,6 +35,7 @@ fn grant(text: &str, source: GrantSource) -> HeldGrant {
         extension: None,
         may_extend: false,
         may_give_back: false,
+        marks: Marks::default(),
     }
 }
 
@@ -77,6 +78,9 @@ fn somebody(text: &str) -> PersonPage {
         ended: vec![],
         requests: vec![],
         may_open_requests: true,
+        may_see_why: true,
+        stopped: None,
+        may_stop: true,
         events: vec![Entry {
             seq: 7,
             at: now(),
