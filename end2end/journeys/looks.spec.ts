@@ -64,19 +64,30 @@ const population: Screen = ["evidence with rows", async (page) => {
   await expect(page.getByRole("table")).toBeVisible();
 }];
 
+/** The kill switch of somebody, before it is used. */
+const stopping: Screen = ["the kill switch", async (page) => {
+  await first("/search?q=Maya", "/people/per_")[1](page);
+  await page.getByRole("link", { name: "Stop them" }).click();
+  await page.waitForURL(/\/suspend$/);
+  await expect(page.getByRole("button", { name: "Stop them now" })).toBeVisible();
+}];
+
 const SCREENS: [string, Screen[]][] = [
   [JOHAN, [
     at("/"), at("/catalog"), at("/catalog?q=AADSTS50105%3A+Figma+is+not+assigned+to+your+account+or+to+a+group+of+yours"),
     at("/catalog?risk=privileged"), first("/catalog", "/catalog/pkg_"), first("/catalog", "/request/pkg_"), faults,
     at("/requests"), first("/requests", "/requests/req_"), at("/access"), at("/notifications"), first("/access", "/extend"),
+    at("/access/extend"), at("/access/return"), first("/access", "/access/why/ent_"),
     at("/search?q=data"), at("/search?q=nothing-is-called-this"), at("/trial"), at("/signed-out"),
     at("/nothing/is/here", 404), at("/requests/req_00000000000000000000000000000000", 404), at("/audit", 403),
   ]],
-  [ASTRID, [at("/"), at("/approvals"), first("/approvals", "/approvals/stg_"), handOn, at("/team"), first("/team", "/people/per_")]],
+  [ASTRID, [at("/"), at("/approvals"), first("/approvals", "/approvals/stg_"), handOn, at("/team"), first("/team", "/people/per_"),
+    first("/team", "/access/change"), first("/team", "/access/why/gra_")]],
   ["Olle Ström", [at("/owned"), first("/owned", "/owned/pkg_")]],
   [ELIN, [
     at("/findings"), first("/findings", "/findings/fnd_"), at("/exceptions"), first("/exceptions", "/exceptions/exc_"),
     at("/admin/conflicts"), first("/admin/conflicts", "/admin/conflicts/cft_"), at("/approvals"), at("/audit"), at("/evidence"), at("/admin/holds"), first("/search?q=Johan", "/people/per_"),
+    stopping,
   ]],
   [OPERATOR, [at("/provisioning"), first("/provisioning", "/provisioning/asg_")]],
   [AUDITOR, [

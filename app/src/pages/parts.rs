@@ -1,7 +1,7 @@
 //! Pieces that several of an employee's pages share: packages on a card, requests in a list, who decides, lives of grants.
 
-pub mod talk;
 pub mod effect;
+pub mod talk;
 pub mod when;
 
 use domain::{PackageId, Timestamp, grant::End};

@@ -9,6 +9,7 @@ mod chance;
 mod duties;
 pub(super) mod editions;
 mod everyday;
+mod holding;
 mod script;
 mod talk;
 
@@ -66,6 +67,8 @@ enum Act {
     Talk(talk::About, talk::Talk),
     /// A catalogue edition.
     Edition(editions::Edition),
+    /// Somebody does something with what somebody holds.
+    Handle(&'static holding::Handled),
     /// Somebody proposes an exception from a rule.
     Tolerate(&'static duties::Tolerated),
     /// Somebody says a word about one.
@@ -214,6 +217,7 @@ impl<'a> Year<'a> {
                 }
                 Ok(())
             }
+            Act::Handle(handled) => holding::handle(self.past, &self.actors, handled).await,
             Act::Tolerate(tolerated) => {
                 let (id, says) = duties::propose(self.past, &self.actors, tolerated).await?;
                 for said in says {

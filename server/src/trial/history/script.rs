@@ -12,6 +12,7 @@ use super::{
     Act, Asking, Then, duties,
     editions::Edition,
     everyday::{ALL, Mood},
+    holding,
     talk::{About, Talk},
 };
 
@@ -516,6 +517,11 @@ pub(super) fn acts(until: Timestamp) -> Vec<(Duration, Act)> {
         duties::TOLERATED
             .iter()
             .map(|(before, tolerated)| (*before, Act::Tolerate(tolerated))),
+    );
+    acts.extend(
+        holding::HANDLED
+            .iter()
+            .map(|(before, handled)| (*before, Act::Handle(handled))),
     );
     acts.push((Duration::hours(3), Act::Edition(Edition::Waiting)));
     // The group was turned over to the on-premises directory without telling anybody, so Graph refuses to change it.
