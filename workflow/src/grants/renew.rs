@@ -67,15 +67,13 @@ async fn asked_before(
         .filter(|grant| grant.person_id == viewer.id())
         .ok_or(Error::Missing)?;
     let now = workflow.clock().now();
+    if let Some(known) = tx.asked_before(viewer.id(), key, now).await?.known {
+        return Ok(Renewed::Asked(known));
+    }
     if let Some(package) = grant.package_id {
-        let before = tx
-            .before_ask(viewer.id(), key, package, grant.account_id, now)
-            .await?;
-        if let Some(known) = before.known {
-            return Ok(Renewed::Asked(known));
-        }
-        if before.waiting.is_some() {
-            return Ok(Renewed::Refused(vec![Refusal::AlreadyAsked]));
+        let offer = tx.offer(package).await?;
+        if offer.is_none_or(|offer| offer.state != "offered") {
+            return Ok(Renewed::Refused(vec![Refusal::Retired]));
         }
     }
     let state = if grant.end().passed(now) {
