@@ -4,6 +4,7 @@ use chrono::Duration;
 use domain::{
     GrantId, PackageId, Refusal, RequestId, Timestamp,
     grant::{End, GrantState},
+    request::{Length, Start, Window},
 };
 use serde::Serialize;
 use store::Tx;
@@ -15,6 +16,8 @@ use super::{
 use crate::{
     Error, Result, Workflow,
     access::Viewer,
+    checks::{self, Asked},
+    conflicts::Clash,
     requests::policy_of,
     screening::{self, Subject},
 };
@@ -109,6 +112,11 @@ pub enum Notice {
         /// What.
         refusal: Refusal,
     },
+    /// It breaks a rule together with what is held: only an exception lets it be given.
+    Breaks {
+        /// Which, and what is held on the other side.
+        clash: Clash,
+    },
     /// Nobody could decide a stage: the request would be held and somebody alerted.
     NobodyDecides,
     /// The grant has no end: more time cannot be asked for.
@@ -181,6 +189,19 @@ pub(super) async fn for_whom(
     if !rights.is_empty() {
         notices.push(Notice::Found { rights });
     }
+    let asked = Asked {
+        beneficiary: &whom.person,
+        offer: &offer,
+        policy: &policy,
+        window: Window {
+            start: Start::OnActivation,
+            length: Length::Seconds(policy.limits.default_seconds),
+        },
+        extends: held.as_ref().map(|grant| grant.id),
+    };
+    let found = checks::look(tx, &workflow.settings().risk, &asked, now).await?;
+    let breaks = found.conflicts.into_iter();
+    notices.extend(breaks.map(|clash| Notice::Breaks { clash }));
     let mut form = form(workflow, whom, page, None, now, notices);
     if whom.id() != viewer.id() {
         form.whom = Some(PersonTag::new(whom.id(), whom.person.name.clone()));

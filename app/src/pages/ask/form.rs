@@ -284,6 +284,17 @@ pub fn say(notice: &Notice, form: &RequestForm) -> AnyView {
             };
             view! { <Note title=title><span>{until}</span></Note> }.into_any()
         }
+        Notice::Breaks { clash } => {
+            let title = format!("This breaks the rule “{}”", clash.name);
+            let held = clash.held.join(", ");
+            let said = if clash.covered {
+                format!("{} Held: {held}. An exception covers it.", clash.explain)
+            } else {
+                format!("{} Held: {held}. Give that back first, or ask for it with an exception: without one nothing is given, whoever says yes.", clash.explain)
+            };
+            let tone = if clash.covered { Tone::Plain } else { Tone::Bad };
+            view! { <Note tone=tone title=title><span dir="auto">{said}</span></Note> }.into_any()
+        }
         Notice::Found { rights } => {
             let said = format!("There already: {}. A yes gives it an end of its own; what was there before stays beside it.", rights.join(", "));
             let title = if theirs { "They already hold this outside Latchkey" } else { "You already hold this outside Latchkey" };

@@ -73,6 +73,39 @@ const fn entry(
 }
 
 const SCRIPT: &[Entry] = &[
+    // Both sides of a rule, held before it was said: that stands. And both sides of another, with an exception.
+    entry(
+        60 * DAY,
+        "emil.ostberg",
+        "order-desk-change",
+        For::Days(150),
+        "Customers call about wrong addresses",
+        ALL,
+    ),
+    entry(
+        50 * DAY,
+        "emil.ostberg",
+        "refund-approval",
+        For::Days(80),
+        "Standing in for the team lead",
+        ALL,
+    ),
+    entry(
+        16 * DAY,
+        "maximiliane.hohenstein",
+        "sap-payment-run-prepare",
+        For::Days(90),
+        "Payments of the group companies",
+        ALL,
+    ),
+    entry(
+        15 * DAY,
+        "maximiliane.hohenstein",
+        "sap-vendor-master-change",
+        For::Days(28),
+        "Covers the supplier desk",
+        ALL,
+    ),
     // Held outside the portal before anybody asked: found at the target, kept as imports.
     entry(
         300 * DAY,
