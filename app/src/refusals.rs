@@ -53,6 +53,10 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::NotInBulk { .. }
         | Refusal::NudgedAlready { .. }
         | Refusal::AnswerFirst
+        | Refusal::OwnDeputy
+        | Refusal::NoDeputy
+        | Refusal::DeputyTooLong { .. }
+        | Refusal::DeputiesMany { .. }
         | Refusal::Catalogue { .. } => String::new(),
     }
 }
@@ -157,6 +161,14 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::OwnDraft => {
             "Somebody else has to confirm this: who drafts does not publish.".into()
         }
+        Refusal::OwnDeputy => "Nobody stands in for themselves. Choose somebody else.".into(),
+        Refusal::NoDeputy => "Choose somebody who works here and can stand in.".into(),
+        Refusal::DeputyTooLong { most_days } => {
+            format!("At most {most_days} days at a stretch. Choose an earlier end.")
+        }
+        Refusal::DeputiesMany { most } => {
+            format!("{most} people stand in at that time already. End one of those first.")
+        }
         Refusal::Catalogue { faults } => {
             format!("The catalogue files have faults: {}", faults.join("; "))
         }
@@ -222,6 +234,9 @@ fn bar(why: DeciderBar) -> &'static str {
     match why {
         DeciderBar::Asker => "You asked for this yourself, so somebody else decides.",
         DeciderBar::Beneficiary => "This is for you, so somebody else decides.",
+        DeciderBar::StandsIn => {
+            "You stand in for somebody who asked for this or gets it, so somebody else decides."
+        }
         DeciderBar::Subordinate => {
             "You report to the person whom this is for, so somebody else decides."
         }

@@ -174,6 +174,8 @@ fn notice(uri: &Uri) -> Option<&'static str> {
         "proposed" => "Proposed. Whoever decides has been told.",
         "dismissed" => "Dismissed. Nothing was changed.",
         "skipped" => frame::SKIPPED,
+        "deputy" => "Done. They were told by mail.",
+        "deputy-ended" => "Ended. They were told by mail.",
         "sessions" => "All their sessions are over. Their access stays.",
         "switched" => "The sandbox was switched.",
         _ => return None,

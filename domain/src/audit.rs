@@ -67,6 +67,10 @@ words! {
         SeatHandedBack = "seat_handed_back",
         /// The asker nudged those who decide.
         LineNudged = "line_nudged",
+        /// Somebody was to stand in for somebody else.
+        DeputyMade = "deputy_made",
+        /// Somebody stands in from now on, or no longer does.
+        DeputyChanged = "deputy_changed",
         /// A line reached an end.
         LineEnded = "line_ended",
         /// A grant was made.

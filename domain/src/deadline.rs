@@ -25,6 +25,8 @@ words! {
         ExceptionWarning = "exception_warning",
         /// The owner of a control has to attest.
         Attestation = "attestation",
+        /// Somebody begins or ceases to stand in for somebody else.
+        Deputy = "deputy",
         /// An assignment whose desired and observed states may differ.
         Converge = "converge",
         /// A mail to send.

@@ -39,9 +39,9 @@ fn may_take(to: &Candidate, via: Via, facts: &Facts) -> Option<TakeOverBar> {
         Some(DeciderBar::Subordinate) => Some(TakeOverBar::Subordinate),
         Some(DeciderBar::DecidedEarlier) => Some(TakeOverBar::DecidedEarlier),
         Some(DeciderBar::RunsPortal) => Some(TakeOverBar::RunsPortal),
-        Some(DeciderBar::Inactive | DeciderBar::NoSeat | DeciderBar::HandedOn) => {
-            Some(TakeOverBar::Inactive)
-        }
+        Some(
+            DeciderBar::Inactive | DeciderBar::NoSeat | DeciderBar::HandedOn | DeciderBar::StandsIn,
+        ) => Some(TakeOverBar::Inactive),
         None if via == Via::PackageOwner && !among(&facts.owners) => Some(TakeOverBar::NotOwner),
         None if via == Via::Security && !among(&facts.security) => Some(TakeOverBar::NotSecurity),
         None => None,
@@ -57,10 +57,11 @@ pub fn take_over_bar(
 ) -> Option<TakeOverBar> {
     if seating.by_subordinates {
         Some(TakeOverBar::BySubordinates)
-    } else if facts
-        .handed_on
-        .iter()
-        .any(|one| one.to.person == seat.person)
+    } else if seat.behalf.is_some()
+        || facts
+            .handed_on
+            .iter()
+            .any(|one| one.to.person == seat.person)
     {
         Some(TakeOverBar::HandedOnBefore)
     } else if seating.seats.iter().any(|one| one.person == to.person)
@@ -101,11 +102,7 @@ mod tests {
     }
 
     fn rule(approvers: ApproverRule, quorum: Quorum) -> StageRule {
-        StageRule {
-            approvers,
-            named: vec![],
-            quorum,
-        }
+        StageRule::of(approvers, quorum)
     }
 
     /// 1 asks, 2 is the manager, 3 above them, 4 and 5 own, 6 and 7 are security, 8 is a colleague.

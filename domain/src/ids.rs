@@ -103,6 +103,8 @@ ids! {
     RemarkId = "rmk",
     /// One seat that was handed on.
     HandOnId = "hon",
+    /// Somebody standing in for somebody else.
+    DeputyId = "dpt",
     /// The resulting right over a span of time.
     GrantId = "gra",
     /// One (account, entitlement) pair.

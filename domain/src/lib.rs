@@ -16,9 +16,11 @@ pub mod asking;
 pub mod assignment;
 pub mod audit;
 pub mod bulk;
+pub mod calendar;
 pub mod catalogue;
 pub mod conflict;
 pub mod deadline;
+pub mod deputy;
 #[cfg(feature = "cedar")]
 pub mod eligibility;
 pub mod exception;

@@ -4,7 +4,12 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    PersonId, Timestamp, asking::Asking, grant::plus, person::Person, risk::RiskLevel, words,
+    PersonId, Timestamp,
+    asking::Asking,
+    grant::plus,
+    person::{Person, PortalRole},
+    risk::RiskLevel,
+    words,
 };
 
 words! {
@@ -83,8 +88,12 @@ words! {
         Sponsor = "sponsor",
         /// The owners of the package.
         PackageOwner = "package_owner",
+        /// The owners of the rights that the package contains.
+        EntitlementOwner = "entitlement_owner",
         /// Everybody who holds the portal role security.
         Security = "security",
+        /// Everybody who holds the portal role that the stage says.
+        Role = "role",
         /// The people whom the policy names.
         Named = "named",
     }
@@ -118,8 +127,43 @@ pub struct StageRule {
     /// The named people, for [`ApproverRule::Named`].
     #[serde(default)]
     pub named: Vec<PersonId>,
+    /// The portal role, for [`ApproverRule::Role`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<PortalRole>,
     /// How many must say yes.
     pub quorum: Quorum,
+    /// Who is asked, in this order, where those whom the rule names cannot decide.
+    #[serde(default = "StageRule::usual_fallback")]
+    pub fallback: Vec<ApproverRule>,
+    /// Whether it opens with the stage before it, and not after that is met.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub together: bool,
+}
+
+impl StageRule {
+    /// The most stages that a route may have.
+    pub const MOST: usize = 5;
+
+    /// A stage of this rule with everything else as a file has it that says no more.
+    pub fn of(approvers: ApproverRule, quorum: Quorum) -> Self {
+        Self {
+            approvers,
+            named: Vec::new(),
+            role: None,
+            quorum,
+            fallback: Self::usual_fallback(),
+            together: false,
+        }
+    }
+
+    /// Manager's manager, then the package's owners, then security.
+    pub fn usual_fallback() -> Vec<ApproverRule> {
+        vec![
+            ApproverRule::ManagersManager,
+            ApproverRule::PackageOwner,
+            ApproverRule::Security,
+        ]
+    }
 }
 
 /// Which lengths and windows may be asked for. Seconds throughout.

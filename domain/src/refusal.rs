@@ -213,6 +213,24 @@ pub enum Refusal {
         /// The rule's name.
         rule: String,
     },
+    /// Nobody stands in for themselves.
+    #[error("nobody stands in for themselves")]
+    OwnDeputy,
+    /// Nobody who could stand in was chosen.
+    #[error("nobody who could stand in was chosen")]
+    NoDeputy,
+    /// Longer than somebody may be stood in for.
+    #[error("at most {most_days} days at a stretch")]
+    DeputyTooLong {
+        /// The longest, in days.
+        most_days: i64,
+    },
+    /// As many as may stand in for one person at a time do so already.
+    #[error("{most} people stand in for them already")]
+    DeputiesMany {
+        /// How many may.
+        most: i64,
+    },
     /// An extension may not shorten.
     #[error("an extension must end later than {end}")]
     NotAnExtension {
@@ -228,6 +246,8 @@ words! {
         Asker = "asker",
         /// It is for them.
         Beneficiary = "beneficiary",
+        /// They stand in for the asker or the beneficiary now.
+        StandsIn = "stands_in",
         /// They report, at some depth, to the asker or the beneficiary.
         Subordinate = "subordinate",
         /// They hold no seat in this stage.

@@ -81,7 +81,7 @@ const SCREENS: [string, Screen[]][] = [
     at("/search?q=data"), at("/search?q=nothing-is-called-this"), at("/trial"), at("/signed-out"),
     at("/nothing/is/here", 404), at("/requests/req_00000000000000000000000000000000", 404), at("/audit", 403),
   ]],
-  [ASTRID, [at("/"), at("/approvals"), first("/approvals", "/approvals/stg_"), handOn, at("/team"), first("/team", "/people/per_"),
+  [ASTRID, [at("/"), at("/approvals"), at("/approvals/deputies"), at("/approvals/deputies?q=olle"), first("/approvals", "/approvals/stg_"), handOn, at("/team"), first("/team", "/people/per_"),
     first("/team", "/access/change"), first("/team", "/access/why/gra_")]],
   ["Olle Ström", [at("/owned"), first("/owned", "/owned/pkg_")]],
   [ELIN, [

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What a person may wait for: ends, starts, provisioning, mail.
-pub const WORK: [JobKind; 13] = [
+pub const WORK: [JobKind; 14] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -39,6 +39,7 @@ pub const WORK: [JobKind; 13] = [
     JobKind::ExceptionWarning,
     JobKind::Attestation,
     JobKind::ConflictScan,
+    JobKind::Deputy,
     JobKind::Converge,
     JobKind::Mail,
     JobKind::Post,

@@ -345,6 +345,11 @@ impl crate::jobs::Job {
         self.subject.map(|id: Uuid| GrantId(id))
     }
 
+    /// The deputyship that the job stands for, if it stands for one.
+    pub fn deputy(&self) -> Option<domain::DeputyId> {
+        self.subject.map(domain::DeputyId)
+    }
+
     /// The person that the job stands for, if it stands for one.
     pub fn person(&self) -> Option<PersonId> {
         self.subject.map(|id: Uuid| PersonId(id))

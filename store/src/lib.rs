@@ -21,6 +21,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod conflicts;
 pub mod conversation;
+pub mod deputies;
 pub mod directory;
 pub mod drafts;
 pub mod exceptions;

@@ -27,6 +27,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0003_conversation.sql"),
     ),
     (
+        4,
+        "deputies",
+        include_str!("../../migrations/sqlite/0004_deputies.sql"),
+        include_str!("../../migrations/postgres/0004_deputies.sql"),
+    ),
+    (
         5,
         "conflicts",
         include_str!("../../migrations/sqlite/0005_conflicts.sql"),

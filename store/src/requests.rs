@@ -94,6 +94,8 @@ row! {
         pub by_subordinates: bool,
         /// Whether nobody can decide.
         pub stuck: bool,
+        /// Whether it waited so long that its fallback decides as well.
+        pub escalated: bool,
         /// When it opened.
         pub opened_at: Option<Timestamp>,
         /// When it closed.
@@ -108,6 +110,8 @@ row! {
         pub person_id: PersonId,
         /// By which rule.
         pub via: Via,
+        /// Whom they stand in for.
+        pub for_id: Option<PersonId>,
     }
 
     /// The names that a mail about a line shows.
@@ -136,6 +140,8 @@ row! {
         pub line_id: LineId,
         /// Whose.
         pub decider_id: PersonId,
+        /// For whom they decided, as a deputy.
+        pub for_id: Option<PersonId>,
         /// Which of the stage's slots it takes: yeses take 1, 2, …; a no takes 0.
         pub slot: i64,
         /// Yes or no.
@@ -163,6 +169,13 @@ macro_rules! select_line {
             $rest
         )
     };
+}
+
+impl DecisionRow {
+    /// Whose voice it is: the decider's own, or that of whom they stood in for.
+    pub fn voice(&self) -> PersonId {
+        self.for_id.unwrap_or(self.decider_id)
+    }
 }
 
 impl LineRow {
@@ -289,7 +302,7 @@ impl Tx {
         package: PackageId,
     ) -> Result<Option<DecisionRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, d.slot, d.verdict, d.via, d.note, d.cap_seconds, d.signed_hash, d.decided_at
+            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, d.for_id, d.slot, d.verdict, d.via, d.note, d.cap_seconds, d.signed_hash, d.decided_at
              FROM lines l JOIN decisions d ON d.line_id = l.id AND d.verdict = 'deny'
              WHERE l.beneficiary_id = $1 AND l.package_id = $2 AND l.state = 'denied'
              ORDER BY l.submitted_at DESC, d.id DESC LIMIT 1")
@@ -326,12 +339,12 @@ impl Tx {
         }
         on!(self, c => {
             let mut query = QueryBuilder::new(
-                "INSERT INTO stages (id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, opened_at, closed_at) ");
+                "INSERT INTO stages (id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, escalated, opened_at, closed_at) ");
             query.push_values(stages, |mut tuple, stage| {
                 tuple.push_bind(stage.id.0).push_bind(stage.line_id.0).push_bind(stage.position)
                     .push_bind(stage.rule.clone()).push_bind(stage.approvers.as_str()).push_bind(stage.needed)
                     .push_bind(stage.state.as_str()).push_bind(stage.fallback).push_bind(stage.by_subordinates)
-                    .push_bind(stage.stuck).push_bind(stage.opened_at.map(At)).push_bind(stage.closed_at.map(At));
+                    .push_bind(stage.stuck).push_bind(stage.escalated).push_bind(stage.opened_at.map(At)).push_bind(stage.closed_at.map(At));
             });
             query.build().execute(c).await.map(drop)
         })?;
@@ -341,7 +354,7 @@ impl Tx {
     /// The stages of a line in order.
     pub async fn stages(&mut self, line: LineId) -> Result<Vec<StageRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, opened_at, closed_at
+            "SELECT id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, escalated, opened_at, closed_at
              FROM stages WHERE line_id = $1 ORDER BY position").bind(line.0).fetch_all(c).await)?)
     }
 
@@ -356,10 +369,11 @@ impl Tx {
     /// Writes where a stage stands.
     pub async fn update_stage(&mut self, stage: &StageRow) -> Result<(), Error> {
         on!(self, c => sqlx::query(
-            "UPDATE stages SET needed = $2, state = $3, fallback = $4, by_subordinates = $5, stuck = $6, opened_at = $7, closed_at = $8
+            "UPDATE stages SET needed = $2, state = $3, fallback = $4, by_subordinates = $5, stuck = $6, opened_at = $7, closed_at = $8,
+               escalated = $9
              WHERE id = $1")
             .bind(stage.id.0).bind(stage.needed).bind(stage.state.as_str()).bind(stage.fallback)
-            .bind(stage.by_subordinates).bind(stage.stuck).bind(stage.opened_at.map(At)).bind(stage.closed_at.map(At))
+            .bind(stage.by_subordinates).bind(stage.stuck).bind(stage.opened_at.map(At)).bind(stage.closed_at.map(At)).bind(stage.escalated)
             .execute(c).await.map(drop))?;
         Ok(())
     }
@@ -391,9 +405,10 @@ impl Tx {
             return Ok(());
         }
         on!(self, c => {
-            let mut query = QueryBuilder::new("INSERT INTO seats (stage_id, person_id, via, opened_at) ");
+            let mut query = QueryBuilder::new("INSERT INTO seats (stage_id, person_id, via, opened_at, for_id) ");
             query.push_values(seats, |mut tuple, seat| {
-                tuple.push_bind(stage.0).push_bind(seat.person.0).push_bind(seat.via.as_str()).push_bind(At(opened));
+                tuple.push_bind(stage.0).push_bind(seat.person.0).push_bind(seat.via.as_str()).push_bind(At(opened))
+                    .push_bind(seat.behalf.map(|id| id.0));
             });
             query.build().execute(c).await.map(drop)
         })?;
@@ -473,7 +488,7 @@ impl Tx {
     /// The seats of a line's open stages.
     pub async fn seats_of_line(&mut self, line: LineId) -> Result<Vec<SeatRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT s.stage_id, s.person_id, s.via FROM seats s JOIN stages t ON t.id = s.stage_id
+            "SELECT s.stage_id, s.person_id, s.via, s.for_id FROM seats s JOIN stages t ON t.id = s.stage_id
              WHERE t.line_id = $1 ORDER BY s.stage_id, s.person_id").bind(line.0).fetch_all(c).await)?)
     }
 
@@ -499,11 +514,11 @@ impl Tx {
         Ok(ids.into_iter().map(LineId).collect())
     }
 
-    /// The lines with an open stage of this rule, or that is stuck or in fallback: they may seat others when roles or
+    /// The lines with an open stage of this rule, or that is stuck, in fallback or escalated: they may seat others when roles or
     /// owners change.
     pub async fn lines_open_for(&mut self, approvers: ApproverRule) -> Result<Vec<LineId>, Error> {
         let ids: Vec<uuid::Uuid> = on!(self, c => sqlx::query_scalar(
-            "SELECT DISTINCT line_id FROM stages WHERE state = 'open' AND (approvers = $1 OR stuck = TRUE OR fallback = TRUE) ORDER BY line_id")
+            "SELECT DISTINCT line_id FROM stages WHERE state = 'open' AND (approvers = $1 OR stuck = TRUE OR fallback = TRUE OR escalated = TRUE) ORDER BY line_id")
             .bind(approvers.as_str()).fetch_all(c).await)?;
         Ok(ids.into_iter().map(LineId).collect())
     }
@@ -512,18 +527,18 @@ impl Tx {
     /// and one in a stage that is not open.
     pub async fn insert_decision(&mut self, decision: &DecisionRow) -> Result<(), Error> {
         on!(self, c => sqlx::query(
-            "INSERT INTO decisions (id, stage_id, line_id, decider_id, slot, verdict, via, note, cap_seconds, signed_hash, decided_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+            "INSERT INTO decisions (id, stage_id, line_id, decider_id, slot, verdict, via, note, cap_seconds, signed_hash, decided_at, for_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
             .bind(decision.id.0).bind(decision.stage_id.0).bind(decision.line_id.0).bind(decision.decider_id.0)
             .bind(decision.slot).bind(decision.verdict.as_str()).bind(decision.via.as_str()).bind(&decision.note).bind(decision.cap_seconds)
-            .bind(&decision.signed_hash).bind(At(decision.decided_at)).execute(c).await.map(drop))?;
+            .bind(&decision.signed_hash).bind(At(decision.decided_at)).bind(decision.for_id.map(|id| id.0)).execute(c).await.map(drop))?;
         Ok(())
     }
 
     /// The votes on a line, oldest first.
     pub async fn decisions(&mut self, line: LineId) -> Result<Vec<DecisionRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT id, stage_id, line_id, decider_id, slot, verdict, via, note, cap_seconds, signed_hash, decided_at
+            "SELECT id, stage_id, line_id, decider_id, for_id, slot, verdict, via, note, cap_seconds, signed_hash, decided_at
              FROM decisions WHERE line_id = $1 ORDER BY decided_at, id").bind(line.0).fetch_all(c).await)?)
     }
 }

@@ -44,7 +44,7 @@ macro_rules! role_columns {
 row! {
     /// Somebody who may come into question for a stage.
     pub struct SourceRow {
-        /// `owner`, `sponsor` or `role`.
+        /// `owner`, `right` (owner of a right of the package), `sponsor` or `role`.
         pub source: String,
         /// Who.
         pub person_id: PersonId,
@@ -54,8 +54,9 @@ row! {
 }
 
 impl Tx {
-    /// Whom seating looks at besides managers: the package's owners, the beneficiary's sponsors, and everybody who holds
-    /// security on a usable account, with all of their roles (which of them count is the caller's to say).
+    /// Whom seating looks at besides managers: the package's owners, those of the rights that it contains now, the
+    /// beneficiary's sponsors, and everybody who holds security on a usable account, with all of their roles (which of them
+    /// count is the caller's to say).
     pub async fn approval_sources(
         &mut self,
         beneficiary: PersonId,
@@ -63,6 +64,10 @@ impl Tx {
     ) -> Result<Vec<SourceRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT 'owner' AS source, o.person_id, CAST(NULL AS TEXT) AS role FROM package_owners o WHERE o.package_id = $1
+             UNION ALL
+             SELECT DISTINCT 'right', e.owner_id, NULL FROM packages p
+             JOIN package_version_entitlements v ON v.package_version_id = p.version_id
+             JOIN entitlements e ON e.id = v.entitlement_id WHERE p.id = $1 AND e.owner_id IS NOT NULL
              UNION ALL
              SELECT 'sponsor', s.sponsor_id, NULL FROM person_sponsors s WHERE s.person_id = $2
              UNION ALL

@@ -73,7 +73,7 @@ columns_through!(Uuid, |id: Uuid, _: &str| Ok::<_, sqlx::Error>(id.into()) =>
     domain::StageId, domain::DecisionId, domain::RemarkId, domain::HandOnId, domain::DraftId, domain::DraftLineId,
     domain::GrantId, domain::AssignmentId, domain::OperationId, domain::MessageId, domain::PostId, domain::HoldId,
     domain::InstallationId,
-    domain::ConflictId, domain::ExceptionId, domain::AttestationId, domain::FindingId,
+    domain::ConflictId, domain::ExceptionId, domain::AttestationId, domain::FindingId, domain::DeputyId,
 );
 columns_through!(String, word =>
     domain::person::AccountKind, domain::person::PersonState, domain::person::PortalRole,

@@ -137,11 +137,9 @@ impl Checks {
         if self.by_policy {
             routed.route.clear();
         } else if self.adds_security {
-            routed.route.push(StageRule {
-                approvers: ApproverRule::Security,
-                named: Vec::new(),
-                quorum: Quorum::Count(1),
-            });
+            routed
+                .route
+                .push(StageRule::of(ApproverRule::Security, Quorum::Count(1)));
         }
         routed
     }

@@ -4,7 +4,7 @@
 use domain::{ExceptionId, GrantId, LineId, PersonId, deadline::JobKind};
 use store::jobs::Job;
 
-use crate::{Result, Workflow, exceptions, findings, grants, leave, requests, telling};
+use crate::{Result, Workflow, deputies, exceptions, findings, grants, leave, requests, telling};
 
 /// The kinds of job that [`run`] does.
 pub const KINDS: &[JobKind] = &[
@@ -18,6 +18,7 @@ pub const KINDS: &[JobKind] = &[
     JobKind::Attestation,
     JobKind::ExceptionWarning,
     JobKind::ConflictScan,
+    JobKind::Deputy,
 ];
 
 /// The most ends in one transaction, so that a person's decision never waits long behind a storm.
@@ -66,6 +67,7 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                     let lines: Vec<LineId> = batch.iter().filter_map(Job::line).collect();
                     requests::lapse(&mut unit, &lines).await?;
                 }
+                JobKind::Deputy => Box::pin(deputies::due(&mut unit, batch)).await?,
                 JobKind::Leave => {
                     let persons: Vec<PersonId> = batch.iter().filter_map(Job::person).collect();
                     leave::due(&mut unit, &persons).await?;

@@ -115,9 +115,10 @@ pub(crate) async fn seated(
         .ok_or(Error::Missing)?;
     let policy = requests::policy_of(&offer)?;
     let rule = route::rule_of(&current)?;
-    let earlier = route::earlier_deciders(&line, &stages, &decisions, policy.collapse);
-    let facts = route::facts_for(unit, &line, &rule, earlier).await?;
-    let facts = route::with_votes(facts, &current, &decisions);
+    let position = usize::try_from(current.position)
+        .map_err(|_| Error::internal("a stage before the first"))?;
+    let facts = route::facts_for(unit, &line, &stages).await?;
+    let facts = route::for_stage(facts, &line, &stages, &decisions, &policy, position);
     let facts = route::with_hand_ons(unit, facts, &current).await?;
     let seating = seat(&rule, &facts);
     let Some(seat) = seating
@@ -174,15 +175,8 @@ fn unseated(
     facts: &Facts,
     seating: &Seating,
 ) -> Error {
-    let candidates = facts
-        .manager
-        .iter()
-        .chain(&facts.managers_manager)
-        .chain(&facts.sponsors)
-        .chain(&facts.owners)
-        .chain(&facts.security)
-        .chain(&facts.named);
-    let barred = candidates
+    let barred = facts
+        .candidates()
         .filter(|candidate| candidate.person == decider)
         .find_map(|candidate| bar(candidate, facts));
     if line.asker_id == decider {
@@ -275,6 +269,7 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
         stage_id: stage.id,
         line_id: line.id,
         decider_id: seat.person,
+        for_id: seat.behalf,
         slot,
         verdict: vote.verdict,
         via: seat.via,
@@ -287,8 +282,10 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
     };
     route::changed(unit, &line).await?;
     unit.tx.insert_decision(&row).await?;
+    let mut event = Event::new(EventKind::LineDecided, now, Actor::Person(seat.person));
+    event.behalf = seat.behalf;
     unit.record(
-        Event::new(EventKind::LineDecided, now, Actor::Person(seat.person))
+        event
             .about(line.id)
             .about(line.request_id)
             .about(stage.id)
@@ -325,10 +322,8 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
                 stages[position].closed_at = Some(now);
                 unit.tx.update_stage(&stages[position]).await?;
                 unit.tx.clear_seats(stage.id).await?;
-                route::advance(unit, &line, &policy, stages, &decisions, facts).await
-            } else {
-                unit.tx.touch_line(line.id).await.map_err(Error::from)
             }
+            route::advance(unit, &line, &policy, stages, &decisions, facts).await
         }
     }
 }

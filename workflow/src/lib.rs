@@ -23,6 +23,7 @@ pub mod conflicts;
 pub mod conversation;
 pub mod deadlines;
 pub mod decide;
+pub mod deputies;
 pub mod eligibility;
 mod error;
 pub mod exceptions;

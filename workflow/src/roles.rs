@@ -82,9 +82,16 @@ pub(crate) async fn refresh(
             ),
     );
     unit.changed(account.person_id);
-    let security = |roles: &[PortalRole]| roles.contains(&PortalRole::Security);
-    if security(&before.0) != security(&after.0) {
-        route::reseat_rule(unit, ApproverRule::Security).await?;
+    let moved: BTreeSet<ApproverRule> = PortalRole::ALL
+        .iter()
+        .filter(|role| before.0.contains(role) != after.0.contains(role))
+        .map(|role| match role {
+            PortalRole::Security => ApproverRule::Security,
+            _ => ApproverRule::Role,
+        })
+        .collect();
+    for rule in moved {
+        route::reseat_rule(unit, rule).await?;
     }
     let runs_portal = |roles: &[PortalRole]| roles.iter().any(|role| role.runs_portal());
     if runs_portal(&before.0) != runs_portal(&after.0) {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::{
     LineId, PackageId, PersonId,
-    approval::{Candidate, Facts, Seating, StageState, Verdict, Via, met_by_asking, seat, tally},
+    approval::{
+        Candidate, Facts, Seat, Seating, StageState, Verdict, Via, met_by_asking, seat, tally,
+    },
     audit::{Actor, Event, EventKind},
     hand_on::HandedOn,
     policy::{ApproverRule, Policy, StageRule},
@@ -40,31 +42,28 @@ pub(crate) async fn lay(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Res
             fallback: false,
             by_subordinates: false,
             stuck: false,
+            escalated: false,
             opened_at: None,
             closed_at: None,
         });
     }
     let opened = walk(unit, line, policy, &mut stages, &[], None).await?;
     unit.tx.insert_stages(&stages).await?;
-    let Some((position, seating)) = opened else {
+    if opened.is_empty() {
         return grants::approve(unit, line, policy, &[]).await;
-    };
-    seated(
-        unit,
-        line,
-        &stages[position],
-        &seating,
-        EventKind::StageOpened,
-    )
-    .await?;
+    }
+    for (position, seating) in &opened {
+        let stage = &stages[*position];
+        seated(unit, line, stage, seating, EventKind::StageOpened).await?;
+    }
     unit.changed(line.request_id);
     unit.changed(line.asker_id);
     unit.changed(line.beneficiary_id);
     Ok(())
 }
 
-/// Opens the next waiting stage, or approves the line when none is left. `facts` are those of the stage that was just
-/// met, read in this transaction.
+/// After a vote: seats those stages anew that are still open, for who votes in one stage does not in another; where none
+/// is, opens what comes next, or approves the line when nothing is left. `facts` were read in this transaction.
 pub(crate) async fn advance(
     unit: &mut Unit,
     line: &LineRow,
@@ -73,6 +72,22 @@ pub(crate) async fn advance(
     decisions: &[DecisionRow],
     facts: Facts,
 ) -> Result<()> {
+    seat_open(unit, line, policy, &mut stages, decisions, &facts).await?;
+    onward(unit, line, policy, stages, decisions, facts).await
+}
+
+/// Opens what comes next if no stage is open, or approves the line when none is left.
+async fn onward(
+    unit: &mut Unit,
+    line: &LineRow,
+    policy: &Policy,
+    mut stages: Vec<StageRow>,
+    decisions: &[DecisionRow],
+    facts: Facts,
+) -> Result<()> {
+    if stages.iter().any(|stage| stage.state == StageState::Open) {
+        return Ok(unit.tx.touch_line(line.id).await?);
+    }
     conversation::no_answer_needed(unit, line).await?;
     let before = stages.clone();
     let opened = walk(unit, line, policy, &mut stages, decisions, Some(facts)).await?;
@@ -81,22 +96,19 @@ pub(crate) async fn advance(
             unit.tx.update_stage(stage).await?;
         }
     }
-    let Some((position, seating)) = opened else {
+    if opened.is_empty() {
         return grants::approve(unit, line, policy, decisions).await;
-    };
-    seated(
-        unit,
-        line,
-        &stages[position],
-        &seating,
-        EventKind::StageOpened,
-    )
-    .await?;
+    }
+    for (position, seating) in &opened {
+        let stage = &stages[*position];
+        seated(unit, line, stage, seating, EventKind::StageOpened).await?;
+    }
     Ok(unit.tx.touch_line(line.id).await?)
 }
 
 /// Passes the waiting stages in order: those that count as a yes without a vote are closed, the first other one is
-/// opened. Gives its position and who sits there; none when all are met. Writes nothing but audit events.
+/// opened, with those that open together with it. Gives their positions and who sits there; none when all are met.
+/// Writes nothing but audit events.
 async fn walk(
     unit: &mut Unit,
     line: &LineRow,
@@ -104,11 +116,15 @@ async fn walk(
     stages: &mut [StageRow],
     decisions: &[DecisionRow],
     mut known: Option<Facts>,
-) -> Result<Option<(usize, Seating)>> {
-    let route: Vec<StageRule> = stages.iter().map(rule_of).collect::<Result<_>>()?;
-    for position in 0..stages.len() {
+) -> Result<Vec<(usize, Seating)>> {
+    let route: Vec<StageRule> = rules_of(stages)?;
+    let mut opened: Vec<(usize, Seating)> = Vec::new();
+    for (position, rule) in route.iter().enumerate() {
         if stages[position].state != StageState::Waiting {
             continue;
+        }
+        if !opened.is_empty() && !rule.together {
+            break;
         }
         let now = unit.now;
         stages[position].opened_at = Some(now);
@@ -116,18 +132,11 @@ async fn walk(
             close(unit, line, &mut stages[position], StageState::MetByAsking);
             continue;
         }
-        let earlier = earlier_deciders(line, stages, decisions, policy.collapse);
-        let rule = &route[position];
-        let facts = match known.take().filter(|_| rule.named.is_empty()) {
-            Some(facts) => Facts {
-                decided_earlier: earlier,
-                said_yes: BTreeSet::new(),
-                yes_by_subordinates: false,
-                handed_on: Vec::new(),
-                ..facts
-            },
-            None => facts_for(unit, line, rule, earlier).await?,
+        let facts = match known.take() {
+            Some(facts) => facts,
+            None => facts_for(unit, line, stages).await?,
         };
+        let facts = for_stage(facts, line, stages, decisions, policy, position);
         let seating = seat(rule, &facts);
         known = Some(facts);
         if policy.collapse && collapses(&seating, decisions) {
@@ -137,13 +146,13 @@ async fn walk(
         let stage = &mut stages[position];
         stage.state = StageState::Open;
         note(stage, &seating);
-        return Ok(Some((position, seating)));
+        opened.push((position, seating));
     }
-    Ok(None)
+    Ok(opened)
 }
 
-/// Works out the seats of a line's open stage anew: an approver left, a manager, an owner or a role changed. Where
-/// everybody who is left has said yes, the line goes on.
+/// Works out the seats of a line's open stages anew: an approver left, a manager, an owner or a role changed, somebody
+/// stands in. Where everybody who is left has said yes, the line goes on.
 pub(crate) async fn reseat_line(unit: &mut Unit, id: LineId) -> Result<()> {
     let Some(line) = unit
         .tx
@@ -154,12 +163,9 @@ pub(crate) async fn reseat_line(unit: &mut Unit, id: LineId) -> Result<()> {
         return Ok(());
     };
     let mut stages = unit.tx.stages(id).await?;
-    let Some(position) = stages
-        .iter()
-        .position(|stage| stage.state == StageState::Open)
-    else {
+    if !stages.iter().any(|stage| stage.state == StageState::Open) {
         return Ok(());
-    };
+    }
     let offer = unit
         .tx
         .pinned_offer(line.package_version_id)
@@ -167,43 +173,68 @@ pub(crate) async fn reseat_line(unit: &mut Unit, id: LineId) -> Result<()> {
         .ok_or(Error::Missing)?;
     let policy = requests::policy_of(&offer)?;
     let decisions = unit.tx.decisions(id).await?;
-    let mut stage = stages[position].clone();
-    let rule = rule_of(&stage)?;
-    let earlier = earlier_deciders(&line, &stages, &decisions, policy.collapse);
-    let facts = facts_for(unit, &line, &rule, earlier).await?;
-    let facts = with_votes(facts, &stage, &decisions);
-    let facts = with_hand_ons(unit, facts, &stage).await?;
-    let seating = seat(&rule, &facts);
-    note(&mut stage, &seating);
-    if seating.yes > 0 && tally(seating.yes, seating.needed) == StageState::Met {
-        // What the last yes would have locked before the line; here it is known only now.
-        unit.tx.lock_persons(&requests::both(&line)).await?;
-        changed(unit, &line).await?;
-        stage.state = StageState::Met;
-        stage.closed_at = Some(unit.now);
-        unit.tx.update_stage(&stage).await?;
-        unit.tx.clear_seats(stage.id).await?;
-        record_seating(unit, &line, &stage, &seating, EventKind::StageReseated);
-        stages[position] = stage;
-        return advance(unit, &line, &policy, stages, &decisions, facts).await;
-    }
-    let before: BTreeSet<PersonId> = unit
-        .tx
-        .seats_of_line(id)
-        .await?
-        .into_iter()
-        .map(|seat| seat.person_id)
-        .collect();
-    let after: BTreeSet<PersonId> = seating.seats.iter().map(|seat| seat.person).collect();
-    if before == after && stage == stages[position] {
+    let facts = facts_for(unit, &line, &stages).await?;
+    if !seat_open(unit, &line, &policy, &mut stages, &decisions, &facts).await? {
         return Ok(());
     }
-    // Whoever loses a seat looks again as well.
-    changed(unit, &line).await?;
-    unit.tx.update_stage(&stage).await?;
-    unit.tx.clear_seats(stage.id).await?;
-    seated(unit, &line, &stage, &seating, EventKind::StageReseated).await?;
-    Ok(unit.tx.touch_line(line.id).await?)
+    onward(unit, &line, &policy, stages, &decisions, facts).await
+}
+
+/// Seats every open stage anew. Whether anything is different.
+async fn seat_open(
+    unit: &mut Unit,
+    line: &LineRow,
+    policy: &Policy,
+    stages: &mut [StageRow],
+    decisions: &[DecisionRow],
+    facts: &Facts,
+) -> Result<bool> {
+    let sitting = unit.tx.seats_of_line(line.id).await?;
+    let mut different = false;
+    for position in 0..stages.len() {
+        if stages[position].state != StageState::Open {
+            continue;
+        }
+        let facts = for_stage(facts.clone(), line, stages, decisions, policy, position);
+        let facts = with_hand_ons(unit, facts, &stages[position]).await?;
+        let mut stage = stages[position].clone();
+        let seating = seat(&rule_of(&stage)?, &facts);
+        note(&mut stage, &seating);
+        if seating.yes > 0 && tally(seating.yes, seating.needed) == StageState::Met {
+            // What the last yes would have locked before the line; here it is known only now.
+            unit.tx.lock_persons(&requests::both(line)).await?;
+            changed(unit, line).await?;
+            stage.state = StageState::Met;
+            stage.closed_at = Some(unit.now);
+            unit.tx.update_stage(&stage).await?;
+            unit.tx.clear_seats(stage.id).await?;
+            record_seating(unit, line, &stage, &seating, EventKind::StageReseated);
+            stages[position] = stage;
+            different = true;
+            continue;
+        }
+        let before: BTreeSet<_> = sitting
+            .iter()
+            .filter(|seat| seat.stage_id == stage.id)
+            .map(|seat| (seat.person_id, seat.for_id))
+            .collect();
+        let after: BTreeSet<_> = seating
+            .seats
+            .iter()
+            .map(|seat| (seat.person, seat.behalf))
+            .collect();
+        if before == after && stage == stages[position] {
+            continue;
+        }
+        // Whoever loses a seat looks again as well.
+        changed(unit, line).await?;
+        unit.tx.update_stage(&stage).await?;
+        unit.tx.clear_seats(stage.id).await?;
+        seated(unit, line, &stage, &seating, EventKind::StageReseated).await?;
+        stages[position] = stage;
+        different = true;
+    }
+    Ok(different)
 }
 
 /// Re-seats each of these lines once, in the order of their ids.
@@ -213,7 +244,8 @@ pub(crate) async fn reseat_lines(
 ) -> Result<()> {
     let lines: BTreeSet<LineId> = lines.into_iter().collect();
     for line in lines {
-        reseat_line(unit, line).await?;
+        // All that may follow from one line would make every caller's future as large.
+        Box::pin(reseat_line(unit, line)).await?;
     }
     Ok(())
 }
@@ -249,11 +281,17 @@ pub(crate) async fn lines_awaiting(unit: &mut Unit, person: PersonId) -> Result<
     let mut lines: BTreeSet<LineId> = unit.tx.lines_around(person).await?.into_iter().collect();
     for rule in [
         ApproverRule::PackageOwner,
+        ApproverRule::EntitlementOwner,
+        ApproverRule::Role,
         ApproverRule::Sponsor,
         ApproverRule::Named,
     ] {
-        // Stuck stages and those in fallback are among them.
+        // Stuck stages, those in fallback and escalated ones are among them.
         lines.extend(unit.tx.lines_open_for(rule).await?);
+    }
+    let now = unit.now;
+    for principal in unit.tx.stands_in_for(person, now).await? {
+        lines.extend(unit.tx.lines_with_seat(principal).await?);
     }
     Ok(lines)
 }
@@ -264,65 +302,75 @@ pub(crate) fn rule_of(stage: &StageRow) -> Result<StageRule> {
         .map_err(|error| Error::internal(format!("rule of {} cannot be read: {error}", stage.id)))
 }
 
-/// Those whom a stage may not seat because they decided before: everybody who said yes in an earlier stage, and an
-/// asker who gave the manager stage by asking; nobody where the policy collapses stages.
-pub(crate) fn earlier_deciders(
+/// The rules of a route, in order.
+fn rules_of(stages: &[StageRow]) -> Result<Vec<StageRule>> {
+    stages.iter().map(rule_of).collect()
+}
+
+/// Those whom a stage may not seat because they decided in another: whoever said yes there, whoever somebody said yes
+/// for, and an asker who gave the manager stage by asking; nobody else where the policy collapses stages.
+fn decided_elsewhere(
     line: &LineRow,
     stages: &[StageRow],
     decisions: &[DecisionRow],
-    collapse: bool,
+    policy: &Policy,
+    stage: &StageRow,
 ) -> BTreeSet<PersonId> {
-    let mut earlier = BTreeSet::new();
+    let mut elsewhere = BTreeSet::new();
     if stages
         .iter()
         .any(|stage| stage.state == StageState::MetByAsking)
     {
-        earlier.insert(line.asker_id);
+        elsewhere.insert(line.asker_id);
     }
-    if !collapse {
-        let met: BTreeSet<_> = stages
+    if !policy.collapse {
+        let votes = decisions
             .iter()
-            .filter(|stage| stage.state.is_met())
-            .map(|stage| stage.id)
-            .collect();
-        earlier.extend(
-            decisions
-                .iter()
-                .filter(|vote| met.contains(&vote.stage_id))
-                .map(|vote| vote.decider_id),
-        );
+            .filter(|vote| vote.stage_id != stage.id && vote.verdict == Verdict::Approve);
+        for vote in votes {
+            elsewhere.insert(vote.decider_id);
+            elsewhere.extend(vote.for_id);
+        }
     }
-    earlier
+    elsewhere
 }
 
-/// The facts that a stage is seated from, read in this transaction. Of one that is open, the votes are to be added.
+/// The facts that the stages of a line are seated from, read in this transaction. What is of one stage only is to be
+/// added by [`for_stage`].
 pub(crate) async fn facts_for(
     unit: &mut Unit,
     line: &LineRow,
-    rule: &StageRule,
-    decided_earlier: BTreeSet<PersonId>,
+    stages: &[StageRow],
 ) -> Result<Facts> {
-    let facts = people::approval_facts(
+    people::approval_facts(
         unit,
         line.asker_id,
         line.beneficiary_id,
         line.package_id,
-        &rule.named,
+        &rules_of(stages)?,
     )
-    .await?;
-    Ok(Facts {
-        decided_earlier,
-        ..facts
-    })
+    .await
 }
 
-/// Adds who said yes in the stage already.
-pub(crate) fn with_votes(facts: Facts, stage: &StageRow, decisions: &[DecisionRow]) -> Facts {
+/// The facts for one stage of a line: who decided elsewhere, and who said yes in it already.
+pub(crate) fn for_stage(
+    facts: Facts,
+    line: &LineRow,
+    stages: &[StageRow],
+    decisions: &[DecisionRow],
+    policy: &Policy,
+    position: usize,
+) -> Facts {
+    let stage = &stages[position];
     Facts {
-        said_yes: yeses(stage, decisions)
+        decided_earlier: decided_elsewhere(line, stages, decisions, policy, stage),
+        said_yes: yeses(stage, decisions).map(DecisionRow::voice).collect(),
+        voted: yeses(stage, decisions)
             .map(|vote| vote.decider_id)
             .collect(),
         yes_by_subordinates: stage.by_subordinates,
+        escalated: stage.escalated,
+        handed_on: Vec::new(),
         ..facts
     }
 }
@@ -437,20 +485,39 @@ async fn seated(
     if stage.stuck {
         tracing::warn!(line.id = %line.id, stage.id = %stage.id, "nobody can decide stage {} of line {}", stage.id, line.id);
     }
+    tell_seated(unit, line, stage, &seating.seats).await
+}
+
+/// Mails everybody seated that their decision is needed, each once a stage.
+async fn tell_seated(
+    unit: &mut Unit,
+    line: &LineRow,
+    stage: &StageRow,
+    seats: &[Seat],
+) -> Result<()> {
     let labels = unit
         .tx
         .line_labels(line.beneficiary_id, line.package_id)
         .await?;
     let (asker, package) = (labels.person, labels.package);
+    let away: Vec<PersonId> = seats.iter().filter_map(|seat| seat.behalf).collect();
+    let names = unit.tx.persons(&away).await?;
     let mail = Mail {
         kind: "decision_needed",
         subject: format!("Your decision is needed: {package} for {asker}"),
         text: format!("{asker} asks for {package}.\nReason: {}", line.reason),
         path: format!("/approvals/{}", stage.id),
     };
-    for seat in &seating.seats {
+    for seat in seats {
         unit.changed(seat.person);
-        mail::queue(unit, seat.person, &format!("needed:{}", stage.id), &mail);
+        let mut own = mail.clone();
+        if let Some(row) = names.iter().find(|row| Some(row.id) == seat.behalf) {
+            own.text = format!(
+                "You stand in for {}, who may decide as well.\n{}",
+                row.name, mail.text
+            );
+        }
+        mail::queue(unit, seat.person, &format!("needed:{}", stage.id), &own);
     }
     if stage.stuck {
         let post = Post {
@@ -462,7 +529,7 @@ async fn seated(
             path: format!("/requests/{}", line.request_id),
         };
         chat::queue(unit, &format!("stuck:{}", stage.id), &post);
-    } else if seating.seats.iter().all(|seat| seat.via == Via::Security) {
+    } else if seats.iter().all(|seat| seat.via == Via::Security) {
         let post = Post {
             title: format!("A decision waits for security: {package} for {asker}"),
             text: mail.text,
@@ -538,14 +605,15 @@ async fn asked_by_manager(
     Ok(met_by_asking(route, position, &asker, &beneficiary))
 }
 
-/// Whether somebody seated here said yes before, and one yes is enough.
+/// Whether somebody seated here said yes before, both times for themselves, and one yes is enough.
 fn collapses(seating: &Seating, decisions: &[DecisionRow]) -> bool {
     seating.needed == 1
         && decisions.iter().any(|vote| {
             vote.verdict == Verdict::Approve
+                && vote.for_id.is_none()
                 && seating
                     .seats
                     .iter()
-                    .any(|seat| seat.person == vote.decider_id)
+                    .any(|seat| seat.person == vote.decider_id && seat.behalf.is_none())
         })
 }

@@ -87,7 +87,9 @@ fn page(
     view! {
         {last.map(|last| last.view(false))}
         {results}
-        <PageHead title="Decisions" version=kit::version(&lead) lead=lead.clone()/>
+        <PageHead title="Decisions" version=kit::version(&lead) lead=lead.clone()>
+            <LinkButton href="/approvals/deputies">"Out of office"</LinkButton>
+        </PageHead>
         <Card title="Waiting for you" live="queue" version=version said=lead>{list}</Card>
         {stuck}
         <Pager previous=first next=next back="From the first" on="Later ones"/>

@@ -15,6 +15,7 @@ mod catalog;
 mod change;
 mod conflicts;
 mod decision;
+mod deputies;
 mod duties;
 mod evidence;
 mod exceptions;
@@ -80,6 +81,9 @@ pub const ROUTES: &[Route] = table! {
     POST "/access/{grant}/return" Who::Party => access::give_back;
     GET "/approvals" Who::SignedIn => approvals::show;
     POST "/approvals" Who::SignedIn => approvals::together;
+    GET "/approvals/deputies" Who::SignedIn => deputies::show;
+    POST "/approvals/deputies" Who::SignedIn => deputies::post;
+    POST "/approvals/deputies/{deputy}/end" Who::Party => deputies::end;
     GET "/approvals/{stage}" Who::Party => decision::show;
     POST "/approvals/{stage}" Who::Party => decision::post;
     GET "/approvals/{stage}/hand-on" Who::Party => hand_on::show;

@@ -210,14 +210,14 @@ pub fn deciders(stages: &[StagePreview]) -> AnyView {
         .iter()
         .enumerate()
         .map(|(place, stage)| {
-            let names: Vec<&str> = stage.seats.iter().take(4).map(|seat| seat.person.name.as_str()).collect();
-            let mut said: Vec<String> = names.iter().map(ToString::to_string).collect();
-            let more = stage.seats.len().saturating_sub(names.len());
+            let mut said: Vec<String> = stage.seats.iter().take(4).map(said::seat).collect();
+            let more = stage.seats.len().saturating_sub(said.len());
             if more > 0 {
                 said.push(words::count(more as i64, "other", "others"));
             }
             let who = if stage.needed > 1 { words::list(&said, "and") } else { words::list(&said, "or") };
-            let title = if several { format!("{}. {}", place + 1, said::rule(stage.rule)) } else { said::rule(stage.rule).to_owned() };
+            let together = if stage.together { ", at the same time" } else { "" };
+            let title = if several { format!("{}. {}{together}", place + 1, said::rule(stage.rule)) } else { said::rule(stage.rule).to_owned() };
             let remark = if stage.stuck {
                 Some("Nobody can decide this right now. A request would wait, and security would be told.".to_owned())
             } else if stage.by_subordinates {

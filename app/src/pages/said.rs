@@ -11,7 +11,7 @@ use domain::{
     policy::ApproverRule,
     request::{Length, LineState, Start, Window},
 };
-use workflow::views::{Capped, Deciders, PersonTag, StandingWord};
+use workflow::views::{Capped, Deciders, PersonTag, SeatView, StandingWord};
 
 use crate::{ui::State, words};
 
@@ -91,7 +91,9 @@ pub const fn rule(rule: ApproverRule) -> &'static str {
         ApproverRule::ManagersManager => "Manager\u{2019}s manager",
         ApproverRule::Sponsor => "Sponsor",
         ApproverRule::PackageOwner => "Package owner",
+        ApproverRule::EntitlementOwner => "Owner of the rights",
         ApproverRule::Security => "Security",
+        ApproverRule::Role => "Portal role",
         ApproverRule::Named => "Named approver",
     }
 }
@@ -103,9 +105,19 @@ pub const fn via(via: Via) -> &'static str {
         Via::ManagersManager => "manager\u{2019}s manager",
         Via::Sponsor => "sponsor",
         Via::PackageOwner => "package owner",
+        Via::EntitlementOwner => "owner of a right in it",
         Via::Security => "security",
+        Via::Role => "holder of a portal role",
         Via::Named => "named approver",
     }
+}
+
+/// Somebody who may decide: `Elin Berg`, or `Elin Berg for Astrid Lindqvist` if they stand in.
+pub fn seat(seat: &SeatView) -> String {
+    seat.behalf.as_ref().map_or_else(
+        || seat.person.name.clone(),
+        |whom| format!("{} for {}", seat.person.name, whom.name),
+    )
 }
 
 /// Why access ended, after `ended`: `its time was up`.
@@ -297,6 +309,8 @@ pub const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::SeatHandedBack => "Decision handed back",
         EventKind::LineNudged => "Deciders nudged",
         EventKind::LineEnded => "Request closed",
+        EventKind::DeputyMade => "Deputy named",
+        EventKind::DeputyChanged => "Deputy began or ended",
         EventKind::GrantMade => "Grant made",
         EventKind::GrantStarted => "Grant began",
         EventKind::GrantExtended => "Grant extended",

@@ -181,6 +181,7 @@ pub fn item(text: &str, word: StandingWord) -> RequestItem {
 pub fn vote(text: &str, verdict: Verdict) -> Vote {
     Vote {
         by: person(5, text),
+        behalf: None,
         via: Via::Manager,
         verdict,
         note: text.into(),
@@ -194,11 +195,13 @@ pub fn stage(text: &str, state: StageState) -> StageView {
         id: id(50),
         position: 0,
         rule: ApproverRule::Manager,
+        together: false,
         state,
         needed: 1,
         seats: vec![SeatView {
             person: person(5, text),
             via: Via::Manager,
+            behalf: None,
         }],
         fallback: true,
         by_subordinates: false,
@@ -405,15 +408,18 @@ pub fn evidence(text: &str) -> RequestEvidence {
 pub fn preview(text: &str, rule: ApproverRule) -> StagePreview {
     StagePreview {
         rule,
+        together: false,
         needed: 1,
         seats: vec![
             SeatView {
                 person: person(5, text),
                 via: Via::Manager,
+                behalf: None,
             },
             SeatView {
                 person: person(6, "Tomas Ek"),
                 via: Via::Manager,
+                behalf: None,
             },
         ],
         fallback: false,

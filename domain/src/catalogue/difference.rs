@@ -149,6 +149,15 @@ pub fn compare(before: &Content, after: &Content, facts: &Facts) -> Difference {
                 && let (Some(old), Some(new)) = (old, new)
             {
                 change.widens = entitlement_widens(old, new);
+                if new.owner.is_some()
+                    && new.owner != old.owner
+                    && owner_decides(before, key)
+                    && owner_decides(after, key)
+                {
+                    change
+                        .widens
+                        .push("somebody else may decide, as its owner".to_owned());
+                }
             }
         },
     );
@@ -288,6 +297,17 @@ fn entitlement_widens(old: &Entitlement, new: &Entitlement) -> Vec<String> {
         why.push(format!("it no longer falls under {scope}"));
     }
     why
+}
+
+/// Whether whoever owns this right decides on a package that contains it.
+fn owner_decides(content: &Content, key: &str) -> bool {
+    content.packages.values().any(|package| {
+        let asked = |stage: &StageRule| {
+            stage.approvers == ApproverRule::EntitlementOwner
+                || stage.fallback.contains(&ApproverRule::EntitlementOwner)
+        };
+        package.entitlements.contains(key) && package.policy.route.iter().any(asked)
+    })
 }
 
 type Edition<'a> = (&'a Content, Option<&'a Package>);
@@ -459,18 +479,34 @@ fn route_words(route: &[StageRule], facts: &Facts) -> String {
         return "none: approved by policy".to_owned();
     }
     let said = route.iter().map(|stage| {
-        let who = if stage.approvers == ApproverRule::Named {
-            format!("named ({})", people(stage.named.iter(), facts))
-        } else {
-            stage.approvers.to_string()
+        let who = match (stage.approvers, stage.role) {
+            (ApproverRule::Named, _) => {
+                format!("named ({})", people(stage.named.iter(), facts))
+            }
+            (ApproverRule::Role, Some(role)) => format!("role {role}"),
+            (approvers, _) => approvers.to_string(),
         };
-        match stage.quorum {
+        let mut said = match stage.quorum {
             Quorum::Count(0 | 1) => who,
             Quorum::Count(count) => format!("{count} of {who}"),
             Quorum::All => format!("all of {who}"),
+        };
+        if stage.fallback.is_empty() {
+            said.push_str(" (without fallback)");
+        } else if stage.fallback != StageRule::usual_fallback() {
+            let chain: Vec<&str> = stage.fallback.iter().map(|rule| rule.as_str()).collect();
+            said = format!("{said} (fallback: {})", chain.join(", "));
         }
+        (said, stage.together)
     });
-    said.collect::<Vec<_>>().join(" → ")
+    said.fold(String::new(), |route, (stage, together)| {
+        let joint = match (route.is_empty(), together) {
+            (true, _) => "",
+            (false, true) => " + ",
+            (false, false) => " → ",
+        };
+        format!("{route}{joint}{stage}")
+    })
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {
@@ -673,7 +709,8 @@ fn as_strict(was: &StageRule, is: &StageRule) -> bool {
         (Quorum::Count(was), Quorum::Count(is)) => is.max(1) >= was.max(1),
         (Quorum::Count(was), Quorum::All) => was <= 1 || is.named.len() >= usize::from(was),
     };
-    was.approvers == is.approvers && people && quorum
+    let fallback = is.fallback.iter().all(|rule| was.fallback.contains(rule));
+    was.approvers == is.approvers && was.role == is.role && people && quorum && fallback
 }
 
 #[cfg(test)]

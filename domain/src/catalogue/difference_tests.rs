@@ -12,21 +12,16 @@ use crate::{
 type Edit = Box<dyn FnOnce(&mut Package)>;
 
 fn stage(approvers: ApproverRule) -> StageRule {
-    StageRule {
-        approvers,
-        named: vec![],
-        quorum: Quorum::Count(1),
-    }
+    StageRule::of(approvers, Quorum::Count(1))
 }
 
 fn named(people: &[u128], quorum: Quorum) -> StageRule {
     StageRule {
-        approvers: ApproverRule::Named,
         named: people
             .iter()
             .map(|n| PersonId(Uuid::from_u128(*n)))
             .collect(),
-        quorum,
+        ..StageRule::of(ApproverRule::Named, quorum)
     }
 }
 
@@ -140,6 +135,10 @@ fn every_widening_is_seen() {
             "asked for others",
             Box::new(|p| p.policy.asking.for_others = ForOthers::Reports),
         ),
+        (
+            "other people decide",
+            Box::new(|p| p.policy.route[0].fallback.push(ApproverRule::Sponsor)),
+        ),
     ];
     for (part, edit) in widening {
         let why = reasons(edit);
@@ -153,6 +152,8 @@ fn narrowing_and_labels_wait_for_nobody() {
         Box::new(|p| p.entitlements.clear()),
         Box::new(|p| p.policy.route.push(stage(ApproverRule::PackageOwner))),
         Box::new(|p| p.policy.route[0].quorum = Quorum::Count(2)),
+        Box::new(|p| p.policy.route[0].fallback.clear()),
+        Box::new(|p| p.policy.route[1].together = true),
         Box::new(|p| p.policy.limits.longest_seconds -= 3600),
         Box::new(|p| p.policy.limits.continuous_seconds -= 3600),
         Box::new(|p| p.policy.eligibility.push(condition(&["Finance"], &[]))),

@@ -149,6 +149,15 @@ impl Content {
             .collect()
     }
 
+    /// The owners of a package's rights.
+    pub fn right_owners(&self, package: &Package) -> BTreeSet<PersonId> {
+        package
+            .entitlements
+            .iter()
+            .filter_map(|key| self.entitlements.get(key)?.owner)
+            .collect()
+    }
+
     /// The rights of all packages.
     pub fn offered(&self) -> BTreeSet<Right> {
         self.packages

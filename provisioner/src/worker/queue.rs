@@ -47,7 +47,7 @@ const GATES_NOT_WITHIN: Duration = Duration::from_millis(100);
 /// Assignments whose rows could not be read are tried again after so long.
 const READ_AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 
-const DEADLINES: [JobKind; 10] = [
+const DEADLINES: [JobKind; 11] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -58,6 +58,7 @@ const DEADLINES: [JobKind; 10] = [
     JobKind::ExceptionWarning,
     JobKind::Attestation,
     JobKind::ConflictScan,
+    JobKind::Deputy,
 ];
 const CONVERGE: [JobKind; 1] = [JobKind::Converge];
 const MAIL: [JobKind; 2] = [JobKind::Mail, JobKind::Post];
@@ -370,7 +371,8 @@ fn sort(jobs: Vec<Job>, since: Instant) -> Claimed {
             | JobKind::ExceptionEnd
             | JobKind::ExceptionWarning
             | JobKind::Attestation
-            | JobKind::ConflictScan => deadlines.push(job),
+            | JobKind::ConflictScan
+            | JobKind::Deputy => deadlines.push(job),
             JobKind::Converge => converge.push(job),
             JobKind::Mail | JobKind::Post => ready.push(Work::Mail(job, since)),
             JobKind::DirectorySync

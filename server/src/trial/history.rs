@@ -19,12 +19,14 @@ use chrono::Duration;
 use domain::{
     ExceptionId, GrantId, LineId, Timestamp,
     approval::{StageState, Verdict},
+    deputy::Scope,
     request::{LineState, Window},
 };
 use provisioner::directory;
 use sandbox::company;
 use workflow::{
     decide::{self, Vote},
+    deputies::{self, NewDeputy},
     grants,
     requests::{self, MoreTime},
 };
@@ -53,6 +55,8 @@ enum Act {
     Cancel(LineId),
     /// The holder gives a grant back.
     GiveBack(GrantId),
+    /// Somebody names who stands in for them.
+    StandIn(script::StandIn),
     /// The holder asks for more time; so many decisions follow.
     Extend {
         grant: GrantId,
@@ -196,6 +200,7 @@ impl<'a> Year<'a> {
                 let viewer = self.actors.viewer(workflow, row.person_id).await?;
                 grants::give_back(workflow, &viewer, grant).await
             }
+            Act::StandIn(wanted) => self.stand_in(wanted).await,
             Act::Extend {
                 grant,
                 seconds,
@@ -431,6 +436,26 @@ impl<'a> Year<'a> {
             mood
         };
         self.follow(line, left.saturating_sub(1), mood, then).await
+    }
+
+    async fn stand_in(&self, wanted: script::StandIn) -> workflow::Result<()> {
+        let known = |name| {
+            self.actors
+                .person(company::user(name))
+                .ok_or(workflow::Error::Missing)
+        };
+        let (person, deputy) = (known(wanted.of)?, known(wanted.who)?);
+        let workflow = self.past.workflow;
+        let viewer = self.actors.viewer(workflow, person).await?;
+        let from = workflow.clock().now() + Duration::days(wanted.ahead);
+        let new = NewDeputy {
+            person,
+            deputy: Some(deputy),
+            from,
+            until: from + Duration::days(wanted.days),
+            scope: Scope::Everything,
+        };
+        deputies::arrange(workflow, &viewer, new).await.map(drop)
     }
 
     async fn line(&self, line: LineId) -> workflow::Result<store::requests::LineRow> {

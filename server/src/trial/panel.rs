@@ -219,6 +219,7 @@ impl Inner {
             JobKind::GrantEnd,
             JobKind::GrantWarning,
             JobKind::LineLapse,
+            JobKind::Deputy,
             JobKind::Leave,
             JobKind::Digest,
             JobKind::ExceptionEnd,

@@ -2,6 +2,7 @@
 //! reached over the network, as in life.
 
 mod certified;
+mod deputies;
 mod hostile;
 mod layers;
 mod matrix;

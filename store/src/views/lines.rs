@@ -104,6 +104,10 @@ row! {
         pub name: String,
         /// By which rule.
         pub via: Via,
+        /// Whom they stand in for.
+        pub for_id: Option<PersonId>,
+        /// That person's name.
+        pub for_name: Option<String>,
         /// How many are seated in the stage.
         pub seated: i64,
     }
@@ -150,7 +154,8 @@ macro_rules! item_joins {
     () => {
         " JOIN packages p ON p.id = l.package_id JOIN applications a ON a.id = p.application_id
           JOIN persons k ON k.id = l.asker_id JOIN persons b ON b.id = l.beneficiary_id
-          LEFT JOIN stages t ON t.line_id = l.id AND t.state = 'open'
+          LEFT JOIN stages t ON t.id = (SELECT o.id FROM stages o WHERE o.line_id = l.id AND o.state = 'open'
+            ORDER BY o.stuck DESC, o.position LIMIT 1)
           LEFT JOIN grants g ON g.line_id = l.id"
     };
 }
@@ -214,8 +219,8 @@ impl Tx {
     /// The lines that nobody can decide, longest first.
     pub async fn stuck_items(&mut self, limit: i64) -> Result<Vec<ItemRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(concat!(
-            "SELECT ", item_columns!(), " FROM (SELECT line_id AS id, opened_at AS since FROM stages
-               WHERE state = 'open' AND stuck = TRUE ORDER BY opened_at, id LIMIT $1) AS mine JOIN lines l ON l.id = mine.id",
+            "SELECT ", item_columns!(), " FROM (SELECT line_id AS id, MIN(opened_at) AS since FROM stages
+               WHERE state = 'open' AND stuck = TRUE GROUP BY line_id ORDER BY 2, 1 LIMIT $1) AS mine JOIN lines l ON l.id = mine.id",
             item_joins!(), " ORDER BY mine.since, l.id"))
             .bind(limit).fetch_all(c).await)?)
     }
@@ -248,10 +253,11 @@ impl Tx {
         }
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
-                "SELECT stage_id, person_id, name, via, seated FROM (
-                   SELECT s.stage_id, s.person_id, n.name, s.via, COUNT(*) OVER (PARTITION BY s.stage_id) AS seated,
+                "SELECT stage_id, person_id, name, via, for_id, for_name, seated FROM (
+                   SELECT s.stage_id, s.person_id, n.name, s.via, s.for_id, f.name AS for_name, COUNT(*) OVER (PARTITION BY s.stage_id) AS seated,
                      ROW_NUMBER() OVER (PARTITION BY s.stage_id ORDER BY n.name, s.person_id) AS place
-                   FROM seats s JOIN persons n ON n.id = s.person_id WHERE s.stage_id IN (");
+                   FROM seats s JOIN persons n ON n.id = s.person_id LEFT JOIN persons f ON f.id = s.for_id
+                   WHERE s.stage_id IN (");
             ids_in!(query, stages);
             query.push(")) AS ranked WHERE place <= ").push_bind(each).push(" ORDER BY stage_id, place");
             query.build_query_as().fetch_all(c).await

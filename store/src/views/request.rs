@@ -115,6 +115,10 @@ row! {
         pub decider_id: PersonId,
         /// Their name.
         pub name: String,
+        /// For whom they decided, as a deputy.
+        pub for_id: Option<PersonId>,
+        /// That person's name.
+        pub for_name: Option<String>,
         /// Yes or no.
         pub verdict: Verdict,
         /// By which rule they were seated.
@@ -230,7 +234,7 @@ impl Tx {
         }
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
-                "SELECT id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck,
+                "SELECT id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, escalated,
                    opened_at, closed_at FROM stages WHERE line_id IN (");
             ids_in!(query, lines);
             query.push(") ORDER BY line_id, position");
@@ -245,8 +249,8 @@ impl Tx {
         }
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
-                "SELECT d.id, d.stage_id, d.line_id, d.decider_id, n.name, d.verdict, d.via, d.note, d.cap_seconds, d.decided_at
-                 FROM decisions d JOIN persons n ON n.id = d.decider_id WHERE d.line_id IN (");
+                "SELECT d.id, d.stage_id, d.line_id, d.decider_id, n.name, d.for_id, f.name AS for_name, d.verdict, d.via, d.note, d.cap_seconds, d.decided_at
+                 FROM decisions d JOIN persons n ON n.id = d.decider_id LEFT JOIN persons f ON f.id = d.for_id WHERE d.line_id IN (");
             ids_in!(query, lines);
             query.push(") ORDER BY d.decided_at, d.id");
             query.build_query_as().fetch_all(c).await
@@ -260,8 +264,9 @@ impl Tx {
         package: PackageId,
     ) -> Result<Option<NamedVoteRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, n.name, d.verdict, d.via, d.note, d.cap_seconds, d.decided_at
+            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, n.name, d.for_id, f.name AS for_name, d.verdict, d.via, d.note, d.cap_seconds, d.decided_at
              FROM lines l JOIN decisions d ON d.line_id = l.id AND d.verdict = 'deny' JOIN persons n ON n.id = d.decider_id
+               LEFT JOIN persons f ON f.id = d.for_id
              WHERE l.beneficiary_id = $1 AND l.package_id = $2 AND l.state = 'denied' AND NOT EXISTS (
                SELECT 1 FROM lines y WHERE y.beneficiary_id = $1 AND y.package_id = $2 AND y.state = 'approved'
                  AND y.submitted_at > l.submitted_at)

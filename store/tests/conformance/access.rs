@@ -77,6 +77,7 @@ fn step(n: u128, of: u128, state: StageState) -> StageRow {
         fallback: false,
         by_subordinates: false,
         stuck: false,
+        escalated: false,
         opened_at: (state == StageState::Open).then(|| at(20)),
         closed_at: None,
     }
@@ -138,10 +139,7 @@ async fn deciding(script: &mut Script) {
     say!(script, insert_stages(&stages));
     ask!(script, stages(line(1)));
     ask!(script, line_of_stage(stage(21)));
-    let seat = |n: u128, via| Seat {
-        person: person(n),
-        via,
-    };
+    let seat = |n: u128, via| Seat::own(person(n), via);
     say!(
         script,
         insert_seats(
@@ -169,6 +167,7 @@ async fn deciding(script: &mut Script) {
         stage_id: stage(11),
         line_id: line(1),
         decider_id: person(by),
+        for_id: None,
         slot: i64::from(verdict == Verdict::Approve),
         verdict,
         via: Via::Manager,
@@ -349,6 +348,7 @@ async fn ending(script: &mut Script) {
             stage_id: stage(12),
             line_id: line(1),
             decider_id: person(6),
+            for_id: None,
             slot: 1,
             verdict: Verdict::Approve,
             via: Via::Security,

@@ -6,6 +6,7 @@ mod access;
 mod catalogue;
 mod company;
 mod coverage;
+mod deputies;
 mod drafts;
 mod duties;
 mod holding;
@@ -27,8 +28,9 @@ use store::testing;
 /// one too many, a stage denied without a no, a line denied or approved before its stages say so, a second grant of a line, a
 /// second draft of a person, a second exception that waits, one accepted by whom it is about and confirmed by who accepted it, an attestation by somebody
 /// else than the control's owner, a second finding of one thing,
-/// one's own grant held back, let go on, taken away, oneself stopped, oneself let go on.
-const REFUSED: [&str; 38] = [
+/// one's own grant held back, let go on, taken away, oneself stopped, oneself let go on,
+/// somebody who stands in for themselves, or for too long.
+const REFUSED: [&str; 40] = [
     "insert_persons",
     "insert_accounts",
     "save_sign_in",
@@ -57,6 +59,8 @@ const REFUSED: [&str; 38] = [
     "end_line",
     "insert_grant",
     "insert_draft",
+    "insert_deputy",
+    "insert_deputy",
     "insert_exception",
     "accept_exception",
     "confirm_exception",
@@ -79,6 +83,7 @@ async fn both_engines_answer_the_same() {
         catalogue::play(&mut script).await;
         access::play(&mut script).await;
         drafts::play(&mut script).await;
+        deputies::play(&mut script).await;
         work::play(&mut script).await;
         duties::play(&mut script).await;
         views::play(&mut script).await;

@@ -17,6 +17,7 @@ mod parse;
 mod plan;
 mod publish;
 mod resolve;
+mod route;
 mod sheet;
 
 use std::{

@@ -1,18 +1,16 @@
 //! Reading one package: who may ask, for how long, who decides.
 
-use std::collections::BTreeSet;
-
 use domain::{
     catalogue::{Attribute, Condition, say_span},
-    policy::{ApproverRule, Limits, Quorum, RiskRule, SHORTEST_SECONDS},
+    policy::{Limits, RiskRule, SHORTEST_SECONDS},
     risk::RiskLevel,
 };
-use uuid::Uuid;
 
 use super::{
     asking::{read_asking, read_questions},
-    parse::{DraftPackage, DraftStage, Keys, read_mentions},
-    sheet::{At, Item, Section, Sheet, nearest, quoted},
+    parse::{DraftPackage, Keys, read_mentions},
+    route::read_route,
+    sheet::{At, Section, Sheet, quoted},
 };
 
 /// How far ahead a start may lie, if the file does not say.
@@ -197,130 +195,6 @@ fn read_limits(sheet: &mut Sheet, section: Section<'_>) -> Option<Limits> {
         furthest_start_seconds: furthest.map_or(FURTHEST_START, |span| span.value),
         pending_seconds: pending.map_or(PENDING, |span| span.value),
     })
-}
-
-/// The words of a route, as the files say them.
-const STAGES: &[(&str, ApproverRule)] = &[
-    ("manager", ApproverRule::Manager),
-    ("managers_manager", ApproverRule::ManagersManager),
-    ("sponsor", ApproverRule::Sponsor),
-    ("owner", ApproverRule::PackageOwner),
-    ("security", ApproverRule::Security),
-    ("named", ApproverRule::Named),
-];
-
-fn read_route(sheet: &mut Sheet, section: Section<'_>) -> Option<Vec<DraftStage>> {
-    let Some(items) = sheet.mixed(section, "route") else {
-        sheet.fault(
-            section.line,
-            "`route` is missing: say who decides, as route = [\"manager\", \"security\"]; route = \"none\" approves by policy alone",
-        );
-        return None;
-    };
-    if let [
-        At {
-            value: Item::Word("none"),
-            ..
-        },
-    ] = items[..]
-    {
-        return Some(Vec::new());
-    }
-    if items.is_empty() {
-        sheet.fault(section.line, "`route` is empty: say who decides, or write route = \"none\" to approve by policy alone");
-        return None;
-    }
-    let before = sheet.faults.len();
-    let stages = items
-        .iter()
-        .filter_map(|item| read_stage(sheet, item))
-        .collect();
-    (sheet.faults.len() == before).then_some(stages)
-}
-
-fn read_stage(sheet: &mut Sheet, item: &At<Item<'_>>) -> Option<DraftStage> {
-    let known: Vec<&str> = STAGES.iter().map(|(word, _)| *word).collect();
-    let rule = |sheet: &mut Sheet, line: usize, word: &str| {
-        let found = STAGES
-            .iter()
-            .find(|(known, _)| *known == word)
-            .map(|(_, rule)| *rule);
-        if found.is_none() {
-            let fix = nearest(word, known.iter().copied()).map_or_else(
-                || format!("use one of {}", quoted(&known)),
-                |near| format!("did you mean `{near}`?"),
-            );
-            sheet.fault(line, format!("`{word}` does not say who decides: {fix}"));
-        }
-        found
-    };
-    match item.value {
-        Item::Word(word) => {
-            let approvers = rule(sheet, item.line, word)?;
-            if approvers == ApproverRule::Named {
-                sheet.fault(item.line, "nobody is named: write the stage as { approvers = \"named\", people = [{ id = \"…\", name = \"…\" }] }");
-                return None;
-            }
-            Some(DraftStage {
-                approvers,
-                named: Vec::new(),
-                quorum: Quorum::Count(1),
-            })
-        }
-        Item::Table(section) => {
-            sheet.only(section, &["approvers", "people", "quorum"]);
-            let word = sheet.text(section, "approvers", "\"named\"")?;
-            let approvers = rule(sheet, word.line, &word.value)?;
-            let named = read_mentions(sheet, section, "people", "the approver");
-            if (approvers == ApproverRule::Named) == named.is_empty() {
-                sheet.fault(section.line, "`people` goes with approvers = \"named\", and only with it: add them, or take them out");
-                return None;
-            }
-            let quorum = read_quorum(sheet, section)?;
-            let different: BTreeSet<Uuid> = named.iter().map(|mention| mention.object).collect();
-            if let Quorum::Count(count) = quorum
-                && approvers == ApproverRule::Named
-                && usize::from(count) > different.len()
-            {
-                sheet.fault(
-                    section.line,
-                    format!(
-                        "`quorum` is {count} but only {} are named: name more people, or lower it",
-                        different.len()
-                    ),
-                );
-                return None;
-            }
-            Some(DraftStage {
-                approvers,
-                named,
-                quorum,
-            })
-        }
-    }
-}
-
-fn read_quorum(sheet: &mut Sheet, section: Section<'_>) -> Option<Quorum> {
-    let said = sheet.number_or_all(section, "quorum");
-    match said {
-        None => Some(Quorum::Count(1)),
-        Some(At { value: None, .. }) => Some(Quorum::All),
-        Some(At {
-            line,
-            value: Some(count),
-        }) => {
-            let count = u8::try_from(count)
-                .ok()
-                .filter(|count| (1..=10).contains(count));
-            if count.is_none() {
-                sheet.fault(
-                    line,
-                    "`quorum` must be 1 to 10, or \"all\": write how many must say yes",
-                );
-            }
-            count.map(Quorum::Count)
-        }
-    }
 }
 
 fn read_eligibility(sheet: &mut Sheet, section: Section<'_>) -> Vec<Condition> {

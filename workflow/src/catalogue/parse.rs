@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     asking::Asking,
     catalogue::{Application, Condition, Question, Right},
-    policy::{ApproverRule, Limits, Quorum, RiskRule},
+    policy::{Limits, RiskRule, StageRule},
 };
 use toml::de::DeTable;
 use uuid::Uuid;
@@ -57,9 +57,9 @@ pub(super) struct DraftEntitlement {
 
 #[derive(Debug)]
 pub(super) struct DraftStage {
-    pub approvers: ApproverRule,
+    /// The rule, but for the people whom it names.
+    pub rule: StageRule,
     pub named: Vec<Mention>,
-    pub quorum: Quorum,
 }
 
 #[derive(Debug)]

@@ -424,6 +424,8 @@ async fn save_package(
         search_key: search_key(unit, after, package, name).await?,
         updated_at: now,
     };
+    let same_deciders =
+        was.is_some_and(|old| before.right_owners(old) == after.right_owners(package));
     let same_edition = was.is_some_and(|old| {
         old.policy == package.policy
             && old.opens == package.opens
@@ -437,7 +439,7 @@ async fn save_package(
             } == row
         })
     {
-        return set_owners(unit, id, package, was).await;
+        return set_owners(unit, id, package, was, same_deciders).await;
     }
     // The package first: its editions refer to it.
     unit.tx.save_package(&row).await?;
@@ -459,7 +461,7 @@ async fn save_package(
         row.version_id = Some(version.id);
         unit.tx.save_package(&row).await?;
     }
-    set_owners(unit, id, package, was).await?;
+    set_owners(unit, id, package, was, same_deciders).await?;
     if let Some(known) = known {
         narrow(unit, edition, known.id, &gone).await?;
     }
@@ -471,12 +473,16 @@ async fn set_owners(
     id: PackageId,
     package: &Package,
     was: Option<&Package>,
+    same_right_owners: bool,
 ) -> Result<()> {
-    if was.is_some_and(|old| old.owners == package.owners) {
+    let same = was.is_some_and(|old| old.owners == package.owners);
+    if same && same_right_owners {
         return Ok(());
     }
-    let owners: Vec<PersonId> = package.owners.iter().copied().collect();
-    unit.tx.set_owners(id, &owners).await?;
+    if !same {
+        let owners: Vec<PersonId> = package.owners.iter().copied().collect();
+        unit.tx.set_owners(id, &owners).await?;
+    }
     route::reseat_package(unit, id).await
 }
 

@@ -248,13 +248,12 @@ impl Known {
             .route
             .iter()
             .map(|stage| StageRule {
-                approvers: stage.approvers,
                 named: stage
                     .named
                     .iter()
                     .filter_map(|person| self.person(person))
                     .collect(),
-                quorum: stage.quorum,
+                ..stage.rule.clone()
             })
             .collect();
         let mut package = Package {

@@ -165,8 +165,10 @@ pub struct Deciders {
 pub struct SeatView {
     /// Who.
     pub person: PersonTag,
-    /// By which rule.
+    /// By which rule: theirs, or that of whom they stand in for.
     pub via: Via,
+    /// Whom they stand in for.
+    pub behalf: Option<PersonTag>,
 }
 
 /// A stage of a route before it opens: who would decide if it opened now.
@@ -174,6 +176,8 @@ pub struct SeatView {
 pub struct StagePreview {
     /// The rule.
     pub rule: ApproverRule,
+    /// Whether it opens together with the one before it.
+    pub together: bool,
     /// How many must say yes.
     pub needed: usize,
     /// Who would be seated.
@@ -191,6 +195,8 @@ pub struct StagePreview {
 pub struct Vote {
     /// Whose.
     pub by: PersonTag,
+    /// For whom they decided, as a deputy.
+    pub behalf: Option<PersonTag>,
     /// By which rule they were seated.
     pub via: Via,
     /// Yes or no.

@@ -110,6 +110,8 @@ pub struct DecisionPage {
     pub handed_by: Option<PersonTag>,
     /// The viewer's seat; none if they may only look.
     pub via: Option<Via>,
+    /// Whom the viewer stands in for in that seat.
+    pub behalf: Option<PersonTag>,
     /// Why the viewer may not decide, exactly as deciding would refuse it; none if they may.
     pub refusal: Option<Refusal>,
     /// The shortest time that deciders said so far, in seconds.
@@ -320,6 +322,12 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
         extends,
         route,
         via: seat.filter(|_| refusal.is_none()).map(|seat| seat.via),
+        behalf: seat.filter(|_| refusal.is_none()).and_then(|seat| {
+            Some(PersonTag::new(
+                seat.for_id?,
+                seat.for_name.clone().unwrap_or_default(),
+            ))
+        }),
         position: (seat.is_some() && refusal.is_none()).then_some(place.ahead + 1),
         refusal,
         cap_so_far,
@@ -388,15 +396,9 @@ async fn refusal(
     let rule: StageRule = serde_json::from_str(&stage.rule)?;
     let route = std::slice::from_ref(&rule);
     let bench = Bench::load(tx, now, row.asker_id, &beneficiary, row.package_id, route).await?;
-    let facts = bench.facts(&rule, &line::earlier(row, policy, stages, votes));
+    let facts = bench.facts(&line::earlier(row, policy, stages, votes, stage.id));
     let why = facts
-        .manager
-        .iter()
-        .chain(&facts.managers_manager)
-        .chain(&facts.sponsors)
-        .chain(&facts.owners)
-        .chain(&facts.security)
-        .chain(&facts.named)
+        .candidates()
         .filter(|candidate| candidate.person == viewer.id())
         .find_map(|candidate| bar(candidate, &facts));
     barred(why.unwrap_or(DeciderBar::NoSeat))

@@ -97,8 +97,13 @@ pub async fn load(
         route,
     )
     .await?;
-    let mut facts = bench.facts(&rule, &line::earlier(&row, &policy, &stages, &votes));
+    let mut facts = bench.facts(&line::earlier(&row, &policy, &stages, &votes, stage));
     facts.said_yes = votes
+        .iter()
+        .filter(|vote| vote.stage_id == stage && vote.verdict == Verdict::Approve)
+        .map(|vote| vote.for_id.unwrap_or(vote.decider_id))
+        .collect();
+    facts.voted = votes
         .iter()
         .filter(|vote| vote.stage_id == stage && vote.verdict == Verdict::Approve)
         .map(|vote| vote.decider_id)

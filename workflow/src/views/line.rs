@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     AssignmentId, GrantId, LineId, PersonId, RequestId, StageId, Timestamp,
-    approval::StageState,
+    approval::{StageState, Verdict},
     asking::Ticket,
     assignment::{Observed, Phase},
     grant::{End, GrantState},
@@ -165,9 +165,9 @@ async fn line(
         grant.filter(|grant| grant.person_id == viewer.id() && grant.state != GrantState::Ended);
     let may_decide = seats
         .iter()
-        .find(|seat| seat.person_id == viewer.id())
+        .filter(|seat| seat.person_id == viewer.id())
         .map(|seat| seat.stage_id)
-        .filter(|stage| {
+        .find(|stage| {
             !votes
                 .iter()
                 .any(|vote| vote.stage_id == *stage && vote.decider_id == viewer.id())
@@ -279,7 +279,6 @@ pub(super) async fn route(
     } else {
         None
     };
-    let earlier = earlier(row, policy, stages, votes);
     let handed_on = conversation::hand_ons(tx, row.id).await?;
     let views = stages
         .iter()
@@ -288,6 +287,7 @@ pub(super) async fn route(
                 id: stage.id,
                 position: stage.position,
                 rule: stage.approvers,
+                together: rule_of(stage).is_some_and(|rule| rule.together),
                 state: stage.state,
                 needed: stage.needed,
                 seats: seats
@@ -296,6 +296,9 @@ pub(super) async fn route(
                     .map(|seat| SeatView {
                         person: PersonTag::new(seat.person_id, seat.name.clone()),
                         via: seat.via,
+                        behalf: seat.for_id.map(|id| {
+                            PersonTag::new(id, seat.for_name.clone().unwrap_or_default())
+                        }),
                     })
                     .collect(),
                 fallback: stage.fallback,
@@ -318,6 +321,7 @@ pub(super) async fn route(
             if let (StageState::Waiting, Some(bench), Some(rule)) =
                 (stage.state, &bench, rule_of(stage))
             {
+                let earlier = earlier(row, policy, stages, votes, stage.id);
                 let preview = bench.preview(&rule, &earlier);
                 view.needed = i64::try_from(preview.needed).unwrap_or(1);
                 view.seats = preview.seats;
@@ -335,12 +339,13 @@ fn rule_of(stage: &StageRow) -> Option<StageRule> {
     serde_json::from_str(&stage.rule).ok()
 }
 
-/// Who may not sit in a later stage because they decided before.
+/// Who may not sit in a stage because they decided in another, or somebody decided for them.
 pub(super) fn earlier(
     row: &FullLineRow,
     policy: &Policy,
     stages: &[StageRow],
     votes: &[NamedVoteRow],
+    stage: StageId,
 ) -> BTreeSet<PersonId> {
     let mut earlier = BTreeSet::new();
     if stages
@@ -350,17 +355,12 @@ pub(super) fn earlier(
         earlier.insert(row.asker_id);
     }
     if !policy.collapse {
-        let met = |id: StageId| {
-            stages
-                .iter()
-                .any(|stage| stage.id == id && stage.state.is_met())
-        };
-        earlier.extend(
-            votes
-                .iter()
-                .filter(|vote| met(vote.stage_id))
-                .map(|vote| vote.decider_id),
-        );
+        let elsewhere =
+            |vote: &&NamedVoteRow| vote.stage_id != stage && vote.verdict == Verdict::Approve;
+        for vote in votes.iter().filter(elsewhere) {
+            earlier.insert(vote.decider_id);
+            earlier.extend(vote.for_id);
+        }
     }
     earlier
 }

@@ -124,6 +124,9 @@ impl From<NamedVoteRow> for Vote {
     fn from(row: NamedVoteRow) -> Self {
         Self {
             by: PersonTag::new(row.decider_id, row.name),
+            behalf: row
+                .for_id
+                .map(|id| PersonTag::new(id, row.for_name.unwrap_or_default())),
             via: row.via,
             verdict: row.verdict,
             note: row.note,

@@ -19,6 +19,7 @@ mod common;
 pub mod conflicts;
 pub mod conversation;
 pub mod decision;
+pub mod deputies;
 pub mod effect;
 pub mod evidence;
 pub mod exceptions;

@@ -217,6 +217,8 @@ pub struct StageView {
     pub position: i64,
     /// The rule.
     pub rule: ApproverRule,
+    /// Whether it opens together with the one before it.
+    pub together: bool,
     /// Where it stands.
     pub state: StageState,
     /// How many must say yes.

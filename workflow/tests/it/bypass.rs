@@ -9,7 +9,8 @@ use store::Engine;
 use uuid::Uuid;
 
 use crate::support::{
-    ASTRID, ELIN, House, JOHAN, MAYA, OLLE, TOMAS, account, hours, houses, person, policy, stage,
+    ASTRID, ELIN, House, JOHAN, KARIN, MAYA, OLLE, TOMAS, account, hours, houses, person, policy,
+    stage,
 };
 
 async fn refuses(house: &House, text: &str) {
@@ -116,11 +117,7 @@ async fn what_is_asked() {
 
 #[tokio::test]
 async fn stages_and_lines_are_decided_by_votes_alone() {
-    let two = StageRule {
-        approvers: ApproverRule::Security,
-        named: vec![],
-        quorum: Quorum::Count(2),
-    };
+    let two = StageRule::of(ApproverRule::Security, Quorum::Count(2));
     for house in houses(&policy(vec![stage(ApproverRule::Manager), two])).await {
         let line = house
             .line(house.ask(JOHAN, hours(8), "a").await.unwrap())
@@ -419,11 +416,7 @@ const KEPT: [(&str, &str); 12] = [
 /// Each engine has a way to delete that runs no delete trigger: REPLACE on SQLite, TRUNCATE on PostgreSQL.
 #[tokio::test]
 async fn nothing_is_deleted_by_any_way() {
-    let two = StageRule {
-        approvers: ApproverRule::Security,
-        named: vec![],
-        quorum: Quorum::Count(2),
-    };
+    let two = StageRule::of(ApproverRule::Security, Quorum::Count(2));
     for house in houses(&policy(vec![stage(ApproverRule::Manager), two])).await {
         let grant = house.id(kept(&house).await.0);
         refuses(&house, "UPDATE operations SET detail = 'another'").await;
@@ -659,5 +652,89 @@ async fn holding_back_and_taking_away() {
         refuses_saying(&house, "somebody holds a person back", &on("NULL")).await;
         refuses(&house, &on(&johan)).await;
         takes(&house, &on(&elin)).await;
+    }
+}
+
+/// A vote for somebody else as a statement.
+fn vote_for(house: &House, stage: Uuid, line: Uuid, decider: u128, principal: u128) -> String {
+    format!(
+        "INSERT INTO decisions (id, stage_id, line_id, decider_id, for_id, slot, verdict, via, note, signed_hash, decided_at)
+         VALUES ({}, {}, {}, {}, {}, 1, 'approve', 'manager', '', 'x', {})",
+        house.id(Uuid::from_u128(0xd00e_0000 + decider)), house.id(stage), house.id(line),
+        house.id(person(decider).0), house.id(person(principal).0), house.now_literal()
+    )
+}
+
+/// Somebody stands in from an hour ago on, as a statement.
+fn stand_in(house: &House, n: u128, principal: u128, deputy: u128, until: &str) -> String {
+    let from = house.literal(house.clock.now() - chrono::Duration::hours(1));
+    format!(
+        "INSERT INTO deputies (id, person_id, deputy_id, from_at, until_at, made_by, made_at)
+         VALUES ({}, {}, {}, {from}, {until}, {}, {from})",
+        house.id(Uuid::from_u128(0xdee0 + n)),
+        house.id(person(principal).0),
+        house.id(person(deputy).0),
+        house.id(person(principal).0)
+    )
+}
+
+#[tokio::test]
+async fn four_eyes_hold_for_a_deputy_and_for_whom_they_decide() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        let line = house
+            .line(house.ask(JOHAN, hours(8), "a").await.unwrap())
+            .await;
+        let (open, line) = (house.open(line.id).await.0.0, line.id.0);
+        let later = house.literal(house.clock.now() + chrono::Duration::hours(1));
+        // Nobody decides for somebody whom they do not stand in for, nor for themselves.
+        let only = "only a deputy decides";
+        refuses_saying(&house, only, &vote_for(&house, open, line, OLLE, ASTRID)).await;
+        refuses(&house, &vote_for(&house, open, line, ASTRID, ASTRID)).await;
+        // Nor once it is over.
+        let now = house.now_literal();
+        takes(&house, &stand_in(&house, 1, ASTRID, OLLE, &now)).await;
+        refuses_saying(&house, only, &vote_for(&house, open, line, OLLE, ASTRID)).await;
+        // Nobody decides for the asker, and whoever stands in for the asker decides nothing of theirs.
+        takes(&house, &stand_in(&house, 2, JOHAN, ELIN, &later)).await;
+        let own = "nobody decides on their own access";
+        refuses_saying(&house, own, &vote_for(&house, open, line, ELIN, JOHAN)).await;
+        refuses_saying(&house, own, &vote(&house, open, line, ELIN, (1, "approve"))).await;
+        takes(&house, &stand_in(&house, 3, ASTRID, ELIN, &later)).await;
+        refuses_saying(&house, own, &vote_for(&house, open, line, ELIN, ASTRID)).await;
+        takes(&house, &stand_in(&house, 4, ASTRID, TOMAS, &later)).await;
+        takes(&house, &stand_in(&house, 5, JOHAN, ASTRID, &now)).await;
+        takes(&house, &vote_for(&house, open, line, TOMAS, ASTRID)).await;
+        // Theirs and that of their deputy are one voice.
+        house
+            .raw(&format!(
+                "UPDATE stages SET needed = 2 WHERE id = {}",
+                house.id(open)
+            ))
+            .await
+            .unwrap();
+        refuses(&house, &vote(&house, open, line, ASTRID, (2, "approve"))).await;
+        takes(&house, &vote(&house, open, line, KARIN, (2, "approve"))).await;
+    }
+}
+
+#[tokio::test]
+async fn deputyships_are_only_ever_ended_once() {
+    for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        let hours = |hours| house.literal(house.clock.now() + chrono::Duration::hours(hours));
+        let (later, long) = (hours(1), hours(60 * 24));
+        refuses(&house, &stand_in(&house, 1, ASTRID, OLLE, &long)).await;
+        refuses(&house, &stand_in(&house, 1, ASTRID, ASTRID, &later)).await;
+        takes(&house, &stand_in(&house, 1, ASTRID, OLLE, &later)).await;
+        let fixed = "only ever ended, once";
+        let longer = format!("UPDATE deputies SET until_at = {long}");
+        refuses_saying(&house, fixed, &longer).await;
+        let other = format!(
+            "UPDATE deputies SET deputy_id = {}",
+            house.id(person(ELIN).0)
+        );
+        refuses_saying(&house, fixed, &other).await;
+        takes(&house, &format!("UPDATE deputies SET ended_at = {later}")).await;
+        refuses_saying(&house, fixed, "UPDATE deputies SET ended_at = NULL").await;
+        refuses_saying(&house, "never deleted", "DELETE FROM deputies").await;
     }
 }

@@ -1,6 +1,7 @@
 //! The catalogue's files: faults, plans, editions, and what reaches those who hold something.
 
 mod handing_in;
+mod routes;
 
 use std::fmt::Write as _;
 

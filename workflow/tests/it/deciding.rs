@@ -137,11 +137,7 @@ async fn two_deciders_at_once_give_one_decision_and_one_plain_conflict() {
 
 #[tokio::test]
 async fn a_quorum_of_two_needs_two() {
-    let rule = StageRule {
-        approvers: ApproverRule::Security,
-        named: vec![],
-        quorum: Quorum::Count(2),
-    };
+    let rule = StageRule::of(ApproverRule::Security, Quorum::Count(2));
     for house in houses(&policy(vec![rule])).await {
         let line = house
             .line(house.ask(JOHAN, hours(8), "a").await.unwrap())

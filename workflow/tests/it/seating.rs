@@ -94,11 +94,7 @@ async fn runs(house: &House, given: &[(u128, &str)]) {
 }
 
 fn owners(quorum: Quorum) -> StageRule {
-    StageRule {
-        approvers: ApproverRule::PackageOwner,
-        named: vec![],
-        quorum,
-    }
+    StageRule::of(ApproverRule::PackageOwner, quorum)
 }
 
 #[tokio::test]
@@ -165,11 +161,7 @@ async fn a_yes_of_somebody_who_left_does_not_stand_for_those_who_have_not_voted(
 
 #[tokio::test]
 async fn a_quorum_out_of_reach_is_seen() {
-    let two = StageRule {
-        approvers: ApproverRule::Security,
-        named: vec![],
-        quorum: Quorum::Count(2),
-    };
+    let two = StageRule::of(ApproverRule::Security, Quorum::Count(2));
     for house in houses(&policy(vec![two])).await {
         let line = house
             .line(house.ask(MAYA, hours(8), "a").await.unwrap())

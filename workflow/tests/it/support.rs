@@ -59,11 +59,7 @@ pub fn account(n: u128) -> AccountId {
 }
 
 pub fn stage(approvers: ApproverRule) -> StageRule {
-    StageRule {
-        approvers,
-        named: vec![],
-        quorum: Quorum::Count(1),
-    }
+    StageRule::of(approvers, Quorum::Count(1))
 }
 
 pub fn policy(route: Vec<StageRule>) -> Policy {
@@ -139,9 +135,14 @@ impl House {
     }
 
     pub fn now_literal(&self) -> String {
+        self.literal(self.clock.now())
+    }
+
+    /// An instant in the words of the engine.
+    pub fn literal(&self, at: Timestamp) -> String {
         match self.engine {
-            Engine::Sqlite => self.clock.now().timestamp_micros().to_string(),
-            Engine::Postgres => format!("'{}'", self.clock.now().to_rfc3339()),
+            Engine::Sqlite => at.timestamp_micros().to_string(),
+            Engine::Postgres => format!("'{}'", at.to_rfc3339()),
         }
     }
 

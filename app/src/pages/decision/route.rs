@@ -49,10 +49,15 @@ fn step(stage: &StageView, mine: bool, facts: &DecisionPage) -> Step {
         StageState::Closed => Stand::Off,
     };
     let rule = said::rule(stage.rule);
-    let title = if mine && stage.state == StageState::Open {
-        format!("You, {}", rule.to_lowercase())
-    } else {
-        rule.to_owned()
+    let behalf = facts.behalf.as_ref().filter(|_| mine);
+    let title = match behalf {
+        Some(whom) if stage.state == StageState::Open => {
+            format!("You for {}, {}", whom.name, rule.to_lowercase())
+        }
+        None if mine && stage.state == StageState::Open => {
+            format!("You, {}", rule.to_lowercase())
+        }
+        _ => rule.to_owned(),
     };
     let mut step = Step::new(stand, title).detail(detail(stage, mine));
     let at = match stage.state {
@@ -81,14 +86,8 @@ fn step(stage: &StageView, mine: bool, facts: &DecisionPage) -> Step {
 }
 
 fn detail(stage: &StageView, mine: bool) -> String {
-    let names: Vec<&str> = stage
-        .seats
-        .iter()
-        .take(4)
-        .map(|seat| seat.person.name.as_str())
-        .collect();
-    let more = stage.seats.len().saturating_sub(names.len());
-    let mut all: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    let mut all: Vec<String> = stage.seats.iter().take(4).map(said::seat).collect();
+    let more = stage.seats.len().saturating_sub(all.len());
     if more > 0 {
         all.push(format!("{more} more"));
     }
@@ -112,7 +111,14 @@ fn detail(stage: &StageView, mine: bool) -> String {
             "Nobody can decide this now. Security and operators see it.".into()
         }
         StageState::Open if mine && stage.seats.len() == 1 => format!("only you{needed}{fallback}"),
-        StageState::Open | StageState::Waiting => format!("{who}{needed}{fallback}"),
+        StageState::Open | StageState::Waiting => {
+            let together = if stage.together {
+                "; at the same time as the step before"
+            } else {
+                ""
+            };
+            format!("{who}{needed}{fallback}{together}")
+        }
         StageState::Met | StageState::Denied | StageState::Closed => String::new(),
     }
 }
@@ -132,7 +138,12 @@ pub fn said_vote(vote: &Vote) -> String {
         .cap_seconds
         .map(|cap| format!(", for at most {}", said::seconds(cap)))
         .unwrap_or_default();
-    format!("{} {did}{cap}", vote.by.name)
+    let behalf = vote
+        .behalf
+        .as_ref()
+        .map(|whom| format!(" for {}", whom.name))
+        .unwrap_or_default();
+    format!("{} {did}{behalf}{cap}", vote.by.name)
 }
 
 /// The newest vote of all, with when it was cast: how it stands now, for somebody who was not first.

@@ -27,6 +27,7 @@ use crate::render::{html, plain};
 fn vote(text: &str, verdict: Verdict, cap_seconds: Option<i64>) -> Cast {
     Cast {
         by: person(20, text),
+        behalf: None,
         via: Via::Manager,
         verdict,
         note: text.into(),
@@ -56,11 +57,13 @@ fn stage(position: i64, rule: ApproverRule, state: StageState, text: &str) -> St
         id: Uuid::from_u128(30 + position as u128).into(),
         position,
         rule,
+        together: false,
         state,
         needed: 1,
         seats: vec![SeatView {
             person: person(21, text),
             via: Via::Manager,
+            behalf: None,
         }],
         fallback: false,
         by_subordinates: false,
@@ -184,6 +187,7 @@ fn decision(text: &str) -> DecisionPage {
         conversation: talk(text),
         handed_by: Some(person(22, text)),
         via: Some(Via::Manager),
+        behalf: None,
         refusal: None,
         cap_so_far: None,
         to_sign: "7f3a00c91e".into(),

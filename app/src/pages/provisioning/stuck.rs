@@ -119,6 +119,7 @@ fn what(kind: JobKind) -> &'static str {
         JobKind::ExceptionEnd => "An exception cannot be ended",
         JobKind::ExceptionWarning => "A warning before an exception's end cannot be written",
         JobKind::Attestation => "An attestation cannot be called in",
+        JobKind::Deputy => "A deputy cannot begin or end",
         JobKind::Converge => "A right cannot be worked on",
         JobKind::Mail => "A mail cannot be worked on",
         JobKind::Digest => "A day's mail cannot be written",

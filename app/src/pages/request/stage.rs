@@ -10,13 +10,12 @@ use super::{
 use crate::words;
 
 fn names(seats: &[SeatView], last: &str) -> String {
-    let people: Vec<_> = seats
-        .iter()
-        .take(4)
-        .map(|seat| seat.person.clone())
-        .collect();
-    let more = seats.len() - people.len();
-    said::people(&people, more as i64, last)
+    let mut names: Vec<String> = seats.iter().take(4).map(said::seat).collect();
+    let more = seats.len() - names.len();
+    if more > 0 {
+        names.push(words::count(more as i64, "other", "others"));
+    }
+    words::list(&names, last)
 }
 
 /// Who gave their seat to whom: ` Handed on by Astrid Lindqvist.`
@@ -34,9 +33,11 @@ fn handed(stage: &StageView) -> String {
 
 /// A voter, and who handed the decision on to them.
 fn voter(stage: &StageView, vote: &Vote) -> String {
-    match stage.handed_by(vote.by.id) {
-        Some(from) => format!("{} (handed on by {})", vote.by.name, from.name),
-        None => vote.by.name.clone(),
+    let name = &vote.by.name;
+    match (stage.handed_by(vote.by.id), &vote.behalf) {
+        (Some(from), _) => format!("{name} (handed on by {})", from.name),
+        (None, Some(whom)) => format!("{name} for {}", whom.name),
+        (None, None) => name.clone(),
     }
 }
 

@@ -49,6 +49,31 @@ struct Entry {
     then: Then,
 }
 
+/// Somebody who stands in for somebody else: from so many days ahead on, for so many days.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StandIn {
+    pub of: &'static str,
+    pub who: &'static str,
+    pub ahead: i64,
+    pub days: i64,
+}
+
+/// One is away now, one will be.
+const STAND_INS: [StandIn; 2] = [
+    StandIn {
+        of: "gunilla.akesson",
+        who: "beatrix.kruger",
+        ahead: 0,
+        days: 6,
+    },
+    StandIn {
+        of: "karin.holm",
+        who: "astrid.lindqvist",
+        ahead: 4,
+        days: 14,
+    },
+];
+
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;
 
@@ -543,6 +568,7 @@ pub(super) fn acts(until: Timestamp) -> Vec<(Duration, Act)> {
         let about = About { user, package };
         acts.push((Duration::minutes(*ago), Act::Talk(about, *what)));
     }
+    acts.extend(STAND_INS.map(|wanted| (Duration::minutes(50), Act::StandIn(wanted))));
     acts.push((Duration::days(260), Act::Edition(Edition::Narrow)));
     acts.push((Duration::days(140), Act::Edition(Edition::WidenAgain)));
     acts.push((Duration::days(25), Act::Edition(Edition::Rules)));

@@ -1,0 +1,119 @@
+//! What a file may say of who decides.
+
+use domain::policy::{ApproverRule, Policy, Quorum, StageRule};
+
+use super::*;
+
+#[tokio::test]
+async fn a_route_is_read_with_roles_fallbacks_and_stages_that_open_together() {
+    let route = r#"["entitlement_owner", { approvers = "role", role = "auditor", together = true, quorum = 2 },
+        { approvers = "manager", fallback = ["owner"] }, { approvers = "security", fallback = [] }]"#;
+    for house in houses().await {
+        house.apply(&orders(route, "9 days", &[1]), None).await;
+        let package = house.package("orders-read").await;
+        let mut tx = house.workflow.store().read().await.unwrap();
+        let offer = tx.offer(package.id).await.unwrap().unwrap();
+        let policy: Policy = serde_json::from_str(&offer.policy).unwrap();
+        let one = Quorum::Count(1);
+        assert_eq!(
+            policy.route,
+            [
+                StageRule::of(ApproverRule::EntitlementOwner, one),
+                StageRule {
+                    role: Some(domain::person::PortalRole::Auditor),
+                    together: true,
+                    ..StageRule::of(ApproverRule::Role, Quorum::Count(2))
+                },
+                StageRule {
+                    fallback: vec![ApproverRule::PackageOwner],
+                    ..StageRule::of(ApproverRule::Manager, one)
+                },
+                StageRule {
+                    fallback: vec![],
+                    ..StageRule::of(ApproverRule::Security, one)
+                },
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_cannot_be_followed_is_a_fault() {
+    let house = houses().await.remove(0);
+    for (route, fault) in [
+        (
+            r#"["manager", "owner", "security", "sponsor", "managers_manager", "entitlement_owner"]"#,
+            "the route has 6 stages: leave 5 at most",
+        ),
+        (r#"["role"]"#, "no role is said"),
+        (r#"[{ approvers = "role" }]"#, "`role` is missing"),
+        (
+            r#"[{ approvers = "role", role = "administrator" }]"#,
+            "`administrator` is not a role that decides",
+        ),
+        (
+            r#"[{ approvers = "role", role = "security" }]"#,
+            "`security` is not a role that decides",
+        ),
+        (
+            r#"[{ approvers = "owner", role = "hr" }]"#,
+            "`role` goes with approvers = \"role\"",
+        ),
+        (
+            r#"[{ approvers = "owner", together = true }]"#,
+            "`together` is said of the first stage",
+        ),
+        (
+            r#"[{ approvers = "owner", fallback = ["secrity"] }]"#,
+            "did you mean `security`?",
+        ),
+        (
+            r#"[{ approvers = "owner", fallback = ["named"] }]"#,
+            "a fallback names nobody by itself",
+        ),
+        (
+            r#"[{ approvers = "owner", fallback = ["security", "security"] }]"#,
+            "stands twice in `fallback`",
+        ),
+    ] {
+        let faults = house.faults(&orders(route, "9 days", &[1])).await;
+        assert!(
+            faults
+                .iter()
+                .any(|found| found.contains(fault) && found.contains("orders.toml line ")),
+            "{route}: {faults:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn another_owner_of_a_right_is_asked_at_once() {
+    let owned = |n: u128| {
+        orders("[\"entitlement_owner\"]", "9 days", &[1]).replacen(
+            "name = \"sg-1\"\n",
+            &format!("name = \"sg-1\"\nowner = {}\n", person(n)),
+            1,
+        )
+    };
+    for house in houses().await {
+        house.apply(&owned(FREJA), None).await;
+        let package = house.package("orders-read").await;
+        let request = house.ask(package.id).await.unwrap();
+        let seated = async || {
+            let mut tx = house.workflow.store().read().await.unwrap();
+            let line = tx.lines_of_request(request).await.unwrap().remove(0);
+            tx.seats_of_line(line.id).await.unwrap()[0].person_id
+        };
+        assert_eq!(seated().await, PersonId(Uuid::from_u128(FREJA)));
+        let freja = PersonId(Uuid::from_u128(FREJA));
+        let applied = house.apply(&owned(ASTRID), Some(FREJA)).await;
+        let Applied::Pending { id, .. } = applied else {
+            panic!("more people may decide: {applied:?}");
+        };
+        assert_eq!(seated().await, freja);
+        catalogue::confirm(&house.workflow, &house.viewer(NILS).await, id)
+            .await
+            .unwrap();
+        assert_eq!(seated().await, PersonId(Uuid::from_u128(ASTRID)));
+    }
+}
