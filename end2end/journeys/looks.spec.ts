@@ -45,6 +45,14 @@ const faults: Screen = ["a form with faults", async (page) => {
   await page.waitForLoadState("load");
 }];
 
+/** The cart with something in it. */
+const cart: Screen = ["a cart with something in it", async (page) => {
+  await page.goto("/catalog");
+  await page.getByRole("button", { name: /^Add to cart/ }).first().click();
+  await page.waitForURL(/\/request\?done=added/);
+  await expect(page.getByRole("link", { name: /^Change / }).first()).toBeVisible();
+}];
+
 /** Colleagues who may take a decision over, and who may not. */
 const handOn: Screen = ["a decision to hand on", async (page) => {
   await first("/approvals", "/approvals/stg_")[1](page);
@@ -76,6 +84,7 @@ const SCREENS: [string, Screen[]][] = [
   [JOHAN, [
     at("/"), at("/catalog"), at("/catalog?q=AADSTS50105%3A+Figma+is+not+assigned+to+your+account+or+to+a+group+of+yours"),
     at("/catalog?risk=privileged"), first("/catalog", "/catalog/pkg_"), first("/catalog", "/request/pkg_"), faults,
+    at("/request"), cart, first("/request", "/request/lines/dfl_"),
     at("/requests"), first("/requests", "/requests/req_"), at("/access"), at("/notifications"), first("/access", "/extend"),
     at("/access/extend"), at("/access/return"), first("/access", "/access/why/ent_"),
     at("/search?q=data"), at("/search?q=nothing-is-called-this"), at("/trial"), at("/signed-out"),
