@@ -1,0 +1,106 @@
+//! Editions come to rest, the sample company's among them.
+
+use std::path::Path;
+
+use domain::catalogue::ChangeKind;
+
+use super::*;
+
+/// Whatever the edit: once applied (and confirmed), planning finds nothing, applying does nothing, and no key is lost.
+#[tokio::test]
+async fn any_edition_settles() {
+    for house in houses().await {
+        let mut state = 17_u64;
+        let mut pick = |of: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap_or(0) % of
+        };
+        for round in 0..12 {
+            let routes = [
+                "\"none\"",
+                "[\"manager\"]",
+                "[\"manager\", \"security\"]",
+                "[\"owner\"]",
+            ];
+            let rights: Vec<u128> = (1..=4).filter(|_| pick(2) == 0).collect();
+            let rights = if rights.is_empty() { vec![1] } else { rights };
+            let longest = ["8 hours", "9 days", "1 year"][pick(3)];
+            let mut text = orders(routes[pick(4)], longest, &rights);
+            if pick(3) == 0 {
+                // Two rights swap their keys.
+                text = text
+                    .replace("key = \"right-1\"", "key = \"right-x\"")
+                    .replace("key = \"right-2\"", "key = \"right-1\"")
+                    .replace("key = \"right-x\"", "key = \"right-2\"");
+            }
+            let plan = catalogue::plan(&house.workflow, TENANT, &files(&text))
+                .await
+                .unwrap();
+            match house.apply(&text, Some(FREJA)).await {
+                Applied::Unchanged => assert!(plan.difference.is_empty(), "round {round}"),
+                Applied::Published { .. } => assert!(!plan.waits, "round {round}"),
+                Applied::Pending { id, .. } => {
+                    catalogue::confirm(&house.workflow, &house.viewer(NILS).await, id)
+                        .await
+                        .unwrap();
+                }
+            }
+            let after = catalogue::plan(&house.workflow, TENANT, &files(&text))
+                .await
+                .unwrap();
+            assert!(after.difference.is_empty(), "round {round}: {after}");
+            assert_eq!(house.apply(&text, Some(FREJA)).await, Applied::Unchanged);
+        }
+    }
+}
+
+/// The sample company's own files have no fault, and are forty packages over twelve applications.
+#[tokio::test]
+async fn the_sample_company_applies() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sandbox/company/applications");
+    let files = catalogue::read_folder(&folder).unwrap();
+    for house in houses().await {
+        let mut groups: Vec<GroupFacts> = (1..=6).map(plain).collect();
+        let mut people = BTreeMap::new();
+        for line in files.iter().flat_map(|file| file.text.lines()) {
+            if let Some(id) = line.strip_prefix("group = \"") {
+                groups.push(GroupFacts {
+                    id: id.trim_end_matches('"').parse().unwrap(),
+                    ..plain(0)
+                });
+            }
+            for part in line.split("{ id = \"").skip(1) {
+                people.insert(
+                    part[..36].parse::<Uuid>().unwrap(),
+                    part[47..].split('"').next().unwrap().to_owned(),
+                );
+            }
+        }
+        for (n, (id, name)) in (100..).zip(people) {
+            house.person(n, id, &name, None).await;
+        }
+        house.import(groups).await;
+        let applied = catalogue::apply(&house.workflow, TENANT, &files, None)
+            .await
+            .unwrap();
+        let Applied::Published { plan, .. } = applied else {
+            panic!("the first edition is published");
+        };
+        let added = |thing: &str| {
+            plan.difference
+                .changes
+                .iter()
+                .filter(|change| change.kind == ChangeKind::Added && change.thing.as_str() == thing)
+                .count()
+        };
+        assert_eq!((added("application"), added("package")), (12, 40));
+        assert_eq!(
+            catalogue::apply(&house.workflow, TENANT, &files, None)
+                .await
+                .unwrap(),
+            Applied::Unchanged
+        );
+    }
+}
