@@ -130,13 +130,14 @@ pub(crate) async fn entered(unit: &mut Unit, line: &LineRow, policy: &Policy) ->
 }
 
 impl Checks {
-    /// The policy with the route that the line gets: none where it passes by policy, one stage of security more where a
-    /// rule is broken or the risk is high.
+    /// The policy with the route that the line gets: none where it passes by policy, one stage of security more, which
+    /// nobody decides who decided another, where a rule is broken or the risk is high.
     pub(crate) fn routed(&self, policy: &Policy) -> Policy {
         let mut routed = policy.clone();
         if self.by_policy {
             routed.route.clear();
         } else if self.adds_security {
+            routed.collapse = false;
             routed
                 .route
                 .push(StageRule::of(ApproverRule::Security, Quorum::Count(1)));

@@ -49,6 +49,13 @@ pub(crate) async fn screen(tx: &mut Tx, now: Timestamp, line: &Subject<'_>) -> R
         refusals.extend(unknown_people(tx, now, line.policy, ask).await?);
     }
     refusals.extend(scope(tx, line.policy, line.asker.id, line.beneficiary.id).await?);
+    // What is held back goes on or ends first; more time would only look like access.
+    if let Some(grant) = line.extends
+        && grant.state == GrantState::Suspended
+    {
+        let state = grant.state.to_string();
+        refusals.push(Refusal::WrongState { state });
+    }
     if line.extends.is_none() {
         refusals.extend(full(tx, line.policy, line.offer.package_id, line.beneficiary.id).await?);
     }

@@ -309,6 +309,10 @@ impl Known {
             let what = format!("`route` is \"none\" but {why}: say who decides");
             self.fault(&draft.file, draft.line, what);
         }
+        if package.policy.risk.auto_approve_below.is_some() {
+            let what = format!("`auto_approve_below` says nothing here, for {why}: take it out");
+            self.fault(&draft.file, draft.line, what);
+        }
         if let Some(line) = draft.collapse {
             let what = format!("`collapse` is for low risk only, but {why}: take it out");
             self.fault(&draft.file, line, what);
