@@ -51,6 +51,8 @@ words! {
         LineScreened = "line_screened",
         /// A stage opened.
         StageOpened = "stage_opened",
+        /// Nobody answered in time: others may decide as well.
+        StageEscalated = "stage_escalated",
         /// A stage's seats were worked out anew.
         StageReseated = "stage_reseated",
         /// Somebody decided.

@@ -29,6 +29,10 @@ words! {
         Deputy = "deputy",
         /// An assignment whose desired and observed states may differ.
         Converge = "converge",
+        /// Whoever can decide is reminded.
+        StageReminder = "stage_reminder",
+        /// Nobody answered: others may decide as well.
+        StageEscalation = "stage_escalation",
         /// A mail to send.
         Mail = "mail",
         /// The day's mails of somebody who wants them together.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     PersonId, Timestamp,
     asking::Asking,
+    calendar::WorkingSpan,
     grant::plus,
     person::{Person, PortalRole},
     risk::RiskLevel,
@@ -138,6 +139,19 @@ pub struct StageRule {
     /// Whether it opens with the stage before it, and not after that is met.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub together: bool,
+    /// After so much working time without an answer whoever can decide is reminded, and again after as much.
+    #[serde(
+        default = "StageRule::usual_reminder",
+        skip_serializing_if = "is_usual_reminder"
+    )]
+    pub remind_after: WorkingSpan,
+    /// After so much working time without an answer those who would be asked instead may decide as well. None: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate_after: Option<WorkingSpan>,
+}
+
+fn is_usual_reminder(span: &WorkingSpan) -> bool {
+    *span == StageRule::usual_reminder()
 }
 
 impl StageRule {
@@ -153,7 +167,14 @@ impl StageRule {
             quorum,
             fallback: Self::usual_fallback(),
             together: false,
+            remind_after: Self::usual_reminder(),
+            escalate_after: None,
         }
+    }
+
+    /// A working day.
+    pub const fn usual_reminder() -> WorkingSpan {
+        WorkingSpan::Days(1)
     }
 
     /// Manager's manager, then the package's owners, then security.

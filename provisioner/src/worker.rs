@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What a person may wait for: ends, starts, provisioning, mail.
-pub const WORK: [JobKind; 14] = [
+pub const WORK: [JobKind; 16] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -40,6 +40,8 @@ pub const WORK: [JobKind; 14] = [
     JobKind::Attestation,
     JobKind::ConflictScan,
     JobKind::Deputy,
+    JobKind::StageEscalation,
+    JobKind::StageReminder,
     JobKind::Converge,
     JobKind::Mail,
     JobKind::Post,

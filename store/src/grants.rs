@@ -355,6 +355,11 @@ impl crate::jobs::Job {
         self.subject.map(|id: Uuid| PersonId(id))
     }
 
+    /// The stage that the job stands for, if it stands for one.
+    pub fn stage(&self) -> Option<domain::StageId> {
+        self.subject.map(domain::StageId)
+    }
+
     /// The line that the job stands for, if it stands for one.
     pub fn line(&self) -> Option<LineId> {
         self.subject.map(|id: Uuid| LineId(id))

@@ -1,10 +1,12 @@
 //! What happens when a deadline comes due. Each job looks at the row that it stands for: if that moved later, the
 //! deadline is armed again; if it is over, nothing happens. Ends are worked in batches, and before everything else.
 
-use domain::{ExceptionId, GrantId, LineId, PersonId, deadline::JobKind};
+use domain::{ExceptionId, GrantId, LineId, PersonId, StageId, deadline::JobKind};
 use store::jobs::Job;
 
-use crate::{Result, Workflow, deputies, exceptions, findings, grants, leave, requests, telling};
+use crate::{
+    Result, Workflow, deputies, exceptions, findings, grants, leave, requests, silence, telling,
+};
 
 /// The kinds of job that [`run`] does.
 pub const KINDS: &[JobKind] = &[
@@ -19,6 +21,8 @@ pub const KINDS: &[JobKind] = &[
     JobKind::ExceptionWarning,
     JobKind::ConflictScan,
     JobKind::Deputy,
+    JobKind::StageEscalation,
+    JobKind::StageReminder,
 ];
 
 /// The most ends in one transaction, so that a person's decision never waits long behind a storm.
@@ -66,6 +70,14 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                 JobKind::LineLapse => {
                     let lines: Vec<LineId> = batch.iter().filter_map(Job::line).collect();
                     requests::lapse(&mut unit, &lines).await?;
+                }
+                JobKind::StageEscalation => {
+                    let stages: Vec<StageId> = batch.iter().filter_map(Job::stage).collect();
+                    silence::escalate(&mut unit, &stages).await?;
+                }
+                JobKind::StageReminder => {
+                    let stages: Vec<StageId> = batch.iter().filter_map(Job::stage).collect();
+                    silence::remind(&mut unit, &stages).await?;
                 }
                 JobKind::Deputy => Box::pin(deputies::due(&mut unit, batch)).await?,
                 JobKind::Leave => {

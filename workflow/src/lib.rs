@@ -44,6 +44,7 @@ pub mod requests;
 pub mod roles;
 pub mod route;
 mod screening;
+mod silence;
 pub mod telling;
 mod unit;
 pub mod views;

@@ -22,7 +22,7 @@ use crate::{
     chat::{self, Post},
     checks, conversation, grants,
     mail::{self, Mail},
-    people, requests,
+    people, requests, silence,
 };
 
 /// Inserts the stages of a new line and opens the first; a line without stages is approved at once by its policy. The rules
@@ -139,7 +139,7 @@ async fn walk(
         let facts = for_stage(facts, line, stages, decisions, policy, position);
         let seating = seat(rule, &facts);
         known = Some(facts);
-        if policy.collapse && collapses(&seating, decisions) {
+        if may_collapse(policy, stages.len()) && collapses(&seating, decisions) {
             close(unit, line, &mut stages[position], StageState::Collapsed);
             continue;
         }
@@ -307,6 +307,12 @@ fn rules_of(stages: &[StageRow]) -> Result<Vec<StageRule>> {
     stages.iter().map(rule_of).collect()
 }
 
+/// Whether one person may decide several stages of a line: where the policy says so, and screening added no stage. One that
+/// was added is there because a rule is broken or the risk is high, so it wants a second person.
+pub(crate) const fn may_collapse(policy: &Policy, stages: usize) -> bool {
+    policy.collapse && stages <= policy.route.len()
+}
+
 /// Those whom a stage may not seat because they decided in another: whoever said yes there, whoever somebody said yes
 /// for, and an asker who gave the manager stage by asking; nobody else where the policy collapses stages.
 fn decided_elsewhere(
@@ -323,7 +329,7 @@ fn decided_elsewhere(
     {
         elsewhere.insert(line.asker_id);
     }
-    if !policy.collapse {
+    if !may_collapse(policy, stages.len()) {
         let votes = decisions
             .iter()
             .filter(|vote| vote.stage_id != stage.id && vote.verdict == Verdict::Approve);
@@ -484,6 +490,9 @@ async fn seated(
     record_seating(unit, line, stage, seating, kind);
     if stage.stuck {
         tracing::warn!(line.id = %line.id, stage.id = %stage.id, "nobody can decide stage {} of line {}", stage.id, line.id);
+    }
+    if kind == EventKind::StageOpened {
+        silence::arm(unit, stage)?;
     }
     tell_seated(unit, line, stage, &seating.seats).await
 }

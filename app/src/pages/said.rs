@@ -333,6 +333,7 @@ pub const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::ClockMoved => "Trial clock moved",
         EventKind::Started => "Installation started",
         EventKind::MailRetried => "Mail sent again",
+        EventKind::StageEscalated => "Step escalated",
         EventKind::PostRetried => "Post to a chat sent again",
         EventKind::NotificationsChanged => "Notifications chosen",
         EventKind::CheckpointContradicted => "The log contradicts its checkpoint",

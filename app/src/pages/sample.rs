@@ -204,6 +204,7 @@ pub fn stage(text: &str, state: StageState) -> StageView {
             behalf: None,
         }],
         fallback: true,
+        escalated: false,
         by_subordinates: false,
         stuck: false,
         opened_at: Some(ago(12)),

@@ -491,6 +491,12 @@ fn route_words(route: &[StageRule], facts: &Facts) -> String {
             Quorum::Count(count) => format!("{count} of {who}"),
             Quorum::All => format!("all of {who}"),
         };
+        if let Some(span) = stage.escalate_after {
+            said = format!("{said} (escalated after {span})");
+        }
+        if stage.remind_after != StageRule::usual_reminder() {
+            said = format!("{said} (reminded after {})", stage.remind_after);
+        }
         if stage.fallback.is_empty() {
             said.push_str(" (without fallback)");
         } else if stage.fallback != StageRule::usual_fallback() {
@@ -710,7 +716,18 @@ fn as_strict(was: &StageRule, is: &StageRule) -> bool {
         (Quorum::Count(was), Quorum::All) => was <= 1 || is.named.len() >= usize::from(was),
     };
     let fallback = is.fallback.iter().all(|rule| was.fallback.contains(rule));
-    was.approvers == is.approvers && was.role == is.role && people && quorum && fallback
+    // Sooner, or at all, others may decide as well.
+    let escalation = match (was.escalate_after, is.escalate_after) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(was), Some(is)) => was == is,
+    };
+    was.approvers == is.approvers
+        && was.role == is.role
+        && people
+        && quorum
+        && fallback
+        && escalation
 }
 
 #[cfg(test)]

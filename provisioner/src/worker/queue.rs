@@ -47,7 +47,7 @@ const GATES_NOT_WITHIN: Duration = Duration::from_millis(100);
 /// Assignments whose rows could not be read are tried again after so long.
 const READ_AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 
-const DEADLINES: [JobKind; 11] = [
+const DEADLINES: [JobKind; 13] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -59,6 +59,8 @@ const DEADLINES: [JobKind; 11] = [
     JobKind::Attestation,
     JobKind::ConflictScan,
     JobKind::Deputy,
+    JobKind::StageEscalation,
+    JobKind::StageReminder,
 ];
 const CONVERGE: [JobKind; 1] = [JobKind::Converge];
 const MAIL: [JobKind; 2] = [JobKind::Mail, JobKind::Post];
@@ -372,7 +374,9 @@ fn sort(jobs: Vec<Job>, since: Instant) -> Claimed {
             | JobKind::ExceptionWarning
             | JobKind::Attestation
             | JobKind::ConflictScan
-            | JobKind::Deputy => deadlines.push(job),
+            | JobKind::Deputy
+            | JobKind::StageEscalation
+            | JobKind::StageReminder => deadlines.push(job),
             JobKind::Converge => converge.push(job),
             JobKind::Mail | JobKind::Post => ready.push(Work::Mail(job, since)),
             JobKind::DirectorySync

@@ -220,6 +220,7 @@ impl Inner {
             JobKind::GrantWarning,
             JobKind::LineLapse,
             JobKind::Deputy,
+            JobKind::StageEscalation,
             JobKind::Leave,
             JobKind::Digest,
             JobKind::ExceptionEnd,

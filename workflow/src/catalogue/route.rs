@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    calendar::{WorkingSpan, read_working_span},
     person::PortalRole,
     policy::{ApproverRule, Quorum, StageRule},
 };
@@ -125,6 +126,8 @@ fn read_table(sheet: &mut Sheet, section: Section<'_>) -> Option<DraftStage> {
             "quorum",
             "fallback",
             "together",
+            "remind_after",
+            "escalate_after",
         ],
     );
     let word = sheet.text(section, "approvers", "\"named\"")?;
@@ -151,15 +154,38 @@ fn read_table(sheet: &mut Sheet, section: Section<'_>) -> Option<DraftStage> {
         return None;
     }
     let fallback = read_fallback(sheet, section)?;
+    let remind_after = read_working(sheet, section, "remind_after");
+    let escalate_after = read_working(sheet, section, "escalate_after");
+    if escalate_after.is_some() && fallback.is_empty() {
+        sheet.fault(
+            section.line,
+            "`escalate_after` has nobody to turn to, for `fallback` is empty: name somebody there, or take it out",
+        );
+    }
     Some(DraftStage {
         rule: StageRule {
             role,
+            remind_after: remind_after.unwrap_or(StageRule::usual_reminder()),
+            escalate_after,
             fallback,
             together: sheet.flag(section, "together"),
             ..StageRule::of(approvers, quorum)
         },
         named,
     })
+}
+
+/// A span of working time that may be there.
+fn read_working(sheet: &mut Sheet, section: Section<'_>, key: &str) -> Option<WorkingSpan> {
+    let text = sheet.maybe_text(section, key)?;
+    let span = read_working_span(&text.value);
+    if span.is_none() {
+        sheet.fault(
+            text.line,
+            format!("`{key}` is no working time: write it as \"4 working hours\" or \"2 working days\", at most 100"),
+        );
+    }
+    span
 }
 
 /// The portal role of a stage of rule `role`; nothing for the others. An error after a fault.

@@ -302,6 +302,7 @@ pub(super) async fn route(
                     })
                     .collect(),
                 fallback: stage.fallback,
+                escalated: stage.escalated,
                 by_subordinates: stage.by_subordinates,
                 stuck: stage.stuck,
                 opened_at: stage.opened_at,
@@ -354,7 +355,7 @@ pub(super) fn earlier(
     {
         earlier.insert(row.asker_id);
     }
-    if !policy.collapse {
+    if !may_collapse(policy, stages.len()) {
         let elsewhere =
             |vote: &&NamedVoteRow| vote.stage_id != stage && vote.verdict == Verdict::Approve;
         for vote in votes.iter().filter(elsewhere) {

@@ -227,6 +227,8 @@ pub struct StageView {
     pub seats: Vec<SeatView>,
     /// Whether the fallback chain is seated.
     pub fallback: bool,
+    /// Whether nobody answered in time, so that the fallback chain may decide as well.
+    pub escalated: bool,
     /// Whether only subordinates were left: decided by subordinates.
     pub by_subordinates: bool,
     /// Whether nobody can decide.

@@ -22,6 +22,7 @@ mod people;
 mod publishing;
 mod races;
 mod seating;
+mod silence;
 mod standing_in;
 mod stopping;
 mod support;

@@ -101,6 +101,8 @@ fn detail(stage: &StageView, mine: bool) -> String {
         "; only people who report to them are left, so two of them decide"
     } else if stage.fallback && !stage.stuck {
         "; nobody whom the rule names can decide"
+    } else if stage.escalated {
+        "; more people by now, because nobody answered"
     } else {
         ""
     };

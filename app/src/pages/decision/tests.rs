@@ -66,6 +66,7 @@ fn stage(position: i64, rule: ApproverRule, state: StageState, text: &str) -> St
             behalf: None,
         }],
         fallback: false,
+        escalated: false,
         by_subordinates: false,
         stuck: false,
         opened_at: Some(now() - Duration::minutes(12)),

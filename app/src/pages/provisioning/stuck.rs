@@ -121,6 +121,8 @@ fn what(kind: JobKind) -> &'static str {
         JobKind::Attestation => "An attestation cannot be called in",
         JobKind::Deputy => "A deputy cannot begin or end",
         JobKind::Converge => "A right cannot be worked on",
+        JobKind::StageReminder => "Deciders cannot be reminded",
+        JobKind::StageEscalation => "A decision cannot be escalated",
         JobKind::Mail => "A mail cannot be worked on",
         JobKind::Digest => "A day's mail cannot be written",
         JobKind::Post => "A post to a chat cannot be worked on",

@@ -77,6 +77,8 @@ pub fn said(stage: &StageView) -> Said {
             detail.push_str(&handed(stage));
             if stage.fallback {
                 detail.push_str(" They stand in, because nobody in the first place can.");
+            } else if stage.escalated {
+                detail.push_str(" More people may decide by now, because nobody answered.");
             }
             with(format!("{rule} decides"), detail)
         }
