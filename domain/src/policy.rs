@@ -150,6 +150,10 @@ pub struct StageRule {
     pub escalate_after: Option<WorkingSpan>,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
 fn is_usual_reminder(span: &WorkingSpan) -> bool {
     *span == StageRule::usual_reminder()
 }

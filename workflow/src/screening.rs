@@ -3,6 +3,7 @@
 
 use domain::{
     PackageId, PersonId, Refusal, Timestamp,
+    grant::GrantState,
     person::Person,
     policy::{Policy, QuestionKind},
     request::{self, Ask},

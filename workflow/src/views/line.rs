@@ -30,7 +30,7 @@ use super::{
     sight::{may_see_line, sees_target},
     timeline::{Given, steps},
 };
-use crate::{Error, Result, access::Viewer, assignments::Problem};
+use crate::{Error, Result, access::Viewer, assignments::Problem, route::may_collapse};
 
 /// Names that are shown of an open stage.
 const SEATS: i64 = 100;
