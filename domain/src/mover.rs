@@ -26,7 +26,8 @@ impl Move {
     pub fn between(before: &Person, after: &Person) -> Self {
         let differs = |attribute: Attribute| attribute.of(before) != attribute.of(after);
         Self {
-            manager: before.manager != after.manager,
+            // A first manager is none that was left: whoever was just hired did not move.
+            manager: before.manager.is_some() && before.manager != after.manager,
             department: differs(Attribute::Department),
             employment: differs(Attribute::EmployeeType),
             other: Attribute::ALL.iter().any(|&attribute| {
