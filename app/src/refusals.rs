@@ -132,6 +132,9 @@ pub fn sentence(refusal: &Refusal) -> String {
                 "The portal cannot set {entitlement}: {why}. The package's owner has to sort that out first."
             )
         }
+        Refusal::WrongState { state } if state == "suspended" => {
+            "It is held back now. More time can be asked for once it goes on.".into()
+        }
         Refusal::WrongState { state } => format!(
             "It was decided or ended meanwhile: it is {} now.",
             state_now(state)

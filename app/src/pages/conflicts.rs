@@ -50,7 +50,7 @@ fn list(rules: Rules) -> impl IntoView {
     );
     view! {
         <PageHead title="Rules" lead="What one person must not hold together, over all accounts and however it is held."/>
-        <Card live="rules" version=version>{body}</Card>
+        <Card title="All rules" live="rules" version=version>{body}</Card>
     }
 }
 

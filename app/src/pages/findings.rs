@@ -207,7 +207,7 @@ fn list(found: Findings, asked: &Asked) -> impl IntoView + use<> {
             {whose}
             <Button>"Show"</Button>
         </form>
-        <Card live="findings" version=version>{body}</Card>
+        <Card title="What was found" live="findings" version=version>{body}</Card>
         <Pager next=next on="Later"/>
     }
 }

@@ -109,8 +109,15 @@ async fn one_step(
                 .position(|span| span.who == who && span.package == package && !span.over);
             let request = house
                 .ask_for(who, packages[package], hours(length), &format!("s{step}"))
-                .await
-                .unwrap();
+                .await;
+            // What is held back goes on or ends first.
+            if held.is_some_and(|at| model.spans[at].held_back) {
+                let state = "suspended".to_owned();
+                let refused = request.unwrap_err();
+                assert_eq!(refused.refusals(), [domain::Refusal::WrongState { state }]);
+                return;
+            }
+            let request = request.unwrap();
             asked(house, model, who, package, request, length, held, now).await;
         }
         3..=5 => {
@@ -146,7 +153,7 @@ async fn one_step(
             if let Some(index) = model
                 .spans
                 .iter()
-                .position(|span| span.who == who && !span.over)
+                .position(|span| span.who == who && !span.over && !span.held_back)
             {
                 let length = rng.gen_range(1..20);
                 let ask = requests::MoreTime {

@@ -12,6 +12,9 @@ use store::audit::AuditQuery;
 
 use crate::support::{ASTRID, House, JOHAN, KARIN, hours, houses, person, policy, stage};
 
+/// From the start of the tests, in the night to a Sunday, to the morning after, before work begins.
+const TO_MONDAY: Duration = Duration::hours(32);
+
 /// How many reminders were written to somebody.
 async fn reminders(house: &House, who: u128) -> u64 {
     house
@@ -33,6 +36,7 @@ async fn may_decide(house: &House, request: domain::RequestId) -> Vec<domain::Pe
 #[tokio::test]
 async fn whoever_can_decide_is_reminded_each_working_day_and_nobody_else() {
     for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
+        house.pass(TO_MONDAY).await;
         assert_eq!(house.clock.now().weekday(), Weekday::Mon);
         assert!(house.clock.now().hour() < 9, "before work begins");
         let request = house.ask(JOHAN, hours(8), "a").await.unwrap();
@@ -91,6 +95,7 @@ async fn after_a_silence_others_may_decide_as_well_and_silence_never_approves() 
         ..stage(ApproverRule::Manager)
     };
     for house in houses(&policy(vec![escalates])).await {
+        house.pass(TO_MONDAY).await;
         let request = house.ask(JOHAN, hours(8), "a").await.unwrap();
         assert_eq!(may_decide(&house, request).await, [person(ASTRID)]);
         house.pass(Duration::days(1)).await;

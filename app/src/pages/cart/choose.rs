@@ -59,7 +59,7 @@ fn results(package: &str, text: &str, found: &[FoundPerson]) -> Option<AnyView> 
     }
     if found.is_empty() {
         return Some(
-            view! { <Empty sign=Sign::People title="Nobody found" text="Nobody of that name, or nobody whom you can ask for. Try a part of the name."/> }
+            view! { <Card title="People"><Empty sign=Sign::People title="Nobody found" text="Nobody of that name, or nobody whom you can ask for. Try a part of the name."/></Card> }
                 .into_any(),
         );
     }

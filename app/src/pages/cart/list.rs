@@ -67,9 +67,9 @@ pub fn page(cart: &Cart, wrong: &Wrong) -> impl IntoView + use<> {
     if count == 0 && wrong.count() == 0 {
         return view! {
             <PageHead title=super::TITLE lead="Collect what you need, then ask for all of it at once."/>
-            <Empty sign=Sign::Package title="Nothing in it" text="Look for what you need and put it in here, for yourself or for somebody else. It is kept until you send it.">
+            <Card title="Your cart"><Empty sign=Sign::Package title="Nothing in it" text="Look for what you need and put it in here, for yourself or for somebody else. It is kept until you send it.">
                 <LinkButton href="/catalog" look=Look::Primary>"Look in the catalogue"</LinkButton>
-            </Empty>
+            </Empty></Card>
         }
         .into_any();
     }
