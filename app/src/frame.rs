@@ -132,6 +132,12 @@ fn ways(facts: &Facts) -> Vec<Ways> {
     if facts.owns {
         deciding.push(way("My packages", "/owned", Sign::Package, "p"));
     }
+    if facts.tasks.count > 0 || facts.has(PortalRole::Operator) {
+        deciding.push(counted(
+            way("By hand", "/tasks", Sign::Key, "k"),
+            facts.tasks,
+        ));
+    }
     if facts.has(PortalRole::Security) || facts.has(PortalRole::Auditor) {
         deciding.push(way("Findings", "/findings", Sign::Warning, "f"));
         deciding.push(way("Exceptions", "/exceptions", Sign::Shield, "x"));
@@ -213,6 +219,7 @@ mod tests {
             decisions: Capped::default(),
             has_team: false,
             owns: false,
+            tasks: Capped::default(),
             attention: None,
             holds: None,
             versions: None,

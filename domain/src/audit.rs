@@ -103,6 +103,12 @@ words! {
         AssignmentRetried = "assignment_retried",
         /// A target was paused or resumed.
         TargetChanged = "target_changed",
+        /// Somebody has to do something by hand.
+        TaskOpened = "task_opened",
+        /// What had to be done by hand is done, cannot be done, or is needed no longer.
+        TaskClosed = "task_closed",
+        /// A target was made from the configuration, or named anew.
+        TargetConfigured = "target_configured",
         /// An operator had a mail sent again that was given up.
         MailRetried = "mail_retried",
         /// An operator had a post sent again that was given up.

@@ -27,6 +27,8 @@ words! {
         Attestation = "attestation",
         /// Somebody begins or ceases to stand in for somebody else.
         Deputy = "deputy",
+        /// Whoever does something by hand is reminded.
+        Task = "task",
         /// An assignment whose desired and observed states may differ.
         Converge = "converge",
         /// Whoever can decide is reminded.

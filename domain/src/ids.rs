@@ -79,6 +79,8 @@ ids! {
     ApplicationId = "app",
     /// A system that a connector reaches.
     TargetId = "tgt",
+    /// Something that a person does by hand.
+    TaskId = "tsk",
     /// One concrete right in one target.
     EntitlementId = "ent",
     /// What the catalogue offers.

@@ -35,6 +35,7 @@ pub mod policy;
 pub mod refusal;
 pub mod request;
 pub mod risk;
+pub mod task;
 pub mod telling;
 pub mod waiting;
 pub mod words;

@@ -1,15 +1,16 @@
 //! What a connector is: the hands at one target. It acts, reads and explains; it decides nothing and keeps nothing.
 //!
-//! To add a connector: implement [`Connector`] in a folder named after the target, classify every answer of the target
-//! into [`Failure`], and run the tests of `tests/connector.rs` against a peer of the target.
+//! To add a connector: implement [`Connector`] in a folder named after what the target speaks, classify every answer of the
+//! target into [`Failure`], say in [`Evidence::account`] which account of the target an [`Place`] is once a call has found that
+//! out, make it in `server/src/targets.rs` from the target's section of the configuration, and have it pass the suite of
+//! `tests/it/contract.rs` against a peer of the target.
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 
 use async_trait::async_trait;
 use domain::assignment::Observed;
 pub use store::assignments::PlaceRow as Place;
-use uuid::Uuid;
-pub use workflow::assignments::{Evidence, Failure, Outcome};
+pub use workflow::assignments::{Evidence, Failure, Outcome, TargetAccount};
 
 /// How one call ended, with what is kept of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +45,8 @@ impl Reply {
 /// Everybody who holds a right directly, as the target lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// Object ids.
-    pub holders: BTreeSet<Uuid>,
+    /// The target's own ids of accounts: object ids in the directory, what [`Place::target_account`] keeps elsewhere.
+    pub holders: BTreeSet<String>,
 }
 
 /// One thing that `doctor` says of a target.

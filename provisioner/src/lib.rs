@@ -8,6 +8,7 @@
 //!
 //! To add a connector, see [`connector`]; to add work that comes round by itself, see [`worker::Recurring`].
 
+pub mod by_hand;
 pub mod chat;
 pub mod connector;
 pub mod directory;

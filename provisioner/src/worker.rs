@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What a person may wait for: ends, starts, provisioning, mail.
-pub const WORK: [JobKind; 16] = [
+pub const WORK: [JobKind; 17] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -42,6 +42,7 @@ pub const WORK: [JobKind; 16] = [
     JobKind::Deputy,
     JobKind::StageEscalation,
     JobKind::StageReminder,
+    JobKind::Task,
     JobKind::Converge,
     JobKind::Mail,
     JobKind::Post,
@@ -125,7 +126,10 @@ impl Seams {
 #[derive(Debug)]
 pub(crate) struct Inner {
     workflow: Workflow,
+    /// By the target's kind.
     connectors: BTreeMap<String, Arc<dyn Connector>>,
+    /// By the target's key.
+    targets: BTreeMap<String, Arc<dyn Connector>>,
     mailer: Arc<dyn Mailer>,
     poster: Arc<dyn Poster>,
     recurring: BTreeMap<JobKind, (Duration, Arc<dyn Recurring>)>,
@@ -158,6 +162,7 @@ impl Worker {
             inner: Inner {
                 workflow,
                 connectors: BTreeMap::new(),
+                targets: BTreeMap::new(),
                 mailer: Arc::new(NoMail),
                 poster: Arc::new(NoChat),
                 recurring: BTreeMap::from([(
@@ -271,10 +276,17 @@ impl Worker {
 }
 
 impl Builder {
-    /// The hands at targets of a kind (`graph`).
+    /// The hands at every target of a kind (`graph`) that has none of its own.
     #[must_use]
     pub fn connector(mut self, kind: &str, connector: Arc<dyn Connector>) -> Self {
         self.inner.connectors.insert(kind.to_owned(), connector);
+        self
+    }
+
+    /// The hands at the one target with this key.
+    #[must_use]
+    pub fn target(mut self, key: &str, connector: Arc<dyn Connector>) -> Self {
+        self.inner.targets.insert(key.to_owned(), connector);
         self
     }
 

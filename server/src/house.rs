@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use axum::Router;
 use domain::deadline::JobKind;
 use provisioner::{
+    by_hand::ByHand,
     chat::Poster,
     directory,
     graph::{self, Graph, Groups},
@@ -130,6 +131,7 @@ pub fn worker(
     let connector = Arc::new(Groups::new(target.graph.clone()));
     let mut builder = Worker::builder(workflow.clone(), worker::Options::default())
         .connector("graph", connector)
+        .connector("manual", Arc::new(ByHand::new(workflow.clone())))
         .every(
             JobKind::DirectorySync,
             target.every,

@@ -11,7 +11,10 @@ use provisioner::{
 use store::{Options, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use workflow::{Clock, Error, Ids, Settings, Workflow, installation, roles};
+use workflow::{
+    Clock, Error, Ids, Settings, Workflow, installation, roles,
+    targets::{self, Configured},
+};
 
 use crate::{
     checkpoints::Keeper,
@@ -43,7 +46,23 @@ pub async fn workflow(config: &Config) -> Result<Workflow, String> {
     installation::prepare(&workflow, installation::Mode::Production)
         .await
         .map_err(|error| error.to_string())?;
+    targets::configure(&workflow, &configured(config))
+        .await
+        .map_err(|error| error.to_string())?;
     Ok(workflow)
+}
+
+/// The targets that the configuration names, as the catalogue's files know them.
+pub fn configured(config: &Config) -> Vec<Configured> {
+    config
+        .targets
+        .iter()
+        .map(|target| Configured {
+            key: target.key.clone(),
+            kind: target.settings.kind(),
+            name: target.name.clone(),
+        })
+        .collect()
 }
 
 /// The use cases over the configured database as it is: neither made nor brought to another version.

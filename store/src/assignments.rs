@@ -96,11 +96,35 @@ row! {
     pub struct PlaceRow {
         /// The assignment.
         pub id: AssignmentId,
+        /// The person whose account it is.
+        pub person_id: PersonId,
+        /// The account.
+        pub account_id: AccountId,
         /// The tenant that the account belongs to.
         pub tenant_id: Uuid,
-        /// The account's id at the target.
+        /// The account's id in the directory of the tenant, which never changes.
         pub object_id: Uuid,
-        /// `group` or `app_role`.
+        /// Its sign-in name there; a label that may change.
+        pub user_name: String,
+        /// Whether it can be signed in with.
+        pub enabled: bool,
+        /// The person's name.
+        pub person_name: String,
+        /// Their given name.
+        pub given_name: String,
+        /// Their address.
+        pub mail: String,
+        /// Their number in the company; empty if none is known.
+        pub employee_id: String,
+        /// The target.
+        pub target_id: TargetId,
+        /// The account's own id at the target, once it is known there.
+        pub target_account: Option<String>,
+        /// The right.
+        pub entitlement_id: EntitlementId,
+        /// Since when it is desired or not: with the assignment it names one wish of ours.
+        pub desired_since: Timestamp,
+        /// `group`, `app_role`, or what [`domain::catalogue::TargetKind::right`] says.
         pub kind: String,
         /// The right's id at the target.
         pub external_id: String,
@@ -118,7 +142,7 @@ row! {
         pub id: TargetId,
         /// Its key.
         pub key: String,
-        /// `graph`.
+        /// A word of [`domain::catalogue::TargetKind`].
         pub kind: String,
         /// What people call it.
         pub name: String,
@@ -415,8 +439,12 @@ impl Tx {
         }
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
-                "SELECT a.id, p.tenant_id, p.object_id, e.kind, e.external_id, e.name, e.manageable, e.unmanageable_reason
-                 FROM assignments a JOIN accounts p ON p.id = a.account_id JOIN entitlements e ON e.id = a.entitlement_id
+                "SELECT a.id, a.person_id, a.account_id, p.tenant_id, p.object_id, p.user_name, p.enabled,
+                   n.name AS person_name, n.given_name, n.mail, n.employee_id, a.target_id, t.external_id AS target_account,
+                   a.entitlement_id, a.desired_since, e.kind, e.external_id, e.name, e.manageable, e.unmanageable_reason
+                 FROM assignments a JOIN accounts p ON p.id = a.account_id JOIN persons n ON n.id = a.person_id
+                 JOIN entitlements e ON e.id = a.entitlement_id
+                 LEFT JOIN target_accounts t ON t.target_id = a.target_id AND t.account_id = a.account_id
                  WHERE a.id IN (");
             ids_in!(query, ids);
             query.push(" ORDER BY a.id");
@@ -496,6 +524,45 @@ impl Tx {
         Ok(
             on!(self, c => sqlx::query_as(select_target!(" WHERE id = $1")).bind(id.0).fetch_optional(c).await)?,
         )
+    }
+
+    /// Makes a target that the configuration names, or gives the known one its name. False if there was nothing to change.
+    pub async fn configure_target(
+        &mut self,
+        id: TargetId,
+        key: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<bool, Error> {
+        let changed = on!(self, c => sqlx::query(
+            "INSERT INTO targets (id, key, kind, name) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (key) DO UPDATE SET name = excluded.name WHERE targets.name <> excluded.name")
+            .bind(id.0).bind(key).bind(kind).bind(name).execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(changed == 1)
+    }
+
+    /// Notes which account of a target belongs to an account of ours, as the target's own id says it. False if that id
+    /// belongs to another account of ours already.
+    pub async fn save_target_account(
+        &mut self,
+        target: TargetId,
+        account: AccountId,
+        external_id: &str,
+        user_name: &str,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let taken: Option<Uuid> = on!(self, c => sqlx::query_scalar(
+            "SELECT account_id FROM target_accounts WHERE target_id = $1 AND external_id = $2 AND account_id <> $3")
+            .bind(target.0).bind(external_id).bind(account.0).fetch_optional(c).await)?;
+        if taken.is_some() {
+            return Ok(false);
+        }
+        on!(self, c => sqlx::query(
+            "INSERT INTO target_accounts (target_id, account_id, external_id, user_name, seen_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (target_id, account_id) DO UPDATE SET external_id = excluded.external_id,
+               user_name = excluded.user_name, seen_at = excluded.seen_at")
+            .bind(target.0).bind(account.0).bind(external_id).bind(user_name).bind(At(now)).execute(c).await.map(drop))?;
+        Ok(true)
     }
 
     /// Holds a target or lets it go on. False if it already stood so.

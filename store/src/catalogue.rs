@@ -80,7 +80,7 @@ row! {
         pub target_id: TargetId,
         /// Its application, if the files name one.
         pub application_id: Option<ApplicationId>,
-        /// `group` or `app_role`.
+        /// `group`, `app_role`, or what [`domain::catalogue::TargetKind::right`] says.
         pub kind: String,
         /// The target's own id.
         pub external_id: String,
@@ -100,8 +100,12 @@ row! {
         pub unmanageable_reason: Option<String>,
         /// How long it takes to bite, in seconds.
         pub effective_within_seconds: i64,
-        /// Who decides on findings about it.
+        /// Who decides on findings about it, and does it where it is done by hand.
         pub owner_id: Option<PersonId>,
+        /// What is to be done by hand; empty where a program does it.
+        pub instructions: String,
+        /// Within which time, in seconds; zero where a program does it.
+        pub due_within_seconds: i64,
         /// What the import read, as JSON; empty if it was never imported.
         pub facts: String,
     }
@@ -318,7 +322,8 @@ impl Tx {
     pub async fn entitlements(&mut self, target: TargetId) -> Result<Vec<EntitlementRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT id, key, target_id, application_id, kind, external_id, name, summary, lane, privileged, control_scope,
-               manageable, unmanageable_reason, effective_within_seconds, owner_id, facts
+               manageable, unmanageable_reason, effective_within_seconds, owner_id, instructions,
+               due_within_seconds, facts
              FROM entitlements WHERE target_id = $1 ORDER BY id").bind(target.0).fetch_all(c).await)?)
     }
 
@@ -328,7 +333,8 @@ impl Tx {
             on!(self, c => {
                 let mut query = QueryBuilder::new(
                     "INSERT INTO entitlements (id, key, target_id, application_id, kind, external_id, name, summary, lane,
-                       privileged, control_scope, manageable, unmanageable_reason, effective_within_seconds, owner_id, facts) ");
+                       privileged, control_scope, manageable, unmanageable_reason, effective_within_seconds, owner_id,
+                       instructions, due_within_seconds, facts) ");
                 query.push_values(chunk, |mut tuple, row| {
                     tuple.push_bind(row.id.0).push_bind(row.key.clone()).push_bind(row.target_id.0)
                         .push_bind(row.application_id.map(|id| id.0)).push_bind(row.kind.clone())
@@ -336,7 +342,7 @@ impl Tx {
                         .push_bind(row.lane.clone()).push_bind(row.privileged).push_bind(row.control_scope.clone())
                         .push_bind(row.manageable).push_bind(row.unmanageable_reason.clone())
                         .push_bind(row.effective_within_seconds).push_bind(row.owner_id.map(|id| id.0))
-                        .push_bind(row.facts.clone());
+                        .push_bind(row.instructions.clone()).push_bind(row.due_within_seconds).push_bind(row.facts.clone());
                 });
                 query.push(
                     " ON CONFLICT (id) DO UPDATE SET key = excluded.key, application_id = excluded.application_id,
@@ -344,6 +350,7 @@ impl Tx {
                         privileged = excluded.privileged, control_scope = excluded.control_scope,
                         manageable = excluded.manageable, unmanageable_reason = excluded.unmanageable_reason,
                         effective_within_seconds = excluded.effective_within_seconds, owner_id = excluded.owner_id,
+                        instructions = excluded.instructions, due_within_seconds = excluded.due_within_seconds,
                         facts = excluded.facts");
                 query.build().execute(c).await.map(drop)
             })?;

@@ -38,6 +38,7 @@ pub mod posts;
 pub mod requests;
 pub mod roles;
 pub mod sessions;
+pub mod tasks;
 pub mod telling;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -50,6 +50,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0007_telling.sql"),
         include_str!("../../migrations/postgres/0007_telling.sql"),
     ),
+    (
+        8,
+        "targets",
+        include_str!("../../migrations/sqlite/0008_targets.sql"),
+        include_str!("../../migrations/postgres/0008_targets.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

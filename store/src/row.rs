@@ -74,6 +74,7 @@ columns_through!(Uuid, |id: Uuid, _: &str| Ok::<_, sqlx::Error>(id.into()) =>
     domain::GrantId, domain::AssignmentId, domain::OperationId, domain::MessageId, domain::PostId, domain::HoldId,
     domain::InstallationId,
     domain::ConflictId, domain::ExceptionId, domain::AttestationId, domain::FindingId, domain::DeputyId,
+    domain::TaskId,
 );
 columns_through!(String, word =>
     domain::person::AccountKind, domain::person::PersonState, domain::person::PortalRole,
@@ -84,7 +85,7 @@ columns_through!(String, word =>
     domain::deadline::JobKind, domain::telling::Topic, domain::telling::Delivery, domain::waiting::RemarkKind,
     domain::conflict::Severity, domain::conflict::Side,
     domain::exception::ExceptionState, domain::exception::ExceptionEnd,
-    domain::finding::FindingKind, domain::finding::FindingState,
+    domain::finding::FindingKind, domain::finding::FindingState, domain::task::TaskCall, domain::task::TaskState,
     crate::catalogue::VersionState, crate::roles::RoleSource, crate::directory::HoldState, crate::directory::LeaveCause,
 );
 

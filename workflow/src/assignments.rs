@@ -32,7 +32,7 @@ use crate::{Result, Unit, findings, grants};
 pub use advance::advance;
 pub use moves::{READS_MAY_LAG, WRITES_END_WITHIN, step};
 pub use operate::{pause_target, resume_target, retry, sweep};
-pub use report::{Call, Evidence, Failure, News, Next, Outcome, Problem, Report};
+pub use report::{Call, Evidence, Failure, News, Next, Outcome, Problem, Report, TargetAccount};
 
 /// What the target said so long ago at most is still true enough to call a new grant ready, or one that ends gone.
 const FRESH: Duration = Duration::minutes(1);

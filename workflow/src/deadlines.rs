@@ -1,11 +1,12 @@
 //! What happens when a deadline comes due. Each job looks at the row that it stands for: if that moved later, the
 //! deadline is armed again; if it is over, nothing happens. Ends are worked in batches, and before everything else.
 
-use domain::{ExceptionId, GrantId, LineId, PersonId, StageId, deadline::JobKind};
+use domain::{ExceptionId, GrantId, LineId, PersonId, StageId, TaskId, deadline::JobKind};
 use store::jobs::Job;
 
 use crate::{
-    Result, Workflow, deputies, exceptions, findings, grants, leave, requests, silence, telling,
+    Result, Workflow, deputies, exceptions, findings, grants, leave, requests, silence, tasks,
+    telling,
 };
 
 /// The kinds of job that [`run`] does.
@@ -23,6 +24,7 @@ pub const KINDS: &[JobKind] = &[
     JobKind::Deputy,
     JobKind::StageEscalation,
     JobKind::StageReminder,
+    JobKind::Task,
 ];
 
 /// The most ends in one transaction, so that a person's decision never waits long behind a storm.
@@ -78,6 +80,13 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                 JobKind::StageReminder => {
                     let stages: Vec<StageId> = batch.iter().filter_map(Job::stage).collect();
                     silence::remind(&mut unit, &stages).await?;
+                }
+                JobKind::Task => {
+                    let ids: Vec<TaskId> = batch
+                        .iter()
+                        .filter_map(|job| job.subject.map(TaskId))
+                        .collect();
+                    tasks::remind(&mut unit, &ids).await?;
                 }
                 JobKind::Deputy => Box::pin(deputies::due(&mut unit, batch)).await?,
                 JobKind::Leave => {

@@ -45,6 +45,8 @@ pub mod roles;
 pub mod route;
 mod screening;
 mod silence;
+pub mod targets;
+pub mod tasks;
 pub mod telling;
 mod unit;
 pub mod views;

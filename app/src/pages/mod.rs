@@ -37,6 +37,7 @@ mod requests;
 mod returning;
 mod search;
 mod signed_out;
+mod tasks;
 mod team;
 mod trial;
 mod versions;
@@ -97,6 +98,9 @@ pub const ROUTES: &[Route] = table! {
     POST "/people/{id}/resume" Who::Roles(&[Security]) => kill_switch::go_on;
     GET "/owned" Who::SignedIn => owned::show;
     GET "/owned/{package}" Who::Party => owned::holders;
+    GET "/tasks" Who::SignedIn => tasks::show;
+    GET "/tasks/{task}" Who::Party => tasks::one;
+    POST "/tasks/{task}" Who::Party => tasks::say;
     GET "/provisioning" Who::Roles(&[Operator, Administrator, Security, Auditor]) => provisioning::show;
     GET "/provisioning/{assignment}" Who::Roles(&[Operator, Administrator, Security, Auditor]) => provisioning::one;
     POST "/provisioning/{assignment}/retry" Who::Roles(&[Operator]) => provisioning::retry;

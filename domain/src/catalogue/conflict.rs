@@ -63,14 +63,14 @@ impl Content {
                     .entitlements
                     .iter()
                     .filter_map(|key| self.entitlements.get(key))
-                    .map(|one| one.right),
+                    .map(|one| one.right.clone()),
             );
             rights
         };
         let (left, right) = (of(&conflict.left), of(&conflict.right));
         (
-            left.difference(&right).copied().collect(),
-            right.difference(&left).copied().collect(),
+            left.difference(&right).cloned().collect(),
+            right.difference(&left).cloned().collect(),
         )
     }
 }

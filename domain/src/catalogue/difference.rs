@@ -265,7 +265,11 @@ fn entitlement_fields(
     };
     add("application", &|e| e.application.clone());
     add("right", &|e| {
-        format!("{} {}", e.right.kind(), e.right.external_id())
+        let at = e
+            .right
+            .target()
+            .map_or(String::new(), |target| format!(" at {target}"));
+        format!("{} {}{at}", e.right.kind(), e.right.external_id())
     });
     add("name", &|e| e.name.clone());
     add("summary", &|e| e.summary.clone());
@@ -283,6 +287,14 @@ fn entitlement_fields(
     add("owner", &|e| {
         e.owner.map(|id| called(id, facts)).unwrap_or_default()
     });
+    add("instructions", &|e| e.instructions.clone());
+    add("due_within", &|e| {
+        if e.due_within_seconds == 0 {
+            String::new()
+        } else {
+            say_span(e.due_within_seconds)
+        }
+    });
     fields
 }
 
@@ -295,6 +307,9 @@ fn entitlement_widens(old: &Entitlement, new: &Entitlement) -> Vec<String> {
         && new.control_scope.as_ref() != Some(scope)
     {
         why.push(format!("it no longer falls under {scope}"));
+    }
+    if !old.instructions.is_empty() && old.instructions != new.instructions {
+        why.push("who does it by hand is told to do something else".to_owned());
     }
     why
 }

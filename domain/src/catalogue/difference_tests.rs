@@ -4,7 +4,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     asking::ForOthers,
-    catalogue::{Application, Right},
+    catalogue::{Application, Right, TargetKind},
     policy::{Attribute, Policy},
     request::tests::policy,
 };
@@ -60,6 +60,8 @@ fn content() -> Content {
                 control_scope: None,
                 effective_within_seconds: 0,
                 owner: None,
+                instructions: String::new(),
+                due_within_seconds: 0,
             },
         );
     }
@@ -206,6 +208,34 @@ fn pointing_a_key_at_another_group_is_more_content() {
         id: Uuid::from_u128(99),
     };
     assert!(compare(&content(), &after, &Facts::default()).widens());
+}
+
+#[test]
+fn telling_somebody_to_do_something_else_by_hand_is_more_content() {
+    let by_hand = |instructions: &str| {
+        let mut content = content();
+        let read = content.entitlements.get_mut("read").expect("it is there");
+        read.right = Right::At {
+            target: "facilities".into(),
+            kind: TargetKind::Manual,
+            id: "read".into(),
+        };
+        read.instructions = instructions.into();
+        content
+    };
+    let before = by_hand("Open the west door for the badge.");
+    let same = compare(
+        &before,
+        &by_hand("Open the west door for the badge."),
+        &Facts::default(),
+    );
+    assert!(same.is_empty());
+    let other = compare(
+        &before,
+        &by_hand("Open every door for the badge."),
+        &Facts::default(),
+    );
+    assert!(other.widens());
 }
 
 #[test]

@@ -50,8 +50,37 @@ pub struct Application {
     pub tint: String,
 }
 
+crate::words! {
+    /// What a target speaks, and so which hands reach it.
+    pub enum TargetKind {
+        /// Microsoft Graph.
+        Graph = "graph",
+        /// SCIM 2.0 (RFC 7643, RFC 7644).
+        Scim = "scim",
+        /// LDAP version 3, Active Directory included.
+        Ldap = "ldap",
+        /// Signed calls of an address (Standard Webhooks).
+        Webhook = "webhook",
+        /// A person who does it.
+        Manual = "manual",
+    }
+}
+
+impl TargetKind {
+    /// The word of an entitlement's `kind` column for what is named at such a target.
+    pub const fn right(self) -> &'static str {
+        match self {
+            Self::Graph => "group",
+            Self::Scim => "scim_group",
+            Self::Ldap => "ldap_group",
+            Self::Webhook => "webhook_right",
+            Self::Manual => "manual_right",
+        }
+    }
+}
+
 /// The object at the target that a right stands for; known by immutable ids only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Right {
     /// Membership of an Entra group.
@@ -66,30 +95,50 @@ pub enum Right {
         /// The service principal's object id.
         resource: Uuid,
     },
+    /// Something at a target that the configuration names.
+    At {
+        /// The target's key.
+        target: String,
+        /// What the target speaks.
+        kind: TargetKind,
+        /// The target's own id: of a group, or the word that both sides agreed on.
+        id: String,
+    },
 }
 
 impl Right {
     /// The word of the `kind` column.
-    pub const fn kind(self) -> &'static str {
+    pub const fn kind(&self) -> &'static str {
         match self {
             Self::Group { .. } => "group",
             Self::AppRole { .. } => "app_role",
+            Self::At { kind, .. } => kind.right(),
         }
     }
 
-    /// The target's own id: the group's, or `resource/role`.
-    pub fn external_id(self) -> String {
+    /// The key of the target that the configuration names; none for the directory of the tenant.
+    pub fn target(&self) -> Option<&str> {
+        match self {
+            Self::Group { .. } | Self::AppRole { .. } => None,
+            Self::At { target, .. } => Some(target),
+        }
+    }
+
+    /// The target's own id: the group's, `resource/role`, or as the files say it.
+    pub fn external_id(&self) -> String {
         match self {
             Self::Group { id } => id.to_string(),
             Self::AppRole { role, resource } => format!("{resource}/{role}"),
+            Self::At { id, .. } => id.clone(),
         }
     }
 
     /// The object that a write locks at the target.
-    pub fn lane(self) -> String {
+    pub fn lane(&self) -> String {
         match self {
             Self::Group { id } => format!("group:{id}"),
             Self::AppRole { resource, .. } => format!("app:{resource}"),
+            Self::At { target, id, .. } => format!("{target}:{id}"),
         }
     }
 }
@@ -112,8 +161,22 @@ pub struct Entitlement {
     pub control_scope: Option<String>,
     /// How long it takes to bite, both ways, in seconds.
     pub effective_within_seconds: i64,
-    /// Who decides on findings about it.
+    /// Who decides on findings about it, and does it where it is done by hand.
     pub owner: Option<PersonId>,
+    /// What whoever does it by hand has to do; empty where a program does it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub instructions: String,
+    /// Within which time it is to be done by hand, in seconds; zero where a program does it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub due_within_seconds: i64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// What people ask for.
@@ -145,7 +208,7 @@ impl Content {
             .entitlements
             .iter()
             .filter_map(|key| self.entitlements.get(key))
-            .map(|entitlement| entitlement.right)
+            .map(|entitlement| entitlement.right.clone())
             .collect()
     }
 

@@ -206,7 +206,10 @@ impl Connector for Groups {
         let (_, path) = address(Ask::MembersOf(group));
         match self.graph.list(&path, Priority::Low).await {
             Ok(members) => Ok(Listing {
-                holders: members.iter().filter_map(id_of).collect(),
+                holders: members
+                    .iter()
+                    .filter_map(|member| Some(id_of(member)?.to_string()))
+                    .collect(),
             }),
             Err(error) => Err(read_failure(&error)),
         }
@@ -426,6 +429,7 @@ fn evidence(answer: &Answer, started: Instant, detail: &str) -> Evidence {
         request_id: answer.request_id.clone(),
         client_request_id: Some(answer.client_request_id.clone()),
         detail: detail.to_owned(),
+        account: None,
         took: started.elapsed(),
     }
 }
@@ -436,6 +440,7 @@ fn refusal(error: &Error, started: Instant) -> Evidence {
         request_id: error.request_id.clone(),
         client_request_id: error.client_request_id.clone(),
         detail: error.to_string(),
+        account: None,
         took: started.elapsed(),
     }
 }

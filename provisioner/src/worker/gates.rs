@@ -181,7 +181,7 @@ impl Gates {
     pub fn note(&self, target: TargetId, outcome: &Outcome, now: Timestamp) -> Option<Timestamp> {
         self.with(target, |gate| {
             let wait = match outcome {
-                Outcome::Seen(_) | Outcome::Done | Outcome::Already => {
+                Outcome::Seen(_) | Outcome::Done | Outcome::Already | Outcome::Pending { .. } => {
                     // A wish for patience stays: this call was sent before it.
                     if gate.failures >= FAILURES_TO_CLOSE {
                         gate.ways.mended.notify_waiters();

@@ -47,7 +47,7 @@ const GATES_NOT_WITHIN: Duration = Duration::from_millis(100);
 /// Assignments whose rows could not be read are tried again after so long.
 const READ_AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 
-const DEADLINES: [JobKind; 13] = [
+const DEADLINES: [JobKind; 14] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -61,6 +61,7 @@ const DEADLINES: [JobKind; 13] = [
     JobKind::Deputy,
     JobKind::StageEscalation,
     JobKind::StageReminder,
+    JobKind::Task,
 ];
 const CONVERGE: [JobKind; 1] = [JobKind::Converge];
 const MAIL: [JobKind; 2] = [JobKind::Mail, JobKind::Post];
@@ -376,7 +377,8 @@ fn sort(jobs: Vec<Job>, since: Instant) -> Claimed {
             | JobKind::ConflictScan
             | JobKind::Deputy
             | JobKind::StageEscalation
-            | JobKind::StageReminder => deadlines.push(job),
+            | JobKind::StageReminder
+            | JobKind::Task => deadlines.push(job),
             JobKind::Converge => converge.push(job),
             JobKind::Mail | JobKind::Post => ready.push(Work::Mail(job, since)),
             JobKind::DirectorySync
@@ -468,7 +470,10 @@ async fn read_lanes(inner: &Inner, mut jobs: Vec<Job>, since: Instant) -> Result
         let connector = targets
             .iter()
             .find(|target| target.id == row.target_id)
-            .and_then(|target| inner.connectors.get(&target.kind))
+            .and_then(|target| {
+                let own = inner.targets.get(&target.key);
+                own.or_else(|| inner.connectors.get(&target.kind))
+            })
             .map(Arc::clone);
         lanes
             .entry(row.lane.clone())

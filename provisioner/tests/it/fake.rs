@@ -8,13 +8,41 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::Duration;
-use domain::{Timestamp, assignment::Observed};
+use domain::{
+    AccountId, AssignmentId, EntitlementId, PersonId, TargetId, Timestamp, assignment::Observed,
+};
 use provisioner::connector::{
     Connector, Evidence, Failure, Finding, Listing, Outcome, Place, Reply,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use uuid::Uuid;
 use workflow::Clock;
+
+/// A right in a group, for an account.
+pub fn place(tenant: Uuid, object: Uuid) -> Place {
+    Place {
+        id: AssignmentId(Uuid::from_u128(1)),
+        person_id: PersonId(Uuid::from_u128(2)),
+        account_id: AccountId(Uuid::from_u128(3)),
+        tenant_id: tenant,
+        object_id: object,
+        user_name: "johan.berg@contoso.example".into(),
+        enabled: true,
+        person_name: "Johan Berg".into(),
+        given_name: "Johan".into(),
+        mail: "johan.berg@contoso.example".into(),
+        employee_id: "1003".into(),
+        target_id: TargetId(Uuid::from_u128(4)),
+        target_account: None,
+        entitlement_id: EntitlementId(Uuid::from_u128(5)),
+        desired_since: chrono::DateTime::UNIX_EPOCH,
+        kind: "group".into(),
+        external_id: Uuid::nil().to_string(),
+        name: "Orders, read".into(),
+        manageable: true,
+        unmanageable_reason: None,
+    }
+}
 
 /// A group and an account.
 pub type Link = (Uuid, Uuid);
@@ -303,7 +331,7 @@ impl Connector for Fake {
                 .links()
                 .into_iter()
                 .filter(|link| link.0 == group)
-                .map(|link| link.1)
+                .map(|link| link.1.to_string())
                 .collect(),
         })
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{AssignmentId, assignment::Observed};
+use domain::assignment::Observed;
 use provisioner::{
     connector::{Connector, Failure, Outcome, Place, Reply},
     graph::{Credential, Graph, Groups, Options},
@@ -62,14 +62,8 @@ pub fn calls(running: &Running, secret: &str) -> Graph {
 
 fn place(group: Uuid, user: Uuid) -> Place {
     Place {
-        id: AssignmentId(Uuid::from_u128(1)),
-        tenant_id: TENANT,
-        object_id: user,
-        kind: "group".into(),
         external_id: group.to_string(),
-        name: "Orders, read".into(),
-        manageable: true,
-        unmanageable_reason: None,
+        ..crate::fake::place(TENANT, user)
     }
 }
 
@@ -145,7 +139,7 @@ async fn a_membership_comes_and_goes_and_is_read_back() {
         Outcome::Seen(Observed::Absent)
     );
     let listing = groups.list("group", &group(0).to_string()).await.unwrap();
-    assert_eq!(listing.holders, [user(0)].into());
+    assert_eq!(listing.holders, [user(0).to_string()].into());
 
     assert_eq!(groups.ensure_present(&here).await.outcome, Outcome::Already);
     assert_eq!(groups.ensure_absent(&here).await.outcome, Outcome::Done);

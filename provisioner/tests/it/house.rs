@@ -289,6 +289,8 @@ fn a_right(n: usize, target: TargetId, application: ApplicationId) -> Entitlemen
         unmanageable_reason: None,
         effective_within_seconds: 0,
         owner_id: None,
+        instructions: String::new(),
+        due_within_seconds: 0,
         facts: String::new(),
     }
 }

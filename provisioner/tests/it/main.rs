@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod belief;
+mod by_hand;
+mod contract;
 mod fake;
 mod graph;
 mod house;

@@ -1,4 +1,4 @@
-//! The sample company, Nordhamn: about 300 people in several countries, their groups, and a catalogue over twelve
+//! The sample company, Nordhamn: about 300 people in several countries, their groups, and a catalogue over thirteen
 //! applications. The data lies in `sandbox/company/`; here it becomes a [`Directory`], the same for the same seed and day.
 //!
 //! The people of `cast.json` have fixed places and object ids, so that the catalogue's files can name them; the rest of
@@ -129,6 +129,7 @@ pub fn catalogue() -> Vec<(&'static str, &'static str)> {
         "analytics",
         "azure",
         "conflicts",
+        "facilities",
         "figma",
         "github",
         "heron",

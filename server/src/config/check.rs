@@ -50,6 +50,7 @@ impl Check<'_> {
         let risk = self.risk();
         let grace = self.number("lifecycle", "mover_grace_days", 0, 30);
         let log = self.log();
+        let targets = super::targets::read(self.layers, &mut self.faults);
         Some(Config {
             server: server?,
             database: database?,
@@ -72,6 +73,7 @@ impl Check<'_> {
                 mover_grace_days: grace?,
             },
             log: log?,
+            targets,
         })
     }
 

@@ -17,6 +17,9 @@ const SECRETS: [(&str, &str); 6] = [
     ("chat", "slack_url"),
 ];
 
+/// Settings of a target that are shown; everything else may have been meant as a secret.
+const NOT_SECRET: [&str; 6] = ["key", "name", "kind", "address", "leaver", "match_by"];
+
 /// Variables that are no settings: of the command line, of the build, of tests.
 const NO_SETTINGS: [&str; 8] = [
     "LATCHKEY_CONFIG",
@@ -49,6 +52,8 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct Layers {
     values: BTreeMap<(String, String), (Value, Source)>,
+    /// The `[[target]]` sections of the file, in order.
+    targets: Vec<Table>,
 }
 
 impl Layers {
@@ -60,6 +65,7 @@ impl Layers {
         let defaults: Table = DEFAULTS.parse().expect("a test reads the defaults");
         let mut layers = Self {
             values: BTreeMap::new(),
+            targets: Vec::new(),
         };
         for (section, keys) in defaults {
             let Value::Table(keys) = keys else {
@@ -107,6 +113,10 @@ impl Layers {
             }
         };
         for (section, keys) in table {
+            if section == "target" {
+                self.add_targets(keys, &at, faults);
+                continue;
+            }
             let Value::Table(keys) = keys else {
                 faults.push(Fault {
                     setting: section,
@@ -118,6 +128,30 @@ impl Layers {
                 self.put(&section, &key, value, Source::File, faults);
             }
         }
+    }
+
+    fn add_targets(&mut self, value: Value, at: &str, faults: &mut Vec<Fault>) {
+        let Value::Array(items) = value else {
+            faults.push(Fault {
+                setting: "target".into(),
+                why: format!("stands in sections of its own, each as [[target]] (in {at})"),
+            });
+            return;
+        };
+        for item in items {
+            match item {
+                Value::Table(table) => self.targets.push(table),
+                _ => faults.push(Fault {
+                    setting: "target".into(),
+                    why: format!("must be a section [[target]] (in {at})"),
+                }),
+            }
+        }
+    }
+
+    /// The sections of targets, as the file says them.
+    pub(super) fn targets(&self) -> &[Table] {
+        &self.targets
     }
 
     fn add_variable(&mut self, name: &str, text: OsString, faults: &mut Vec<Fault>) {
@@ -267,6 +301,19 @@ impl Layers {
                 Source::SecretFile(path) => format!("  # from {path}"),
             };
             writeln!(text, "{key} = {shown}{source}").expect("a string takes everything");
+        }
+        for target in &self.targets {
+            writeln!(text, "\n[[target]]").expect("a string takes everything");
+            for (key, value) in target {
+                // Secrets stand in files of their own; one that was written here all the same is not shown.
+                let shown = if key.ends_with("_file") || NOT_SECRET.contains(&key.as_str()) {
+                    value.to_string()
+                } else {
+                    "\"…\"".to_owned()
+                };
+                writeln!(text, "{key} = {shown}  # from the file")
+                    .expect("a string takes everything");
+            }
         }
         text
     }

@@ -6,6 +6,7 @@
 mod check;
 mod layers;
 mod sections;
+mod targets;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ pub use sections::{
     Asking, Audit, Catalogue, Config, Credential, Database, Directory, Graph, Lifecycle, Log,
     LogFormat, Mail, Secret, Server, Sessions, SignIn,
 };
+pub use targets::{Target, TargetSettings};
 
 /// The annotated defaults, as compiled in.
 pub const DEFAULTS: &str = include_str!("../../config.default.toml");
@@ -192,6 +194,47 @@ mod tests {
             let faults = with("LATCHKEY_SERVER__PUBLIC_URL", wrong).expect_err("it cannot be used");
             assert_eq!(faults[0].setting, "server.public_url", "{wrong}");
         }
+    }
+
+    fn with_targets(text: &str) -> Result<Config, Vec<Fault>> {
+        let name = format!(
+            "latchkey-targets-{}-{}.toml",
+            std::process::id(),
+            text.len()
+        );
+        let file = std::env::temp_dir().join(name);
+        std::fs::write(&file, text).expect("it can be written");
+        let vars = complete();
+        let vars = vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let (layers, faults) = Layers::read(Some(&file), vars);
+        std::fs::remove_file(&file).expect("it is ours");
+        layers.config(faults)
+    }
+
+    #[test]
+    fn targets_are_sections_of_their_own_and_every_fault_of_each_is_named() {
+        let config = with_targets(
+            "[[target]]\nkey = \"facilities\"\nname = \"Facilities\"\nkind = \"manual\"\n",
+        )
+        .expect("it is right");
+        assert_eq!(config.targets.len(), 1);
+        let faults = with_targets(
+            "[[target]]\nkey = \"Facilities\"\nkind = \"manual\"\nsecret = \"x\"\n[[target]]\nname = 7\nkind = \"fax\"\n[[target]]\nkey = \"entra\"\nname = \"E\"\nkind = \"manual\"\n",
+        )
+        .expect_err("hardly anything is right");
+        let named: Vec<&str> = faults.iter().map(|fault| fault.setting.as_str()).collect();
+        assert_eq!(
+            named,
+            [
+                "target Facilities.key",
+                "target Facilities.name",
+                "target Facilities.secret",
+                "target 2.key",
+                "target 2.name",
+                "target 2.kind",
+                "target entra.key",
+            ]
+        );
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct Config {
     pub lifecycle: Lifecycle,
     /// What is logged.
     pub log: Log,
+    /// The targets besides the directory of the tenant.
+    pub targets: Vec<super::Target>,
 }
 
 /// A text that never shows in logs or error messages.

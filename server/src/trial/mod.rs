@@ -18,13 +18,16 @@ use std::{
 };
 
 use clap::Args;
-use domain::person::AccountKey;
+use domain::{catalogue::TargetKind, person::AccountKey};
 use provisioner::graph;
 use sandbox::{Client, Running, Sandbox, company};
 use store::Options;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use workflow::{Clock, Ids, Settings, Workflow, installation};
+use workflow::{
+    Clock, Ids, Settings, Workflow, installation,
+    targets::{self, Configured},
+};
 
 use self::{outbox::Outbox, past::Past};
 
@@ -298,6 +301,15 @@ async fn open(
     };
     let workflow = Workflow::new(store, clock, ids, settings);
     installation::prepare(&workflow, installation::Mode::Trial)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    // The one target of the sample company that no program reaches.
+    let by_hand = Configured {
+        key: "facilities".into(),
+        kind: TargetKind::Manual,
+        name: "Facilities, by hand".into(),
+    };
+    targets::configure(&workflow, &[by_hand])
         .await
         .map_err(|error| failed(error.to_string()))?;
     Ok(workflow)

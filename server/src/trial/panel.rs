@@ -221,6 +221,7 @@ impl Inner {
             JobKind::LineLapse,
             JobKind::Deputy,
             JobKind::StageEscalation,
+            JobKind::Task,
             JobKind::Leave,
             JobKind::Digest,
             JobKind::ExceptionEnd,

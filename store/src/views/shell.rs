@@ -17,6 +17,8 @@ row! {
         pub has_team: bool,
         /// Whether they own a package.
         pub owns: bool,
+        /// Tasks by hand that wait for them as the owner of a right or of a package.
+        pub tasks: i64,
         /// Assignments that need a person, if asked for.
         pub attention: Option<i64>,
         /// Holds that wait, if asked for.
@@ -46,6 +48,13 @@ impl Tx {
                     SELECT 1 FROM decisions d WHERE d.stage_id = s.stage_id AND d.decider_id = s.person_id) LIMIT $2) AS z) AS decisions,
                EXISTS (SELECT 1 FROM persons WHERE manager_id = $1 AND state = 'active') AS has_team,
                EXISTS (SELECT 1 FROM package_owners WHERE person_id = $1) AS owns,
+               (SELECT COUNT(*) FROM (SELECT 1 FROM tasks k JOIN entitlements e ON e.id = k.entitlement_id
+                  WHERE k.state IN ('open', 'cannot') AND k.person_id <> $1 AND (e.owner_id = $1 OR
+                    ((e.owner_id IS NULL OR e.owner_id = k.person_id) AND EXISTS (
+                      SELECT 1 FROM package_version_entitlements x JOIN packages p ON p.version_id = x.package_version_id
+                      JOIN package_owners o ON o.package_id = p.id
+                      WHERE x.entitlement_id = k.entitlement_id AND p.state = 'offered' AND o.person_id = $1)))
+                  LIMIT $2) AS t) AS tasks,
                CASE WHEN $3 = 1 THEN (SELECT COUNT(*) FROM (SELECT 1 FROM assignments WHERE phase = 'attention' LIMIT $2) AS u) END AS attention,
                CASE WHEN $4 = 1 THEN (SELECT COUNT(*) FROM holds WHERE state = 'waiting') END AS holds,
                CASE WHEN $5 = 1 THEN (SELECT COUNT(*) FROM catalogue_versions WHERE state = 'pending') END AS versions")

@@ -58,6 +58,8 @@ pub async fn play(script: &mut Script) {
         unmanageable_reason: (n == 3).then(|| "mastered on-premises".into()),
         effective_within_seconds: 3600,
         owner_id: Some(person(5)),
+        instructions: String::new(),
+        due_within_seconds: 0,
         facts: "{}".into(),
     };
     say!(script, save_entitlements(&[right(1), right(2), right(3)]));

@@ -76,6 +76,20 @@ async fn assignments(script: &mut Script) {
         assignments(&[assignment(1), assignment(2), assignment(9)])
     );
     ask!(script, places(&[assignment(1), assignment(2)]));
+    say!(
+        script,
+        save_target_account(target(), account(3), "u-3", "johan", at(31))
+    );
+    say!(
+        script,
+        save_target_account(target(), account(3), "u-3", "johan.berg", at(32))
+    );
+    // Nobody else's.
+    say!(
+        script,
+        save_target_account(target(), account(4), "u-3", "maya", at(32))
+    );
+    ask!(script, places(&[assignment(1), assignment(2)]));
     ask!(script, unsettled_without_job(AssignmentId(Uuid::nil()), 10));
     ask!(
         script,
@@ -105,6 +119,11 @@ async fn assignments(script: &mut Script) {
 }
 
 async fn targets(script: &mut Script) {
+    ask!(script, targets());
+    let jira = domain::TargetId(uuid(0x302));
+    for name in ["Jira", "Jira", "Jira Cloud"] {
+        say!(script, configure_target(jira, "jira", "scim", name));
+    }
     ask!(script, targets());
     say!(script, set_target_paused(target(), true));
     say!(script, set_target_paused(target(), true));

@@ -18,7 +18,7 @@ use crate::chat::{self, Post};
 
 use super::{
     Pair, about, adopt, claims_by_pair, moves, priority,
-    report::{Failure, News, Next, Outcome, Report, misconfigured},
+    report::{Evidence, Failure, News, Next, Outcome, Report, misconfigured},
     set_desired,
 };
 use crate::{Result, Unit, grants};
@@ -147,10 +147,12 @@ async fn advance_one(
             evidence,
         } => {
             note_outcome(row, report, outcome, batch);
+            note_account(unit, row, evidence).await?;
             moves::answered(row, *call, *at, now);
             match outcome {
                 Outcome::Seen(seen) => moves::seen(row, *seen, *at, now, until),
                 Outcome::Done | Outcome::Already => moves::accepted(row, now, until, *call),
+                Outcome::Pending { after } => moves::pending(row, now, until, *call, *after),
                 Outcome::Failed(failure) => {
                     let jitter = unit.workflow().ids().jitter();
                     moves::failed(row, *call, failure, evidence, now, jitter)
@@ -228,10 +230,32 @@ fn note_outcome(row: &AssignmentRow, report: &Report, outcome: &Outcome, batch: 
                 known.0 = known.0.max(not_before);
             }
         }
-        Outcome::Seen(_) | Outcome::Done | Outcome::Already => {
+        Outcome::Seen(_) | Outcome::Done | Outcome::Already | Outcome::Pending { .. } => {
             batch.succeeded.insert(row.target_id);
         }
     }
+}
+
+/// Keeps which account of the target the call was about, once it is known.
+async fn note_account(unit: &mut Unit, row: &AssignmentRow, evidence: &Evidence) -> Result<()> {
+    let Some(account) = &evidence.account else {
+        return Ok(());
+    };
+    let now = unit.now;
+    let ours = unit
+        .tx
+        .save_target_account(
+            row.target_id,
+            row.account_id,
+            &account.id,
+            &account.user_name,
+            now,
+        )
+        .await?;
+    if !ours {
+        tracing::warn!(assignment = %row.id, target = %row.target_id, "an account of the target was found for two accounts of ours; it stays with the first");
+    }
+    Ok(())
 }
 
 /// Keeps what the reports say of whole targets; a success is written at most once a minute.

@@ -308,6 +308,29 @@ pub(super) fn accepted(
     wait_until(row, now + settle_delay(0))
 }
 
+/// The target took a write on and does it later. It is asked again after a while, and at once when somebody says that it is
+/// done; what is asked for meanwhile is asked for again, which is harmless.
+pub(super) fn pending(
+    row: &mut AssignmentRow,
+    now: Timestamp,
+    until: Option<Timestamp>,
+    call: Call,
+    after: Duration,
+) -> Move {
+    row.updated_at = now;
+    if (call == Call::Add) != row.desired {
+        return proceed(row, now, until);
+    }
+    row.settle_reads = 0;
+    if row.phase == Phase::Attention {
+        // Somebody is at it again.
+        row.phase = Phase::Settling;
+        row.problem = None;
+        row.attempts = 0;
+    }
+    wait_until(row, now + after)
+}
+
 /// A call failed.
 pub(super) fn failed(
     row: &mut AssignmentRow,
@@ -436,6 +459,31 @@ mod tests {
             updated_at: at(0),
             version: 0,
         }
+    }
+
+    #[test]
+    fn what_is_done_later_is_no_failure_and_is_undone_when_nobody_wants_it() {
+        let mut row = wanted(true);
+        seen(&mut row, Observed::Absent, at(1), at(1), None);
+        answered(&mut row, Call::Add, at(1), at(2));
+        let moved = pending(&mut row, at(2), None, Call::Add, Duration::hours(6));
+        assert_eq!(moved.due, Some(at(2) + Duration::hours(6)));
+        assert_eq!((row.attempts, row.phase), (0, Phase::Settling));
+        // Nobody has done it yet: it is asked for again, without counting as a failure.
+        let moved = seen(&mut row, Observed::Absent, at(30_000), at(30_000), None);
+        assert!(matches!(
+            moved.next,
+            Next::Write {
+                call: Call::Add,
+                ..
+            }
+        ));
+        answered(&mut row, Call::Add, at(30_000), at(30_001));
+        pending(&mut row, at(30_001), None, Call::Add, Duration::hours(6));
+        assert_eq!(row.attempts, 0);
+        // The grant ends before anybody has done it: it may be half done, so it is taken away.
+        row.desired = false;
+        assert_eq!(step(&row), Step::Remove);
     }
 
     #[test]

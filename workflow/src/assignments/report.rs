@@ -76,6 +76,17 @@ pub struct Evidence {
     pub detail: String,
     /// From sending to answer.
     pub took: std::time::Duration,
+    /// Which account of the target it was about, where the call found that out.
+    pub account: Option<Box<TargetAccount>>,
+}
+
+/// An account at a target, as the target's own id says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetAccount {
+    /// The target's own id, which never changes.
+    pub id: String,
+    /// What it is called there; a label.
+    pub user_name: String,
 }
 
 /// How a call ended.
@@ -87,6 +98,11 @@ pub enum Outcome {
     Done,
     /// The target said that it is so already, which counts only after a read.
     Already,
+    /// The target took it on, and does it later: by somebody's hand, or with a word of its own when it is done.
+    Pending {
+        /// When to ask again at the latest.
+        after: Duration,
+    },
     /// It failed.
     Failed(Failure),
 }
@@ -100,6 +116,7 @@ impl Outcome {
             Self::Seen(Observed::Unknown) | Self::Failed(Failure::Later { .. }) => "later",
             Self::Done => "done",
             Self::Already => "already",
+            Self::Pending { .. } => "pending",
             Self::Failed(Failure::Never { .. }) => "never",
             Self::Failed(Failure::Misconfigured { .. }) => "misconfigured",
         }

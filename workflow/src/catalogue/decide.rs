@@ -3,7 +3,7 @@
 use domain::{
     CatalogueVersionId, Refusal,
     audit::{Actor, Event, EventKind},
-    catalogue::{Content, compare},
+    catalogue::{Content, Right, compare},
     person::PortalRole,
 };
 use serde_json::json;
@@ -151,9 +151,22 @@ async fn still_holds(unit: &mut Unit, before: &Content, after: &Content) -> Resu
         return Err(Error::Stale);
     };
     let rows = unit.tx.entitlements(target).await?;
+    let targets = unit.tx.targets().await?;
     let offered = before.offered();
     for package in after.packages.values() {
         for right in after.rights(package).difference(&offered) {
+            if let Right::At { target, kind, .. } = right {
+                let there = targets
+                    .iter()
+                    .any(|row| row.key == *target && row.kind == kind.as_str());
+                if !there {
+                    faults.push(format!(
+                        "{}: the target {target} is not configured any more",
+                        package.name
+                    ));
+                }
+                continue;
+            }
             let row = rows
                 .iter()
                 .find(|row| row.kind == right.kind() && row.external_id == right.external_id());

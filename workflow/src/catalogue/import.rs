@@ -260,6 +260,8 @@ impl Found {
                 unmanageable_reason,
                 effective_within_seconds: 0,
                 owner_id: None,
+                instructions: String::new(),
+                due_within_seconds: 0,
                 facts: self.facts,
             },
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     asking::Asking,
-    catalogue::{Application, Condition, Question, Right},
+    catalogue::{Application, Condition, Question, Right, TargetKind},
     policy::{Limits, RiskRule, StageRule},
 };
 use toml::de::DeTable;
@@ -53,6 +53,8 @@ pub(super) struct DraftEntitlement {
     pub control_scope: Option<String>,
     pub effective_within_seconds: i64,
     pub owner: Option<Mention>,
+    pub instructions: String,
+    pub due_within_seconds: i64,
 }
 
 #[derive(Debug)]
@@ -271,6 +273,12 @@ fn read_entitlement(
             "group",
             "app_role",
             "resource",
+            "target",
+            "scim_group",
+            "ldap_group",
+            "right",
+            "instructions",
+            "due_within",
             "name",
             "summary",
             "privileged",
@@ -284,7 +292,8 @@ fn read_entitlement(
     let summary = sheet.maybe_text(section, "summary");
     let control_scope = sheet.maybe_text(section, "control_scope");
     let within = sheet.maybe_span(section, "effective_within");
-    let right = read_right(sheet, section);
+    let right = read_right(sheet, section, key.as_ref());
+    let by_hand = read_by_hand(sheet, section, right.as_ref());
     let owner = sheet
         .section(section, "owner")
         .and_then(|section| read_mention(sheet, section, "the owner"));
@@ -304,10 +313,52 @@ fn read_entitlement(
         control_scope: control_scope.map(|text| text.value),
         effective_within_seconds: within.map_or(0, |span| span.value),
         owner,
+        instructions: by_hand.0,
+        due_within_seconds: by_hand.1,
     })
 }
 
-fn read_right(sheet: &mut Sheet, section: Section<'_>) -> Option<At<Right>> {
+/// Within which time something is done by hand if the file does not say.
+const BY_HAND_WITHIN_SECONDS: i64 = 2 * 86_400;
+
+/// What whoever does it by hand is told, and within which time; nothing where a program does it.
+fn read_by_hand(
+    sheet: &mut Sheet,
+    section: Section<'_>,
+    right: Option<&At<Right>>,
+) -> (String, i64) {
+    let said = sheet.maybe_text(section, "instructions");
+    let within = sheet.maybe_span(section, "due_within");
+    let by_hand = right.is_some_and(|right| {
+        matches!(
+            right.value,
+            Right::At {
+                kind: TargetKind::Manual,
+                ..
+            }
+        )
+    });
+    if by_hand {
+        let within = within.map_or(BY_HAND_WITHIN_SECONDS, |span| span.value);
+        return (said.map(|text| text.value).unwrap_or_default(), within);
+    }
+    if let Some(within) = within {
+        sheet.fault(
+            within.line,
+            "`due_within` is for what is done by hand: take it out",
+        );
+    }
+    (String::new(), 0)
+}
+
+fn read_right(
+    sheet: &mut Sheet,
+    section: Section<'_>,
+    key: Option<&At<String>>,
+) -> Option<At<Right>> {
+    if let Some(target) = sheet.maybe_text(section, "target") {
+        return read_right_at(sheet, section, target, key);
+    }
     let group = object(sheet, section, "group");
     let role = object(sheet, section, "app_role");
     let resource = object(sheet, section, "resource");
@@ -327,6 +378,56 @@ fn read_right(sheet: &mut Sheet, section: Section<'_>) -> Option<At<Right>> {
             sheet.fault(
                 section.line,
                 "it is not said what this is at the target: add `group` with the group's object id, or `app_role` with the role's id and `resource` with the service principal's object id",
+            );
+            None
+        }
+    }
+}
+
+/// A right at a target that the configuration names: what the target speaks is said by how the right is named there.
+fn read_right_at(
+    sheet: &mut Sheet,
+    section: Section<'_>,
+    target: At<String>,
+    key: Option<&At<String>>,
+) -> Option<At<Right>> {
+    let mut named = Vec::new();
+    for (word, kind) in [
+        ("scim_group", TargetKind::Scim),
+        ("ldap_group", TargetKind::Ldap),
+        ("right", TargetKind::Webhook),
+    ] {
+        if let Some(id) = sheet.maybe_text(section, word) {
+            named.push((kind, id));
+        }
+    }
+    if let Some(said) = sheet.maybe_text(section, "instructions") {
+        // Nobody but us knows it: the key is its id.
+        let value = key.map(|key| key.value.clone()).unwrap_or_default();
+        named.push((
+            TargetKind::Manual,
+            At {
+                line: said.line,
+                value,
+            },
+        ));
+    }
+    let directory = ["group", "app_role", "resource"]
+        .into_iter()
+        .any(|word| sheet.maybe_text(section, word).is_some());
+    match named.pop() {
+        Some((kind, id)) if named.is_empty() && !directory => Some(At {
+            line: id.line,
+            value: Right::At {
+                target: target.value,
+                kind,
+                id: id.value,
+            },
+        }),
+        _ => {
+            sheet.fault(
+                target.line,
+                "it is not said what this is at the target: add one of `scim_group`, `ldap_group`, `right` (the word that a webhook is sent) or `instructions` (what is done by hand)",
             );
             None
         }

@@ -199,10 +199,11 @@ pub(super) async fn publish(
         .into_iter()
         .map(|row| (row.key.clone(), row))
         .collect();
-    let known = right_ids(unit, target).await?;
+    let targets = targets(unit, target).await?;
+    let known = right_ids(unit, &targets).await?;
     lock_touched(unit, &packages, &known, before, after).await?;
     let applications = save_applications(unit, after).await?;
-    let rights = save_entitlements(unit, target, &applications, &known, after).await?;
+    let rights = save_entitlements(unit, &targets, &applications, &known, after).await?;
     for (key, package) in &after.packages {
         let row = PackageToSave {
             key,
@@ -221,25 +222,48 @@ pub(super) async fn publish(
     let by_right = after
         .entitlements
         .iter()
-        .filter_map(|(key, one)| Some((one.right, *rights.get(key)?)))
+        .filter_map(|(key, one)| Some((one.right.clone(), *rights.get(key)?)))
         .collect();
     conflict::save(unit, edition, &by_right, after).await?;
     unit.changed("catalogue");
     Ok(())
 }
 
-type RightIds = BTreeMap<(String, String), EntitlementRow>;
+/// A target's key (none for the directory of the tenant), kind and the target's own id.
+type RightKey = (Option<String>, String, String);
+type RightIds = BTreeMap<RightKey, EntitlementRow>;
+type Targets = BTreeMap<Option<String>, TargetId>;
 
-async fn right_ids(unit: &mut Unit, target: TargetId) -> Result<RightIds> {
-    let rows = unit.tx.entitlements(target).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.kind.clone(), row.external_id.clone()), row))
-        .collect())
+/// The targets by key, the directory of the tenant without one.
+async fn targets(unit: &mut Unit, directory: TargetId) -> Result<Targets> {
+    let mut targets = Targets::from([(None, directory)]);
+    for row in unit.tx.targets().await? {
+        if row.id != directory {
+            targets.insert(Some(row.key), row.id);
+        }
+    }
+    Ok(targets)
 }
 
-fn right_key(right: Right) -> (String, String) {
-    (right.kind().to_owned(), right.external_id())
+async fn right_ids(unit: &mut Unit, targets: &Targets) -> Result<RightIds> {
+    let mut known = RightIds::new();
+    for (key, target) in targets {
+        for row in unit.tx.entitlements(*target).await? {
+            known.insert(
+                (key.clone(), row.kind.clone(), row.external_id.clone()),
+                row,
+            );
+        }
+    }
+    Ok(known)
+}
+
+fn right_key(right: &Right) -> RightKey {
+    (
+        right.target().map(str::to_owned),
+        right.kind().to_owned(),
+        right.external_id(),
+    )
 }
 
 /// The ids of rights that the old edition of a package has and the new one has not.
@@ -249,7 +273,7 @@ fn lost(before: &Content, after: &Content, key: &str, rights: &RightIds) -> Vec<
     };
     let (was, is): (BTreeSet<Right>, BTreeSet<Right>) = (before.rights(old), after.rights(new));
     was.difference(&is)
-        .filter_map(|right| rights.get(&right_key(*right)))
+        .filter_map(|right| rights.get(&right_key(right)))
         .map(|row| row.id)
         .collect()
 }
@@ -322,37 +346,46 @@ async fn save_applications(
 /// Writes what the files say of the rights. A right that they no longer name keeps its application, for the history.
 async fn save_entitlements(
     unit: &mut Unit,
-    target: TargetId,
+    targets: &Targets,
     applications: &BTreeMap<String, ApplicationId>,
     known: &RightIds,
     after: &Content,
 ) -> Result<BTreeMap<String, EntitlementId>> {
-    let named: BTreeMap<(String, String), &str> = after
+    let named: BTreeMap<RightKey, &str> = after
         .entitlements
         .iter()
-        .map(|(key, one)| (right_key(one.right), key.as_str()))
+        .map(|(key, one)| (right_key(&one.right), key.as_str()))
         .collect();
     // Keys are unique: whoever loses one gives it up before another takes it.
     let freed: Vec<EntitlementRow> = known
         .iter()
         .filter(|(id, row)| named.get(*id).is_none_or(|key| *key != row.key))
-        .filter(|((kind, external), row)| row.key != own_key(kind, external))
-        .map(|((kind, external), row)| EntitlementRow {
-            key: own_key(kind, external),
-            ..row.clone()
+        .map(|((target, kind, external), row)| {
+            let own = own_key(kind, external);
+            let own = match target {
+                Some(target) => format!("{target}:{own}"),
+                None => own,
+            };
+            (own, row)
         })
+        .filter(|(own, row)| row.key != *own)
+        .map(|(key, row)| EntitlementRow { key, ..row.clone() })
         .collect();
     unit.tx.save_entitlements(&freed).await?;
     let mut ids = BTreeMap::new();
     let mut rows = Vec::new();
     for (key, one) in &after.entitlements {
-        let row = known.get(&right_key(one.right));
+        let right = right_key(&one.right);
+        let target_id = *targets
+            .get(&right.0)
+            .ok_or_else(|| Error::internal(format!("entitlement {key} has no target")))?;
+        let row = known.get(&right);
         let id = row.map_or_else(|| unit.new_id(), |row| row.id);
         ids.insert(key.clone(), id);
         rows.push(EntitlementRow {
             id,
             key: key.clone(),
-            target_id: target,
+            target_id,
             application_id: applications.get(&one.application).copied(),
             kind: one.right.kind().to_owned(),
             external_id: one.right.external_id(),
@@ -365,6 +398,8 @@ async fn save_entitlements(
             unmanageable_reason: row.and_then(|row| row.unmanageable_reason.clone()),
             effective_within_seconds: one.effective_within_seconds,
             owner_id: one.owner,
+            instructions: one.instructions.clone(),
+            due_within_seconds: one.due_within_seconds,
             facts: row.map(|row| row.facts.clone()).unwrap_or_default(),
         });
     }

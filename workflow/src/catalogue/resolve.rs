@@ -9,7 +9,7 @@ use domain::{
     person::AccountKey,
     policy::{About, Policy, StageRule},
 };
-use store::{Tx, catalogue::EntitlementRow, people::PersonRow};
+use store::{Tx, assignments::TargetRow, catalogue::EntitlementRow, people::PersonRow};
 use uuid::Uuid;
 
 use super::{
@@ -48,6 +48,7 @@ pub(super) async fn resolve(
     let mut known = Known {
         people: BTreeMap::new(),
         rights: rights(tx, tenant).await?,
+        targets: tx.targets().await?,
         now,
         offered: offered.clone(),
         faults,
@@ -98,6 +99,7 @@ async fn rights(tx: &mut Tx, tenant: Uuid) -> Result<BTreeMap<(String, String), 
 pub(super) struct Known {
     people: BTreeMap<Uuid, PersonRow>,
     rights: BTreeMap<(String, String), EntitlementRow>,
+    targets: Vec<TargetRow>,
     now: Timestamp,
     offered: BTreeSet<Right>,
     faults: Vec<Fault>,
@@ -158,7 +160,7 @@ impl Known {
         };
         let mut seen: BTreeMap<Right, &DraftEntitlement> = BTreeMap::new();
         for entitlement in &draft.entitlements {
-            if let Some(first) = seen.insert(entitlement.right.value, entitlement) {
+            if let Some(first) = seen.insert(entitlement.right.value.clone(), entitlement) {
                 let what = format!(
                     "{} is the same right as `{}` in {} line {}: use that key in both packages",
                     entitlement.right.value.external_id(),
@@ -176,13 +178,15 @@ impl Known {
                 entitlement.key.clone(),
                 Entitlement {
                     application: entitlement.application.clone(),
-                    right: entitlement.right.value,
+                    right: entitlement.right.value.clone(),
                     name: entitlement.name.clone(),
                     summary: entitlement.summary.clone(),
                     privileged: entitlement.privileged,
                     control_scope: entitlement.control_scope.clone(),
                     effective_within_seconds: entitlement.effective_within_seconds,
                     owner,
+                    instructions: entitlement.instructions.clone(),
+                    due_within_seconds: entitlement.due_within_seconds,
                 },
             );
         }
@@ -204,7 +208,10 @@ impl Known {
 
     /// An entitlement must exist at the target; one that a package offers must be manageable, too.
     fn right(&mut self, entitlement: &DraftEntitlement, offered: bool) {
-        let right = entitlement.right.value;
+        let right = &entitlement.right.value;
+        if let Right::At { target, kind, .. } = right {
+            return self.right_at(entitlement, target, kind.as_str());
+        }
         let id = (right.kind().to_owned(), right.external_id());
         let what = match self.rights.get(&id) {
             None => format!(
@@ -220,7 +227,7 @@ impl Known {
             ),
             Some(_) => return,
         };
-        if self.offered.contains(&right) {
+        if self.offered.contains(right) {
             self.doubts.push(Fault {
                 file: entitlement.file.clone(),
                 line: entitlement.right.line,
@@ -228,6 +235,26 @@ impl Known {
             });
             return;
         }
+        self.fault(&entitlement.file, entitlement.right.line, what);
+    }
+
+    /// A target that a right is at must be configured, and speak what the right is named for.
+    fn right_at(&mut self, entitlement: &DraftEntitlement, key: &str, kind: &str) {
+        let what = match self.targets.iter().find(|target| target.key == key) {
+            Some(target) if target.kind == kind => return,
+            Some(target) => format!(
+                "the target `{key}` is of kind {}, and this names something of kind {kind}: name it as such a target does",
+                target.kind
+            ),
+            None => {
+                let known = self.targets.iter().map(|target| target.key.as_str());
+                let fix = nearest(key, known).map_or_else(
+                    || "add a [[target]] with that key to the configuration".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                format!("the target `{key}` is not configured: {fix}")
+            }
+        };
         self.fault(&entitlement.file, entitlement.right.line, what);
     }
 

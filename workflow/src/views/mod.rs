@@ -46,6 +46,7 @@ mod seating;
 pub mod shell;
 mod sight;
 pub mod stuck;
+pub mod tasks;
 pub mod team;
 mod timeline;
 pub mod versions;

@@ -30,6 +30,8 @@ pub struct Shell {
     pub has_team: bool,
     /// Whether the viewer owns a package: My packages is shown.
     pub owns: bool,
+    /// What waits for the viewer to be done by hand.
+    pub tasks: Capped,
     /// Assignments that need a person; for those who may look at the provisioner.
     pub attention: Option<Capped>,
     /// Mass changes that wait for a human; for those who may decide them.
@@ -76,6 +78,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Shell> {
         decisions: Capped::of(row.decisions, CAP),
         has_team: row.has_team,
         owns: row.owns,
+        tasks: Capped::of(row.tasks, CAP),
         attention: row.attention.map(|count| Capped::of(count, CAP)),
         holds: row.holds,
         versions: row.versions,

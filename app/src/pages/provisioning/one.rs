@@ -151,7 +151,7 @@ fn calls(operations: Vec<OperationView>, now: Timestamp) -> impl IntoView {
         .map(|operation| {
             let stand = match operation.outcome.as_str() {
                 "present" | "absent" | "done" | "already" => Stand::Done,
-                "later" => Stand::Work,
+                "later" | "pending" => Stand::Work,
                 _ => Stand::Bad,
             };
             let at = operation.at;
@@ -195,6 +195,7 @@ fn call_words(operation: &OperationView) -> String {
         "done" => "accepted",
         "already" => "was so already",
         "later" => "not now, try later",
+        "pending" => "taken on, not done yet",
         "never" => "refused for good",
         "misconfigured" => "the connection is not set up right",
         other => other,

@@ -120,6 +120,7 @@ fn what(kind: JobKind) -> &'static str {
         JobKind::ExceptionWarning => "A warning before an exception's end cannot be written",
         JobKind::Attestation => "An attestation cannot be called in",
         JobKind::Deputy => "A deputy cannot begin or end",
+        JobKind::Task => "Whoever does something by hand cannot be reminded",
         JobKind::Converge => "A right cannot be worked on",
         JobKind::StageReminder => "Deciders cannot be reminded",
         JobKind::StageEscalation => "A decision cannot be escalated",

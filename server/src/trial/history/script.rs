@@ -415,6 +415,15 @@ const SCRIPT: &[Entry] = &[
         0,
     ),
     // … for the owner …
+    // Done by hand: it waits for whoever owns the right.
+    entry(
+        8 * HOUR,
+        "arjun.krishnamurthy",
+        "server-room",
+        For::Days(30),
+        "A disk of the order database has to be changed",
+        ALL,
+    ),
     entry(
         DAY,
         "arjun.krishnamurthy",

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use domain::catalogue::ChangeKind;
+use domain::catalogue::{ChangeKind, TargetKind};
+use workflow::targets::{self, Configured};
 
 use super::*;
 
@@ -82,6 +83,14 @@ async fn the_sample_company_applies() {
             house.person(n, id, &name, None).await;
         }
         house.import(groups).await;
+        let facilities = Configured {
+            key: "facilities".into(),
+            kind: TargetKind::Manual,
+            name: "Facilities".into(),
+        };
+        targets::configure(&house.workflow, &[facilities])
+            .await
+            .unwrap();
         let applied = catalogue::apply(&house.workflow, TENANT, &files, None)
             .await
             .unwrap();
@@ -95,12 +104,72 @@ async fn the_sample_company_applies() {
                 .filter(|change| change.kind == ChangeKind::Added && change.thing.as_str() == thing)
                 .count()
         };
-        assert_eq!((added("application"), added("package")), (12, 40));
+        assert_eq!((added("application"), added("package")), (13, 41));
         assert_eq!(
             catalogue::apply(&house.workflow, TENANT, &files, None)
                 .await
                 .unwrap(),
             Applied::Unchanged
         );
+    }
+}
+
+#[tokio::test]
+async fn a_right_is_at_a_target_that_is_configured_and_named_as_it_speaks() {
+    let entitlement = |target: &str, named: &str| {
+        format!(
+            "[[entitlement]]\nkey = \"badge\"\ntarget = \"{target}\"\n{named}\nname = \"Badge\"\n"
+        )
+    };
+    let application = "[application]\nkey = \"doors\"\nname = \"Doors\"\n";
+    for house in houses().await {
+        let manual = Configured {
+            key: "facilities".into(),
+            kind: TargetKind::Manual,
+            name: "Facilities".into(),
+        };
+        targets::configure(&house.workflow, std::slice::from_ref(&manual))
+            .await
+            .unwrap();
+        // Twice is nothing; another kind under the same key is refused.
+        targets::configure(&house.workflow, std::slice::from_ref(&manual))
+            .await
+            .unwrap();
+        let other = Configured {
+            kind: TargetKind::Scim,
+            ..manual
+        };
+        assert!(targets::configure(&house.workflow, &[other]).await.is_err());
+
+        let plan = |text: String| {
+            let files = vec![SourceFile {
+                path: "doors.toml".into(),
+                text: format!("{application}{text}"),
+            }];
+            let workflow = house.workflow.clone();
+            async move { catalogue::plan(&workflow, TENANT, &files).await }
+        };
+        let by_hand = "instructions = \"Programme it.\"";
+        let good = plan(entitlement("facilities", by_hand)).await.unwrap();
+        assert_eq!(good.difference.changes.len(), 2);
+        for (text, said) in [
+            (
+                entitlement("facilitys", by_hand),
+                "did you mean `facilities`",
+            ),
+            (
+                entitlement("facilities", "scim_group = \"7\""),
+                "of kind manual",
+            ),
+            (entitlement("facilities", ""), "add one of"),
+            (
+                entitlement("facilities", "right = \"x\"\nscim_group = \"7\""),
+                "add one of",
+            ),
+        ] {
+            let error = plan(text).await.unwrap_err();
+            let faults = format!("{:?}", error.refusals());
+            assert!(faults.contains(said), "{faults}");
+        }
     }
 }
