@@ -3,6 +3,7 @@
 use domain::{
     Refusal,
     asking::ForOthers,
+    break_glass::BreakGlassBar,
     exception::ExceptionBar,
     grant::GrantState,
     hands::ActBar,
@@ -30,6 +31,9 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::NotAnExtension { .. } => "length".into(),
         Refusal::BadStart { .. } => "start".into(),
         Refusal::MayNotTakeOver { .. } => "to".into(),
+        Refusal::BreakGlass {
+            why: BreakGlassBar::NotConfirmed,
+        } => "sure".into(),
         Refusal::InLine { what, .. } => field(what),
         Refusal::NotEligible { .. }
         | Refusal::NotForOthers { .. }
@@ -53,6 +57,7 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::NotInBulk { .. }
         | Refusal::NudgedAlready { .. }
         | Refusal::AnswerFirst
+        | Refusal::BreakGlass { .. }
         | Refusal::OwnDeputy
         | Refusal::NoDeputy
         | Refusal::DeputyTooLong { .. }
@@ -74,6 +79,7 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::ControlOwner => {
             "Choose somebody who works here and whom the exception is not about.".into()
         }
+        Refusal::BreakGlass { why } => break_glass(*why).into(),
         Refusal::ExceptionBarred { why } => exception_bar(*why).into(),
         Refusal::NeedsException { rule } => format!(
             "This breaks the rule “{rule}”. It can be approved once an exception covers it; propose one, or say no."
@@ -284,5 +290,30 @@ pub const fn bulk(why: BulkBar) -> &'static str {
         BulkBar::Denied => "it was denied before",
         BulkBar::AskedBack => "a question waits for an answer",
         BulkBar::OtherRule => "another rule lets you decide it than the others",
+    }
+}
+
+const fn break_glass(why: BreakGlassBar) -> &'static str {
+    match why {
+        BreakGlassBar::NotForOthers => {
+            "Break-glass is for oneself. They open it themselves, or somebody else on call does."
+        }
+        BreakGlassBar::NotWithOthers => {
+            "Break-glass is opened by itself, from its own page, never from the cart."
+        }
+        BreakGlassBar::NotLater => "Break-glass begins at once.",
+        BreakGlassBar::NotConfirmed => "Tick that you know what follows.",
+        BreakGlassBar::NotLonger => {
+            "Break-glass is never made longer. After its end you can open it again, and that is reviewed as well."
+        }
+        BreakGlassBar::Spent => {
+            "You have used it as often as one may within a week. Ask somebody else on call, or for the ordinary access."
+        }
+        BreakGlassBar::NotReviewed => {
+            "An earlier use of yours waits for its review, and that is overdue. Ask the package\u{2019}s owner or security to review it."
+        }
+        BreakGlassBar::BreaksRule => {
+            "With what you hold already it breaks a rule, and no exception covers it. Somebody else on call has to open it."
+        }
     }
 }

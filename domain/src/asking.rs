@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PersonId, Refusal, words};
+use crate::{PersonId, Refusal, break_glass::BreakGlass, words};
 
 words! {
     /// For whom, besides themselves, somebody may ask.
@@ -96,6 +96,9 @@ pub struct Asking {
     /// The ticket that it wants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
+    /// Whether it is given without asking anybody, and how often. Old policies never are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BreakGlass>,
 }
 
 const fn nobody() -> ForOthers {
@@ -108,6 +111,7 @@ impl Default for Asking {
             for_others: ForOthers::Nobody,
             most_holders: None,
             ticket: None,
+            break_glass: None,
         }
     }
 }

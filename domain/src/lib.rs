@@ -15,6 +15,7 @@ pub mod approval;
 pub mod asking;
 pub mod assignment;
 pub mod audit;
+pub mod break_glass;
 pub mod bulk;
 pub mod calendar;
 pub mod catalogue;

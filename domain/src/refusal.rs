@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, asking::ForOthers, exception::ExceptionBar};
+use crate::{Timestamp, asking::ForOthers, break_glass::BreakGlassBar, exception::ExceptionBar};
 
 /// A refusal by a rule. It changes nothing, and says enough for the person to act on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -212,6 +212,12 @@ pub enum Refusal {
     NeedsException {
         /// The rule's name.
         rule: String,
+    },
+    /// Break-glass is not for this.
+    #[error("this is for an emergency: {why}")]
+    BreakGlass {
+        /// The rule that says so.
+        why: BreakGlassBar,
     },
     /// Nobody stands in for themselves.
     #[error("nobody stands in for themselves")]

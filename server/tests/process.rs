@@ -163,6 +163,7 @@ async fn hold(workflow: &Workflow, object: Uuid, package: &str) {
         .expect("it works")
         .expect("they work here");
     let ask = NewAsk {
+        confirmed: false,
         package,
         window: Window {
             start: Start::OnActivation,

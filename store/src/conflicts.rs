@@ -1,8 +1,8 @@
 //! Separation-of-duties rules as published, and who holds which side of them.
 
 use domain::{
-    AccountId, CatalogueVersionId, ConflictId, EntitlementId, GrantId, PackageId, PersonId,
-    Timestamp,
+    AccountId, CatalogueVersionId, ConflictId, EntitlementId, GrantId, LineId, PackageId,
+    PersonId, Timestamp,
     conflict::{Severity, Side},
     grant::{GrantSource, GrantState},
 };
@@ -76,6 +76,14 @@ row! {
         pub enabled: bool,
         /// Whether the account is deleted.
         pub deleted: bool,
+    }
+
+    /// One right of a package that is asked for and not decided yet.
+    pub struct AskedRightRow {
+        /// The right.
+        pub entitlement_id: EntitlementId,
+        /// The package's name.
+        pub package_name: String,
     }
 }
 
@@ -216,6 +224,20 @@ impl Tx {
             query.push(") ORDER BY g.person_id, x.entitlement_id, g.id");
             query.build_query_as().fetch_all(c).await
         })?)
+    }
+
+    /// What is asked for this person and not decided yet, right by right, apart from one line.
+    pub async fn asked_rights(
+        &mut self,
+        person: PersonId,
+        except: Option<LineId>,
+    ) -> Result<Vec<AskedRightRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT e.entitlement_id, p.name AS package_name FROM lines l JOIN packages p ON p.id = l.package_id
+             JOIN package_version_entitlements e ON e.package_version_id = l.package_version_id
+             WHERE l.beneficiary_id = $1 AND l.state = 'awaiting_approval' AND l.kind = 'new' AND ($2 IS NULL OR l.id <> $2)
+             ORDER BY p.name, e.entitlement_id")
+            .bind(person.0).bind(except.map(|id| id.0)).fetch_all(c).await)?)
     }
 
     /// The next people after `after` whom a full scan looks at: who holds both sides of a rule, an import or a privileged

@@ -1,7 +1,8 @@
 //! What the standing scan found: one row for each thing while it is not closed.
 
 use domain::{
-    AccountId, ConflictId, EntitlementId, FindingId, PersonId, Timestamp,
+    AccountId, ConflictId, EntitlementId, FindingId, GrantId, PackageId, PersonId, Timestamp,
+    break_glass::Conclusion,
     conflict::Severity,
     finding::{FindingKind, FindingState},
 };
@@ -42,6 +43,10 @@ row! {
         pub note: String,
         /// Counts changes.
         pub version: i64,
+        /// The use of break-glass that is to be reviewed.
+        pub grant_id: Option<GrantId>,
+        /// What was said of that use; a review ends with it.
+        pub conclusion: Option<Conclusion>,
     }
 
     /// A finding with the names that a list shows.
@@ -78,6 +83,12 @@ row! {
         pub closed_at: Option<Timestamp>,
         /// What was said about it last.
         pub note: String,
+        /// The use of break-glass that is to be reviewed.
+        pub grant_id: Option<GrantId>,
+        /// The package that was used so.
+        pub package: Option<String>,
+        /// What was said of that use.
+        pub conclusion: Option<Conclusion>,
     }
 }
 
@@ -104,7 +115,7 @@ macro_rules! select_finding {
     ($rest:literal) => {
         concat!(
             "SELECT id, kind, subject, person_id, account_id, entitlement_id, conflict_id, owner_id, state, opened_at, due_at,
-               closed_at, noted_by, note, version FROM findings",
+               closed_at, noted_by, note, version, grant_id, conclusion FROM findings",
             $rest
         )
     };
@@ -115,11 +126,11 @@ impl Tx {
     pub async fn insert_finding(&mut self, row: &FindingRow) -> Result<(), Error> {
         on!(self, c => sqlx::query(
             "INSERT INTO findings (id, kind, subject, person_id, account_id, entitlement_id, conflict_id, owner_id, state,
-               opened_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+               opened_at, due_at, grant_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
             .bind(row.id.0).bind(row.kind.as_str()).bind(&row.subject).bind(row.person_id.0)
             .bind(row.account_id.map(|id| id.0)).bind(row.entitlement_id.map(|id| id.0))
             .bind(row.conflict_id.map(|id| id.0)).bind(row.owner_id.map(|id| id.0)).bind(row.state.as_str())
-            .bind(At(row.opened_at)).bind(At(row.due_at)).execute(c).await.map(drop))?;
+            .bind(At(row.opened_at)).bind(At(row.due_at)).bind(row.grant_id.map(|id| id.0)).execute(c).await.map(drop))?;
         Ok(())
     }
 
@@ -153,10 +164,10 @@ impl Tx {
     /// Writes where a finding stands, who acts, and what was said. False if it is closed.
     pub async fn update_finding(&mut self, row: &FindingRow) -> Result<bool, Error> {
         let done = on!(self, c => sqlx::query(
-            "UPDATE findings SET state = $2, owner_id = $3, closed_at = $4, noted_by = $5, note = $6, version = version + 1
+            "UPDATE findings SET state = $2, owner_id = $3, closed_at = $4, noted_by = $5, note = $6, conclusion = $7, version = version + 1
              WHERE id = $1 AND state <> 'closed'")
             .bind(row.id.0).bind(row.state.as_str()).bind(row.owner_id.map(|id| id.0)).bind(row.closed_at.map(At))
-            .bind(row.noted_by.map(|id| id.0)).bind(&row.note).execute(c).await.map(|done| done.rows_affected()))?;
+            .bind(row.noted_by.map(|id| id.0)).bind(&row.note).bind(row.conclusion.map(Conclusion::as_str)).execute(c).await.map(|done| done.rows_affected()))?;
         Ok(done == 1)
     }
 
@@ -168,9 +179,10 @@ impl Tx {
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
                 "SELECT f.id, f.kind, f.person_id, p.name AS person, f.entitlement_id, e.name AS entitlement, f.conflict_id,
-                   k.name AS rule, k.severity, f.owner_id, o.name AS owner, f.state, f.opened_at, f.due_at, f.closed_at, f.note
+                   k.name AS rule, k.severity, f.owner_id, o.name AS owner, f.state, f.opened_at, f.due_at, f.closed_at, f.note, f.grant_id, b.name AS package, f.conclusion
                  FROM findings f JOIN persons p ON p.id = f.person_id LEFT JOIN entitlements e ON e.id = f.entitlement_id
-                 LEFT JOIN conflicts k ON k.id = f.conflict_id LEFT JOIN persons o ON o.id = f.owner_id WHERE ");
+                 LEFT JOIN conflicts k ON k.id = f.conflict_id LEFT JOIN persons o ON o.id = f.owner_id
+                 LEFT JOIN grants g ON g.id = f.grant_id LEFT JOIN packages b ON b.id = g.package_id WHERE ");
             match (wanted.id, wanted.state) {
                 (Some(id), _) => query.push("f.id = ").push_bind(id.0),
                 (None, Some(state)) => query.push("f.state = ").push_bind(state.as_str()),
@@ -206,5 +218,31 @@ impl Tx {
         Ok(on!(self, c => sqlx::query_scalar(
             "SELECT COUNT(*) FROM findings WHERE owner_id = $1 AND state = 'open'")
             .bind(owner.0).fetch_one(c).await)?)
+    }
+
+    /// How often somebody used a package as break-glass since then, and how many reviews of such uses are overdue.
+    pub async fn break_glass_before(
+        &mut self,
+        person: PersonId,
+        package: PackageId,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<(i64, i64), Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT (SELECT COUNT(*) FROM grants WHERE source = 'break_glass' AND person_id = $1 AND package_id = $2 AND created_at > $3),
+               (SELECT COUNT(*) FROM findings f JOIN grants g ON g.id = f.grant_id
+                WHERE f.kind = 'break_glass' AND f.state <> 'closed' AND f.person_id = $1 AND g.package_id = $2 AND f.due_at <= $4)")
+            .bind(person.0).bind(package.0).bind(At(since)).bind(At(now)).fetch_one(c).await)?)
+    }
+
+    /// Uses of break-glass whose review is overdue, the longest first.
+    pub async fn reviews_overdue(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<FindingRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(select_finding!(
+            " WHERE kind = 'break_glass' AND state <> 'closed' AND due_at <= $1 ORDER BY due_at, id LIMIT $2"))
+            .bind(At(now)).bind(limit).fetch_all(c).await)?)
     }
 }

@@ -56,6 +56,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0008_targets.sql"),
         include_str!("../../migrations/postgres/0008_targets.sql"),
     ),
+    (
+        9,
+        "break_glass",
+        include_str!("../../migrations/sqlite/0009_break_glass.sql"),
+        include_str!("../../migrations/postgres/0009_break_glass.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

@@ -86,6 +86,7 @@ columns_through!(String, word =>
     domain::conflict::Severity, domain::conflict::Side,
     domain::exception::ExceptionState, domain::exception::ExceptionEnd,
     domain::finding::FindingKind, domain::finding::FindingState, domain::task::TaskCall, domain::task::TaskState,
+    domain::break_glass::Conclusion,
     crate::catalogue::VersionState, crate::roles::RoleSource, crate::directory::HoldState, crate::directory::LeaveCause,
 );
 

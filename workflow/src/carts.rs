@@ -4,7 +4,7 @@
 //! ([`crate::requests::submit`]), and everything is looked at then. Here only what could never be sent is refused.
 
 use chrono::Duration;
-use domain::{DraftLineId, PackageId, PersonId, Refusal};
+use domain::{DraftLineId, PackageId, PersonId, Refusal, break_glass::BreakGlassBar};
 use store::{
     drafts::{DraftLineRow, DraftRow},
     people::PersonRow,
@@ -44,6 +44,10 @@ async fn add_once(
         return Err(Refusal::Retired.into());
     }
     let policy = policy_of(&offer)?;
+    if policy.asking.break_glass.is_some() {
+        let why = BreakGlassBar::NotWithOthers;
+        return Err(Refusal::BreakGlass { why }.into());
+    }
     for person in people {
         let known = unit.tx.person(*person).await?.map(PersonRow::into_domain);
         if !known.is_some_and(|person| person.works_at(unit.now)) {

@@ -2,7 +2,7 @@
 //! entered, and are shown to whoever decides, as they are then.
 
 use domain::{
-    GrantId, Timestamp,
+    GrantId, LineId, Timestamp,
     audit::{Actor, Event, EventKind},
     person::Person,
     policy::{ApproverRule, Policy, Quorum, StageRule},
@@ -41,6 +41,8 @@ pub(crate) struct Asked<'a> {
     pub window: Window,
     /// The grant that is to last longer.
     pub extends: Option<GrantId>,
+    /// The line itself, once there is one: it is not in its own way.
+    pub line: Option<LineId>,
 }
 
 /// Looks at one ask as it would be approved at `now`. Reads only; where it decides anything the beneficiary is locked.
@@ -55,7 +57,7 @@ pub(crate) async fn look(
     let rights = parts.iter().map(|part| part.id).collect();
     let mut added = Added::asked(person.id, rights, asked.window, now);
     added.except = asked.extends;
-    let conflicts = conflicts::of(tx, &added, now).await?;
+    let conflicts = conflicts::with_asked(tx, &added, asked.line, now).await?;
     let (team, team_holds) = tx.team_holding(person.id, asked.offer.package_id).await?;
     let facts = RiskFacts {
         level: policy.risk.level,
@@ -73,7 +75,9 @@ pub(crate) async fn look(
     };
     let risk = risk(&facts, weights);
     let by_policy = passes_by_policy(&risk, &facts, policy.risk.auto_approve_below);
-    let adds_security = (facts.conflict || risk.sum >= weights.high)
+    // Break-glass asks nobody first; what it may not do it may not at all.
+    let adds_security = policy.asking.break_glass.is_none()
+        && (facts.conflict || risk.sum >= weights.high)
         && !policy
             .route
             .iter()
@@ -105,6 +109,7 @@ pub(crate) async fn entered(unit: &mut Unit, line: &LineRow, policy: &Policy) ->
         policy,
         window: line.window(),
         extends: line.extends_grant_id,
+        line: Some(line.id),
     };
     let now = unit.now;
     let weights = unit.workflow().settings().risk;
@@ -147,6 +152,8 @@ impl Checks {
 
     /// Whether a rule is broken that no exception covers.
     pub fn stands_against(&self) -> Option<&Clash> {
-        self.conflicts.iter().find(|clash| !clash.covered)
+        self.conflicts.iter().find(|clash| {
+            !clash.covered && (clash.asked.is_empty() || !clash.held.is_empty())
+        })
     }
 }

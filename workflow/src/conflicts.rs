@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    ConflictId, EntitlementId, GrantId, PersonId, Timestamp,
+    ConflictId, EntitlementId, GrantId, LineId, PersonId, Timestamp,
     conflict::{Breach, Rule, Severity, Side, breaches},
     exception::ExceptionState,
     grant::{End, activation, plus},
@@ -16,7 +16,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use store::{
     Tx,
-    conflicts::{ConflictRightRow, HeldRightRow},
+    conflicts::{ConflictRightRow, ConflictRow, HeldRightRow},
 };
 
 use crate::Result;
@@ -34,6 +34,9 @@ pub struct Clash {
     pub severity: Severity,
     /// What the person holds on the other side: names of packages, or of rights found at a target.
     pub held: Vec<String>,
+    /// What is asked for them on the other side and not decided yet: names of packages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<String>,
     /// Whether a live exception covers it.
     pub covered: bool,
 }
@@ -89,6 +92,26 @@ impl Added {
 
 /// The rules that this would break, worst first.
 pub(crate) async fn of(tx: &mut Tx, added: &Added, now: Timestamp) -> Result<Vec<Clash>> {
+    clashes(tx, added, None, now).await
+}
+
+/// As [`of`], and together with what else is asked for the person, apart from the line itself: of two asks in flight each is
+/// told of the other.
+pub(crate) async fn with_asked(
+    tx: &mut Tx,
+    added: &Added,
+    line: Option<LineId>,
+    now: Timestamp,
+) -> Result<Vec<Clash>> {
+    clashes(tx, added, Some(line), now).await
+}
+
+async fn clashes(
+    tx: &mut Tx,
+    added: &Added,
+    besides: Option<Option<LineId>>,
+    now: Timestamp,
+) -> Result<Vec<Clash>> {
     let rules = tx.rules_about(&added.rights).await?;
     if rules.is_empty() {
         return Ok(Vec::new());
@@ -99,7 +122,19 @@ pub(crate) async fn of(tx: &mut Tx, added: &Added, now: Timestamp) -> Result<Vec
         .into_iter()
         .filter(|row| added.meets(row))
         .collect();
-    let holds: BTreeSet<EntitlementId> = held.iter().map(|row| row.entitlement_id).collect();
+    let asked = match besides {
+        Some(line) => tx.asked_rights(added.person, line).await?,
+        None => Vec::new(),
+    };
+    let held: Vec<Way> = held
+        .iter()
+        .map(|row| (row.entitlement_id, way(row, &rules)))
+        .collect();
+    let asked: Vec<Way> = asked
+        .into_iter()
+        .map(|row| (row.entitlement_id, row.package_name))
+        .collect();
+    let holds: BTreeSet<EntitlementId> = held.iter().chain(&asked).map(|way| way.0).collect();
     let gets: BTreeSet<EntitlementId> = added.rights.iter().copied().collect();
     let found = breaches(&rules_of(&rules), &holds, &gets);
     if found.is_empty() {
@@ -116,12 +151,44 @@ pub(crate) async fn of(tx: &mut Tx, added: &Added, now: Timestamp) -> Result<Vec
             name: row.name,
             explain: row.explain,
             severity: row.severity,
-            held: across(&breach, &gets, &held, &rules),
+            held: across(&breach, &gets, &held),
+            asked: across(&breach, &gets, &asked),
             covered: covered.contains(&breach.rule),
         });
     }
     clashes.sort_by(|one, two| (two.severity, &one.name).cmp(&(one.severity, &two.name)));
     Ok(clashes)
+}
+
+/// The rules that the asks of one cart would break with each other, each about one person: the two positions, and the rule.
+pub(crate) async fn among(
+    tx: &mut Tx,
+    asks: &[(PersonId, Vec<EntitlementId>)],
+) -> Result<Vec<(usize, usize, ConflictRow)>> {
+    let all: BTreeSet<EntitlementId> = asks.iter().flat_map(|ask| ask.1.iter().copied()).collect();
+    let rights = tx.rules_about(&all.into_iter().collect::<Vec<_>>()).await?;
+    let rules = rules_of(&rights);
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let set = |ask: &(PersonId, Vec<EntitlementId>)| ask.1.iter().copied().collect();
+    let mut found = Vec::new();
+    for (first, one) in asks.iter().enumerate() {
+        for (second, other) in asks.iter().enumerate().skip(first + 1) {
+            if one.0 != other.0 {
+                continue;
+            }
+            for breach in breaches(&rules, &set(one), &set(other)) {
+                if breach.stands {
+                    continue;
+                }
+                if let Some(rule) = tx.conflict(breach.rule).await? {
+                    found.push((first, second, rule));
+                }
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Why nothing may be given, if a rule is broken that no exception covers: in words, for the log and for the asker.
@@ -165,23 +232,21 @@ pub(crate) fn rules_of(rows: &[ConflictRightRow]) -> Vec<Rule> {
         .collect()
 }
 
-/// What is held on the side that the added rights are not on. Of a rule that they have on both sides: all that is held.
-fn across(
-    breach: &Breach,
-    gets: &BTreeSet<EntitlementId>,
-    held: &[HeldRightRow],
-    rules: &[ConflictRightRow],
-) -> Vec<String> {
+/// A right, and by what it is held or asked for, in words.
+type Way = (EntitlementId, String);
+
+/// What there is on the side that the added rights are not on. Of a rule that they have on both sides: all that there is.
+fn across(breach: &Breach, gets: &BTreeSet<EntitlementId>, ways: &[Way]) -> Vec<String> {
     let adds = |side: Side| !breach.side(side).is_disjoint(gets);
     let (left, right) = (!adds(Side::Left), !adds(Side::Right));
-    let counts = |row: &&HeldRightRow| {
-        let on = |side: Side| breach.side(side).contains(&row.entitlement_id);
+    let counts = |way: &&Way| {
+        let on = |side: Side| breach.side(side).contains(&way.0);
         (on(Side::Left) && (left || !right)) || (on(Side::Right) && (right || !left))
     };
-    let mut names: Vec<String> = held
+    let mut names: Vec<String> = ways
         .iter()
         .filter(counts)
-        .map(|row| way(row, rules))
+        .map(|way| way.1.clone())
         .collect();
     names.sort_unstable();
     names.dedup();

@@ -9,11 +9,13 @@ use chrono::{Days, NaiveTime};
 use domain::{
     AccountId, ConflictId, EntitlementId, FindingId, GrantId, PersonId, Refusal, Timestamp,
     audit::{Actor, Event, EventKind},
+    break_glass::Conclusion,
     conflict::{Side, breaches},
     deadline::JobKind,
     exception::ExceptionState,
     finding::{FindingKind, FindingState, due, seen_again},
     grant::{EndReason, GrantSource, GrantState},
+    hands::ActBar,
     person::{PersonState, PortalRole, effective_roles},
     request::{REASON_LEAST, TEXT_MOST},
 };
@@ -27,6 +29,7 @@ use store::{
 use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
+    break_glass,
     conflicts::rules_of,
     exceptions, grants,
     mail::{self, Mail},
@@ -80,6 +83,12 @@ pub(crate) async fn scan(workflow: &Workflow, people: &[PersonId], everybody: bo
     if !everybody {
         return Ok(());
     }
+    again(|| async move {
+        let mut unit = workflow.unit().await?;
+        break_glass::escalate(&mut unit).await?;
+        unit.commit().await
+    })
+    .await?;
     let mut after = None;
     loop {
         let mut tx = workflow.store().read().await?;
@@ -168,6 +177,8 @@ async fn sync(unit: &mut Unit, people: &[PersonId]) -> Result<()> {
         .open_findings_of(&people)
         .await?
         .into_iter()
+        // A review ends by what somebody says, not by what stands.
+        .filter(|row| row.kind != FindingKind::BreakGlass)
         .map(|row| ((row.kind, row.subject.clone()), row))
         .collect();
     for one in standing {
@@ -290,6 +301,8 @@ async fn opened(unit: &mut Unit, one: &Standing, rule: Option<&ConflictRow>) -> 
         noted_by: None,
         note: String::new(),
         version: 0,
+        grant_id: None,
+        conclusion: None,
     };
     unit.tx.insert_finding(&row).await?;
     let mut event = Event::new(EventKind::FindingChanged, now, Actor::Portal)
@@ -352,7 +365,7 @@ async fn moved(
             .because(cause)
             .changing(
                 json!({"state": before.state, "owner": before.owner_id}),
-                json!({"state": after.state, "owner": after.owner_id, "note": after.note}),
+                json!({"state": after.state, "owner": after.owner_id, "note": after.note, "conclusion": after.conclusion}),
             ),
     );
     unit.changed("findings");
@@ -371,23 +384,13 @@ pub async fn being_removed(
     id: FindingId,
     note: &str,
 ) -> Result<()> {
-    let length = note.trim().chars().count();
-    if length < REASON_LEAST {
-        return Err(Refusal::ReasonTooShort {
-            least: REASON_LEAST,
-        }
-        .into());
-    }
-    if length > TEXT_MOST {
-        return Err(Refusal::TooLong {
-            field: "note".into(),
-            most: TEXT_MOST,
-        }
-        .into());
-    }
+    written(note)?;
     again(|| async move {
         let mut unit = workflow.unit().await?;
         let row = acting(&mut unit, viewer, id).await?;
+        if row.kind == FindingKind::BreakGlass {
+            return Err(Error::Missing);
+        }
         let changed = FindingRow {
             state: FindingState::BeingRemoved,
             noted_by: Some(viewer.id()),
@@ -410,20 +413,7 @@ pub async fn take_away(
     side: Option<Side>,
     note: &str,
 ) -> Result<()> {
-    let length = note.trim().chars().count();
-    if length < REASON_LEAST {
-        return Err(Refusal::ReasonTooShort {
-            least: REASON_LEAST,
-        }
-        .into());
-    }
-    if length > TEXT_MOST {
-        return Err(Refusal::TooLong {
-            field: "note".into(),
-            most: TEXT_MOST,
-        }
-        .into());
-    }
+    written(note)?;
     again(|| take_away_once(workflow, viewer, id, side, note.trim())).await
 }
 
@@ -485,6 +475,82 @@ async fn take_away_once(
     moved(&mut unit, &row, changed, actor, "taken away").await?;
     scan_person(&mut unit, row.person_id);
     unit.commit().await
+}
+
+/// Says of a use of break-glass whether it was right, which ends its review. What was not right ends now, if it lasts still.
+pub async fn conclude(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    id: FindingId,
+    conclusion: Conclusion,
+    note: &str,
+) -> Result<()> {
+    written(note)?;
+    again(|| conclude_once(workflow, viewer, id, conclusion, note.trim())).await
+}
+
+async fn conclude_once(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    id: FindingId,
+    conclusion: Conclusion,
+    note: &str,
+) -> Result<()> {
+    let mut unit = workflow.unit().await?;
+    let row = acting(&mut unit, viewer, id).await?;
+    let grant = row.grant_id.ok_or(Error::Missing)?;
+    let above = unit.tx.managers_above(&[viewer.id()]).await?;
+    if above.iter().any(|one| one.above_id == row.person_id) {
+        let why = ActBar::Superior;
+        return Err(Refusal::MayNotAct { why }.into());
+    }
+    let actor = Actor::Person(viewer.id());
+    if conclusion == Conclusion::NotJustified {
+        let live: Vec<_> = unit
+            .tx
+            .grants_by_ids(&[grant])
+            .await?
+            .into_iter()
+            .filter(|grant| grant.state != GrantState::Ended)
+            .collect();
+        let cause = id.to_string();
+        grants::end_many(
+            &mut unit,
+            &live,
+            EndReason::Revoked,
+            actor,
+            Some(note),
+            &cause,
+        )
+        .await?;
+    }
+    let closed = FindingRow {
+        state: FindingState::Closed,
+        closed_at: Some(unit.now),
+        noted_by: Some(viewer.id()),
+        note: note.to_owned(),
+        conclusion: Some(conclusion),
+        ..row.clone()
+    };
+    moved(&mut unit, &row, closed, actor, "reviewed").await?;
+    unit.commit().await
+}
+
+/// A note that says something.
+fn written(note: &str) -> Result<()> {
+    let length = note.trim().chars().count();
+    if length < REASON_LEAST {
+        let least = REASON_LEAST;
+        return Err(Refusal::ReasonTooShort { least }.into());
+    }
+    if length > TEXT_MOST {
+        return Err(Refusal::TooLong {
+            field: "note".into(),
+            most: TEXT_MOST,
+        }
+        .into());
+    }
+    Ok(())
 }
 
 /// The finding, if it is open and the viewer may act on it now. Locks whom it is about.

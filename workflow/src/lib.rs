@@ -13,6 +13,7 @@
 pub mod access;
 pub mod assignments;
 pub mod audit;
+mod break_glass;
 pub mod bulk;
 pub mod carts;
 pub mod catalogue;

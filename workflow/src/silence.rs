@@ -92,6 +92,16 @@ pub(crate) async fn remind(unit: &mut Unit, ids: &[StageId]) -> Result<()> {
 
 /// Lets those decide as well, in these stages, who would be asked if the ones whom the rule names could not.
 pub(crate) async fn escalate(unit: &mut Unit, ids: &[StageId]) -> Result<()> {
+    // Seating anew may lead to a grant, so the persons are locked first, as whoever decides locks them.
+    let mut persons = Vec::new();
+    for id in ids {
+        if let Some(line) = unit.tx.line_of_stage(*id).await? {
+            persons.extend([line.asker_id, line.beneficiary_id]);
+        }
+    }
+    persons.sort_unstable();
+    persons.dedup();
+    unit.tx.lock_persons(&persons).await?;
     for (line, stages) in open(unit, ids).await? {
         let mut seat_anew = false;
         for mut stage in stages {

@@ -38,6 +38,7 @@ pub const fn kind(kind: FindingKind) -> &'static str {
         FindingKind::Orphan => "On an account that is not in use",
         FindingKind::StandingPrivilege => "Privileged without an end",
         FindingKind::RoleChange => "Portal roles that exclude each other",
+        FindingKind::BreakGlass => "Break-glass used",
     }
 }
 

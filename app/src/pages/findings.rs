@@ -7,6 +7,7 @@ use axum::{
 };
 use domain::{
     FindingId, Timestamp,
+    break_glass::Conclusion,
     conflict::Side,
     exception::ExceptionState,
     finding::{FindingKind, FindingState},
@@ -18,7 +19,7 @@ use workflow::{
     Error, findings as acting,
     views::{
         Cursor,
-        findings::{self, FindingItem, FindingPage, Findings, Standing, Wanted, WayHeld},
+        findings::{self, FindingItem, FindingPage, Findings, Standing, Used, Wanted, WayHeld},
     },
 };
 
@@ -74,7 +75,7 @@ pub async fn one(visit: Visit, Path(finding): Path<String>) -> Result<Response, 
 /// What the forms of a finding send.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Typed {
-    /// `removing`, `left`, `right` or `all`.
+    /// `removing`, `left`, `right`, `all`, `justified` or `not_justified`.
     #[serde(default)]
     act: String,
     /// How, and why.
@@ -94,6 +95,14 @@ pub async fn act(
         "left" => acting::take_away(workflow, viewer, finding, Some(Side::Left), &typed.note).await,
         "right" => {
             acting::take_away(workflow, viewer, finding, Some(Side::Right), &typed.note).await
+        }
+        "justified" | "not_justified" => {
+            let said = if typed.act == "justified" {
+                Conclusion::Justified
+            } else {
+                Conclusion::NotJustified
+            };
+            acting::conclude(workflow, viewer, finding, said, &typed.note).await
         }
         "all" => acting::take_away(workflow, viewer, finding, None, &typed.note).await,
         _ => acting::being_removed(workflow, viewer, finding, &typed.note).await,
@@ -267,14 +276,18 @@ fn finding_page(page: FindingPage, typed: &Typed, faults: &[String]) -> impl Int
         let ways = ways(&page.ways, now);
         view! { <Card title="How it is held"><Rows>{ways}</Rows></Card> }
     });
+    let used = page.used.as_ref().map(|one| used(one, item, now));
     let title = title(item);
-    let acts = actions(&page, typed);
+    let acts = match &page.used {
+        Some(_) => review(&page, typed),
+        None => actions(&page, typed),
+    };
     view! {
         <PageHead title=title crumbs=crumbs>{badges}</PageHead>
         <div class="stack stack-5">
             <Faults faults=faults.to_vec()/>
             <Card><Body><Facts items=facts/></Body></Card>
-            {explained}{sides}{held}{acts}
+            {explained}{sides}{held}{used}{acts}
         </div>
     }
 }
@@ -302,6 +315,76 @@ fn ways(ways: &[WayHeld], now: Timestamp) -> impl IntoView + use<> {
 }
 
 /// What somebody who sees to it can do: give up a side, tolerate it for a time, or say that it is under way.
+/// One use of break-glass: when, what for, and what was said of it.
+fn used(one: &Used, item: &FindingItem, now: Timestamp) -> impl IntoView + use<> {
+    let (from, until) = (one.from, one.until);
+    let mut facts = vec![fact_view(
+        "Opened",
+        view! { <Moment at=from now=now/> },
+    )];
+    if let Some(until) = until {
+        let label = if one.lasts { "Ends" } else { "Ended" };
+        facts.push(fact_view(label, view! { <Moment at=until now=now/> }));
+    }
+    if let Some((said, link)) = one.ticket.clone() {
+        facts.push(match link {
+            Some(href) => fact_view(
+                "Ticket",
+                view! { <a class="link" href=href rel="noopener noreferrer">{said}</a> },
+            ),
+            None => fact("Ticket", said),
+        });
+    }
+    let request = format!("/requests/{}", one.request);
+    let number = format!("AR-{}", one.number);
+    facts.push(fact_view(
+        "Request",
+        view! { <a class="link" href=request>{number}</a> },
+    ));
+    let verdict = item.conclusion.map(|said| {
+        let words = match said {
+            Conclusion::Justified => "It was justified.",
+            Conclusion::NotJustified => "It was not justified.",
+        };
+        view! { <p><strong>{words}</strong></p> }
+    });
+    let reason = one.reason.clone();
+    view! {
+        <Card title="The use"><Body><Facts items=facts/><Quote words=reason/>{verdict}</Body></Card>
+    }
+}
+
+/// The two answers of a review.
+fn review(page: &FindingPage, typed: &Typed) -> Option<AnyView> {
+    let action = format!("/findings/{}", page.finding.id);
+    let lasts = page.used.as_ref().is_some_and(|one| one.lasts);
+    page.may_act.then(|| {
+        let effect = if lasts {
+            "The access ends now, and what you write stays on record."
+        } else {
+            "What you write stays on record: what followed from it."
+        };
+        let note = typed.note.clone();
+        let not = take(&action, "not_justified", "It was not justified", effect, typed);
+        view! {
+            <Card title="Was it right?">
+                <Body><p>"Look at what was done while it was open, with the ticket beside it. Until this is reviewed in time, the person cannot open the package again."</p></Body>
+                <div class="decide" role="group" aria-label="Was it right?">
+                    <Ask summary="It was justified">
+                        <form method="post" action=action class="stack stack-4">
+                            <Hidden fields=vec![("act", "justified".into())]/>
+                            <TextArea name="note" id="note-justified" label="What you looked at, and what you found" value=note required=true shortest=5 longest=2000/>
+                            <Button look=Look::Primary>"It was justified"</Button>
+                        </form>
+                    </Ask>
+                    {not}
+                </div>
+            </Card>
+        }
+        .into_any()
+    })
+}
+
 fn actions(page: &FindingPage, typed: &Typed) -> Option<AnyView> {
     let action = format!("/findings/{}", page.finding.id);
     let covered = page

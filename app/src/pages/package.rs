@@ -20,20 +20,33 @@ pub(super) fn page(found: &PackagePage) -> impl IntoView + use<> {
     let crumbs = vec![crumb("Catalogue", "/catalog"), here(card.name.clone())];
     let mark = parts::tile(&card.app, Size::Large);
     let actions = actions(found);
-    let deciders = parts::deciders(&found.stages);
+    let deciders = if card.break_glass {
+        view! {
+            <Card title="Who decides"><Body>
+                <p>"Nobody is asked first. The owner, the manager and security are told at once, and somebody else reviews afterwards whether it was right."</p>
+            </Body></Card>
+        }
+        .into_any()
+    } else {
+        let deciders = parts::deciders(&found.stages);
+        view! { <Card title="Who decides"><Body>{deciders}</Body></Card> }.into_any()
+    };
     view! {
         <PageHead title=card.name.clone() lead=card.summary.clone() crumbs=crumbs mark=mark>{actions}</PageHead>
         {notes(found)}
         <div class="two">
             <div class="stack stack-5">{opens(found)}{eligibility(found)}</div>
-            <div class="stack stack-5">{mine(found)}{rules(found)}<Card title="Who decides"><Body>{deciders}</Body></Card></div>
+            <div class="stack stack-5">{mine(found)}{rules(found)}{deciders}</div>
         </div>
     }
 }
 
 fn actions(found: &PackagePage) -> AnyView {
-    let ask = found
-        .may_ask
+    let emergency = found.card.break_glass;
+    let glass = (found.may_ask && emergency).then(|| {
+        view! { <LinkButton href=format!("/request/{}", found.card.id) look=Look::Danger>"Break glass"</LinkButton> }
+    });
+    let ask = (found.may_ask && !emergency)
         .then(|| view! { {parts::to_cart(found.card.id, &found.card.name, false)}<LinkButton href=format!("/request/{}", found.card.id) look=Look::Primary>"Ask for this"</LinkButton> });
     let others = (!found.retired && found.asking.for_others != ForOthers::Nobody).then(|| {
         view! { <LinkButton href=format!("/request/people?package={}", found.card.id) look=Look::Quiet>"For others"</LinkButton> }
@@ -41,7 +54,7 @@ fn actions(found: &PackagePage) -> AnyView {
     let extend = found.may_extend.map(
         |grant| view! { <LinkButton href=format!("/access/{grant}/extend")>"Extend"</LinkButton> },
     );
-    view! { {extend}{others}{ask} }.into_any()
+    view! { {extend}{others}{glass}{ask} }.into_any()
 }
 
 fn notes(found: &PackagePage) -> AnyView {
@@ -202,6 +215,15 @@ fn rules(found: &PackagePage) -> AnyView {
         ForOthers::Nobody => {}
         ForOthers::Reports => items.push(fact("For others", "for people who report to you")),
         ForOthers::Colleagues => items.push(fact("For others", "for everybody who works here")),
+    }
+    if let Some(rule) = found.asking.break_glass {
+        items.push(fact(
+            "Break-glass",
+            format!(
+                "opened without an approval, up to {} a week, and reviewed afterwards",
+                spans::count(i64::from(rule.uses_per_week), "time", "times")
+            ),
+        ));
     }
     items.push(fact("Application", found.card.app.name.clone()));
     let owners: Vec<&str> = found

@@ -76,6 +76,9 @@ pub fn package_card(card: &Card) -> AnyView {
     } else if let Some(request) = card.waiting {
         let label = format!("See it: your request for {}", card.name);
         view! { <Badge state=State::Waiting words="you asked"/><a class="link small" href=format!("/requests/{request}") aria-label=label>"See it"</a> }.into_any()
+    } else if card.unmet.is_empty() && card.break_glass {
+        let label = format!("Break glass: {}", card.name);
+        view! { <LinkButton href=format!("/request/{}", card.id) small=true look=Look::Danger label=label>"Break glass"</LinkButton> }.into_any()
     } else if card.unmet.is_empty() {
         let label = format!("Ask for {}", card.name);
         view! { {to_cart(card.id, &card.name, true)}<LinkButton href=format!("/request/{}", card.id) small=true label=label>"Ask"</LinkButton> }.into_any()

@@ -67,6 +67,7 @@ pub fn card(text: &str) -> Card {
         default_seconds: 8 * 3600,
         longest_seconds: 24 * 3600,
         permanent: false,
+        break_glass: false,
         usual_seconds: Some(1500),
         held: None,
         waiting: None,
@@ -497,6 +498,14 @@ pub fn form(text: &str) -> RequestForm {
         latest_start: now() + Duration::days(30),
         lapses: now() + Duration::days(7),
         notices: vec![],
+        risk: domain::risk::Risk {
+            parts: vec![domain::risk::Points {
+                part: domain::risk::RiskPart::Privileged,
+                points: 30,
+            }],
+            sum: 30,
+        },
+        adds_security: true,
     }
 }
 

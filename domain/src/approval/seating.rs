@@ -133,7 +133,8 @@ fn seated(rule: &StageRule, facts: &Facts) -> Seating {
             return seating;
         }
     }
-    if seats.is_empty() {
+    // A stage without a chain has no last resort either: it waits until it lapses.
+    if seats.is_empty() && !rule.fallback.is_empty() {
         let subordinates = subordinates(facts);
         if subordinates.len() >= 2 {
             let yes = Yes {

@@ -81,6 +81,14 @@ fn for_the_head_of_the_company_two_of_security_decide_together() {
     assert_eq!(seating.needed, 2);
     assert_eq!(seating.seats.len(), 2);
 
+    // A stage without a chain waits until it lapses.
+    let alone = StageRule {
+        fallback: vec![],
+        ..rule(ApproverRule::Manager, Quorum::Count(1))
+    };
+    let waits = seat(&alone, &head);
+    assert!(waits.is_stuck() && waits.seats.is_empty() && !waits.by_subordinates);
+
     // One of them says yes: that is one of two, and nothing once somebody else may decide.
     let voted = Facts {
         said_yes: BTreeSet::from([id(5)]),

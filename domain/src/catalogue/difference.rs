@@ -393,6 +393,11 @@ fn package_fields(before: Edition<'_>, after: Edition<'_>, facts: &Facts) -> Fie
             .map(ticket_words)
             .unwrap_or_default()
     });
+    add("break_glass", &|_, p| {
+        let rule = p.policy.asking.break_glass;
+        rule.map(|rule| format!("{} uses a week", rule.uses_per_week))
+            .unwrap_or_default()
+    });
     fields
 }
 
@@ -653,6 +658,12 @@ fn package_widens(before: (&Content, &Package), after: (&Content, &Package)) -> 
             || "as many as like may hold it at once".to_owned(),
             |most| format!("{most} people may hold it at once"),
         ));
+    }
+    let uses = |asking: &Asking| asking.break_glass.map_or(0, |rule| rule.uses_per_week);
+    if uses(asked) == 0 && uses(asks) > 0 {
+        why.push("it is given without asking anybody before (break-glass)".to_owned());
+    } else if uses(asks) > uses(asked) {
+        why.push(format!("break-glass may be used {} times a week", uses(asks)));
     }
     if asked.ticket.as_ref().is_some_and(|ticket| ticket.required)
         && !asks.ticket.as_ref().is_some_and(|ticket| ticket.required)

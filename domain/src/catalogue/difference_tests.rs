@@ -4,6 +4,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     asking::ForOthers,
+    break_glass::BreakGlass,
     catalogue::{Application, Right, TargetKind},
     policy::{Attribute, Policy},
     request::tests::policy,
@@ -308,4 +309,19 @@ fn fewer_seats_and_a_ticket_wait_for_nobody_and_the_way_back_does() {
             && why.iter().any(|why| why.contains("no ticket")),
         "{why:?}"
     );
+}
+
+#[test]
+fn break_glass_and_more_of_it_wait_for_a_second_person() {
+    let glass = |uses| {
+        edited(move |p| {
+            p.policy.asking.break_glass = Some(BreakGlass {
+                uses_per_week: uses,
+            });
+        })
+    };
+    let why = compare(&content(), &glass(1), &Facts::default()).reasons();
+    assert!(why.iter().any(|why| why.contains("break-glass")), "{why:?}");
+    assert!(compare(&glass(1), &glass(2), &Facts::default()).widens());
+    assert!(!compare(&glass(2), &glass(1), &Facts::default()).widens());
 }

@@ -254,6 +254,7 @@ impl<'a> Year<'a> {
             .ok_or(workflow::Error::Missing)?;
         let answers = everyday::answers(&mut self.chance, &offer.policy);
         let ask = requests::NewAsk {
+            confirmed: false,
             package: offer.id,
             window: asking.window,
             reason: asking.reason,

@@ -1,7 +1,7 @@
 //! Rules, exceptions with what was attested, and findings.
 
 use domain::{
-    AttestationId, ConflictId, ExceptionId, FindingId,
+    AttestationId, ConflictId, ExceptionId, FindingId, LineId,
     conflict::{Severity, Side},
     exception::{ExceptionEnd, ExceptionState},
     finding::{FindingKind, FindingState},
@@ -62,6 +62,8 @@ async fn rules(script: &mut Script) {
     ask!(script, rules_about(&[entitlement(2)]));
     ask!(script, ruled_rights(&[entitlement(1), entitlement(3)]));
     ask!(script, held_rights(&[person(3), person(4)], at(0)));
+    ask!(script, asked_rights(person(3), None));
+    ask!(script, asked_rights(person(4), Some(LineId(uuid(0x11)))));
     ask!(script, team_holding(person(3), package(1)));
 }
 
@@ -156,7 +158,14 @@ async fn findings(script: &mut Script) {
         noted_by: None,
         note: String::new(),
         version: 0,
+        grant_id: None,
+        conclusion: None,
     };
+    ask!(
+        script,
+        break_glass_before(person(3), package(1), at(0), at(90))
+    );
+    ask!(script, reviews_overdue(at(90), 5));
     say!(script, insert_finding(&row(1, FindingState::Open)));
     say!(script, insert_finding(&row(2, FindingState::Open)));
     ask!(script, finding(FindingId(uuid(0xf01))));

@@ -3,8 +3,9 @@
 use chrono::NaiveDate;
 use domain::{
     asking::{Asking, ForOthers, Ticket},
-    catalogue::{Question, read_span},
-    policy::{DayLimit, QuestionKind},
+    break_glass::BreakGlass,
+    catalogue::{Question, read_span, say_span},
+    policy::{DayLimit, Limits, QuestionKind},
 };
 
 use super::sheet::{At, Section, Sheet, quoted};
@@ -44,6 +45,64 @@ pub(super) fn read_asking(sheet: &mut Sheet, section: Section<'_>) -> Asking {
         for_others,
         most_holders,
         ticket: read_ticket(sheet, section),
+        break_glass: read_break_glass(sheet, section),
+    }
+}
+
+/// Reads `[package.break_glass]`.
+fn read_break_glass(sheet: &mut Sheet, section: Section<'_>) -> Option<BreakGlass> {
+    let section = sheet.section(section, "break_glass")?;
+    sheet.only(section, &["uses_per_week"]);
+    let uses_per_week = match sheet.maybe_number(section, "uses_per_week") {
+        None => BreakGlass::USES,
+        Some(said) => u32::try_from(said.value)
+            .ok()
+            .filter(|uses| *uses > 0)
+            .unwrap_or_else(|| {
+                sheet.fault(
+                    said.line,
+                    "`uses_per_week` must be 1 or more: write how often one person may use it within seven days",
+                );
+                BreakGlass::USES
+            }),
+    };
+    Some(BreakGlass { uses_per_week })
+}
+
+/// What break-glass needs of the rest of its package, since nobody is asked before: `no_route` and `open_to_all` say how
+/// the package is written.
+pub(super) fn check_break_glass(
+    sheet: &mut Sheet,
+    section: Section<'_>,
+    asking: &Asking,
+    (no_route, open_to_all): (bool, bool),
+    limits: Limits,
+) {
+    if asking.break_glass.is_none() {
+        return;
+    }
+    let most = say_span(BreakGlass::LONGEST_SECONDS);
+    let faults = [
+        (!no_route, "nobody is asked before break-glass: write route = \"none\"".to_owned()),
+        (
+            open_to_all,
+            "break-glass is not for everybody: say who may use it, as [[package.eligibility]]".to_owned(),
+        ),
+        (
+            limits.longest_seconds > BreakGlass::LONGEST_SECONDS || limits.permanent,
+            format!("break-glass is short: make `longest` at most {most}, and not permanent"),
+        ),
+        (
+            asking.for_others != ForOthers::Nobody,
+            "break-glass is for oneself: leave `for_others` out".to_owned(),
+        ),
+        (
+            !asking.ticket.as_ref().is_some_and(|ticket| ticket.required),
+            "break-glass needs a ticket to be reviewed by: add [package.ticket] with required = true".to_owned(),
+        ),
+    ];
+    for (_, fault) in faults.into_iter().filter(|(so, _)| *so) {
+        sheet.fault(section.line, fault);
     }
 }
 

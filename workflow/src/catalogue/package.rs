@@ -7,7 +7,7 @@ use domain::{
 };
 
 use super::{
-    asking::{read_asking, read_questions},
+    asking::{check_break_glass, read_asking, read_questions},
     parse::{DraftPackage, Keys, read_mentions},
     route::read_route,
     sheet::{At, Section, Sheet, quoted},
@@ -54,6 +54,7 @@ pub(super) fn read_package(
             "for_others",
             "most_holders",
             "ticket",
+            "break_glass",
         ],
     );
     let key = sheet.text(section, "key", "\"orders-read\"");
@@ -93,6 +94,10 @@ pub(super) fn read_package(
     let risk = read_risk(sheet, section);
     let asking = read_asking(sheet, section);
     let collapse = sheet.flag(section, "collapse").then_some(section.line);
+    if let (Some(route), Some(limits)) = (&route, &limits) {
+        let open_to_all = eligibility.is_empty() && cedar.is_none();
+        check_break_glass(sheet, section, &asking, (route.is_empty(), open_to_all), *limits);
+    }
     let texts = |list: Vec<At<String>>| list.into_iter().map(|at| at.value).collect();
     Some(DraftPackage {
         file: sheet.file.clone(),

@@ -19,7 +19,7 @@ use store::{
 
 use super::{arm, both, ineligible, pass};
 use crate::{
-    Error, Result, Unit, assignments,
+    Error, Result, Unit, assignments, break_glass,
     conflicts::{self, Added},
     frozen::{earliest_cap, shortest_cap},
     requests, route, screening,
@@ -158,7 +158,11 @@ async fn begin(
         package_id: Some(line.package_id),
         package_version_id: Some(line.package_version_id),
         line_id: Some(line.id),
-        source: GrantSource::Request,
+        source: if policy.asking.break_glass.is_some() {
+            GrantSource::BreakGlass
+        } else {
+            GrantSource::Request
+        },
         state,
         valid_from: from,
         end_at: end.at(),
@@ -186,6 +190,7 @@ async fn begin(
             .under(line.package_version_id)
             .changing(serde_json::Value::Null, after),
     );
+    break_glass::used(unit, line, policy, &grant).await?;
     arm(unit, &grant);
     unit.changed(grant.person_id);
     if state == GrantState::Active {

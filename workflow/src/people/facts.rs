@@ -198,7 +198,7 @@ async fn above(tx: &mut Tx, people: &[PersonId]) -> Result<BTreeMap<PersonId, Ve
 type RoleHeld = (PersonId, PortalRole);
 
 /// The people for whom `role` counts, given all that they hold on all usable accounts.
-fn effective_members(rows: &[RoleHeld], role: PortalRole) -> Vec<PersonId> {
+pub(crate) fn effective_members(rows: &[RoleHeld], role: PortalRole) -> Vec<PersonId> {
     by_person(rows.iter().copied())
         .into_iter()
         .filter(|(_, roles)| effective_roles(roles).0.contains(&role))

@@ -17,7 +17,7 @@ pub use directory::{
     Applied, DirectoryUser, Seen, apply_directory, directory_state, save_directory_state,
 };
 pub use facts::approval_facts;
-pub(crate) use facts::gather;
+pub(crate) use facts::{effective_members, gather};
 use facts::running_portal;
 pub(crate) use refusals::Refusals;
 pub use refusals::{flush_refusals, sign_in_refused};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     GrantId, PersonId, Refusal, RequestId,
     asking::Asking,
+    break_glass::BreakGlassBar,
     grant::{End, GrantState},
     policy::Policy,
     request::{Ask, Length, LineKind, Start, Window},
@@ -68,6 +69,10 @@ async fn extend_once(workflow: &Workflow, viewer: &Viewer, ask: &MoreTime) -> Re
     };
     let offer = before::offered(&mut unit, package).await?;
     let policy = policy_of(&offer)?;
+    if policy.asking.break_glass.is_some() {
+        let why = BreakGlassBar::NotLonger;
+        return Err(Refusal::BreakGlass { why }.into());
+    }
     let length = match ask.seconds {
         None => Length::Permanent,
         Some(seconds) => Length::Until(domain::grant::plus(end, seconds)),

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
+    break_glass,
     people::again,
     screening::{self, Subject},
 };
@@ -51,6 +52,8 @@ pub struct NewLine {
     pub reason: String,
     /// Answers by question key.
     pub answers: BTreeMap<String, String>,
+    /// The asker said that they know what follows; only break-glass needs it.
+    pub confirmed: bool,
 }
 
 /// The most lines of one request.
@@ -72,6 +75,8 @@ pub struct NewAsk {
     pub reason: String,
     /// Answers by question key.
     pub answers: BTreeMap<String, String>,
+    /// The asker said that they know what follows; only break-glass needs it.
+    pub confirmed: bool,
     /// Made with the form: the same form sent fifty times is one request.
     pub key: String,
 }
@@ -87,6 +92,7 @@ pub async fn ask(workflow: &Workflow, viewer: &Viewer, ask: NewAsk) -> Result<Re
             window: ask.window,
             reason: ask.reason,
             answers: ask.answers,
+            confirmed: ask.confirmed,
         }],
         drafts: Vec::new(),
     };
@@ -110,7 +116,8 @@ pub async fn ask(workflow: &Workflow, viewer: &Viewer, ask: NewAsk) -> Result<Re
 pub async fn check(workflow: &Workflow, viewer: &Viewer, line: &NewLine) -> Result<Vec<Refusal>> {
     let mut unit = workflow.unit().await?;
     let person = before::working(&mut unit, viewer.id()).await?;
-    match look(&mut unit, viewer, &person, line).await {
+    // It is looked at because it stands in a cart.
+    match look(&mut unit, viewer, &person, line, false).await {
         Ok(_) => Ok(Vec::new()),
         Err(Error::Refused(refusals)) => Ok(refusals),
         Err(error) => Err(error),
@@ -140,10 +147,11 @@ async fn submit_once(workflow: &Workflow, viewer: &Viewer, ask: &NewRequest) -> 
     if ask.lines.is_empty() || ask.lines.len() > LINES_MOST {
         return Err(Refusal::NoLines { most: LINES_MOST }.into());
     }
+    let alone = ask.lines.len() == 1 && ask.drafts.is_empty();
     let mut refusals = Vec::new();
     let mut entries: Vec<Entry> = Vec::with_capacity(ask.lines.len());
     for (index, line) in ask.lines.iter().enumerate() {
-        match look(&mut unit, viewer, &person, line).await {
+        match look(&mut unit, viewer, &person, line, alone).await {
             Ok(entry) if entries.iter().any(|one| same(one, &entry)) => {
                 refusals.push(in_line(index, Refusal::AlreadyAsked));
             }
@@ -195,7 +203,13 @@ fn same(one: &Entry, other: &Entry) -> bool {
 }
 
 /// Looks at one line: what it would enter, or everything that stands against it.
-async fn look(unit: &mut Unit, viewer: &Viewer, asker: &Person, line: &NewLine) -> Result<Entry> {
+async fn look(
+    unit: &mut Unit,
+    viewer: &Viewer,
+    asker: &Person,
+    line: &NewLine,
+    alone: bool,
+) -> Result<Entry> {
     let beneficiary = if line.beneficiary == asker.id {
         asker.clone()
     } else {
@@ -213,6 +227,18 @@ async fn look(unit: &mut Unit, viewer: &Viewer, asker: &Person, line: &NewLine) 
         None => None,
     };
     let mut refusals = Vec::new();
+    if let Some(rule) = policy.asking.break_glass {
+        let asked = break_glass::Asked {
+            asker: asker.id,
+            beneficiary: &beneficiary,
+            offer: &offer,
+            window: line.window,
+            alone,
+            confirmed: line.confirmed,
+            held: held.as_ref().is_some_and(|held| !held.end().passed(now)),
+        };
+        refusals.extend(break_glass::against(unit, rule, &asked).await?);
+    }
     // What is held already becomes more time, held to the limits of what is added.
     let (mut window, mut screened, mut extends) = (line.window, line.window, None);
     if let Some(held) = held {

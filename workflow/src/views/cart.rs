@@ -10,9 +10,9 @@ use store::{
 
 use super::{
     PersonTag,
-    request_form::{self, RequestForm},
+    request_form::{self, Notice, RequestForm},
 };
-use crate::{Error, Result, Workflow, access::Viewer};
+use crate::{Error, Result, Workflow, access::Viewer, conflicts};
 
 /// The cart.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,6 +61,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Cart> {
     for row in rows {
         lines.push(line_of(&mut tx, workflow, viewer, row).await?);
     }
+    compare(&mut tx, &mut lines).await?;
     Ok(Cart {
         now,
         key: workflow
@@ -71,6 +72,30 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Cart> {
         reason: draft.map(|draft| draft.reason).unwrap_or_default(),
         lines,
     })
+}
+
+/// Says to both lines of a pair that would break a rule together which one the other is.
+async fn compare(tx: &mut Tx, lines: &mut [CartLine]) -> Result<()> {
+    let asks: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let contents = line.form.iter().flat_map(|form| &form.package.contents);
+            (line.whom.id, contents.map(|part| part.id).collect())
+        })
+        .collect();
+    for (first, second, rule) in conflicts::among(tx, &asks).await? {
+        let names = (lines[first].name.clone(), lines[second].name.clone());
+        for (line, other) in [(first, names.1), (second, names.0)] {
+            if let Some(form) = &mut lines[line].form {
+                form.notices.push(Notice::BreaksTogether {
+                    rule: rule.name.clone(),
+                    explain: rule.explain.clone(),
+                    other,
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads one line of the viewer's cart.

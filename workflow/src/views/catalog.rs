@@ -122,6 +122,8 @@ pub struct Card {
     pub longest_seconds: i64,
     /// Whether it may be asked for without an end.
     pub permanent: bool,
+    /// Whether it is opened without asking anybody, in an emergency.
+    pub break_glass: bool,
     /// How long it usually takes from asking to ready, in seconds: the median of the latest, if there are three or more.
     pub usual_seconds: Option<i64>,
     /// What the viewer holds of it.
@@ -347,5 +349,6 @@ fn card(viewer: &Viewer, row: CardRow, ready: &[ReadyRow], mine: &[MineRow]) -> 
         default_seconds: row.default_seconds,
         longest_seconds: row.longest_seconds,
         permanent: row.permanent,
+        break_glass: policy.asking.break_glass.is_some(),
     })
 }

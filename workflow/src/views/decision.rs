@@ -254,6 +254,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
             policy: &policy,
             window: row.window(),
             extends: row.extends_grant_id,
+            line: Some(row.id),
         };
         checks::look(&mut tx, &workflow.settings().risk, &asked, now).await?
     } else {

@@ -1,11 +1,13 @@
 //! What stands and should not: findings with owner, age, due date and state, and how one could be resolved.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    ConflictId, ExceptionId, FindingId, PersonId, Timestamp,
+    ConflictId, ExceptionId, FindingId, GrantId, PersonId, RequestId, Timestamp,
+    break_glass::Conclusion,
     conflict::{Severity, Side, breaches},
     exception::ExceptionState,
+    asking::Ticket,
     finding::{FindingKind, FindingState},
     grant::{End, GrantSource, GrantState},
     person::PortalRole,
@@ -23,6 +25,7 @@ use crate::{
     access::Viewer,
     conflicts::{rules_of, way},
     findings::may_act,
+    requests::policy_of,
 };
 
 /// How many one page shows.
@@ -81,6 +84,8 @@ pub struct FindingItem {
     pub closed_at: Option<Timestamp>,
     /// What was said about it last.
     pub note: String,
+    /// What was said of a use of break-glass.
+    pub conclusion: Option<Conclusion>,
 }
 
 /// One finding.
@@ -98,6 +103,27 @@ pub struct FindingPage {
     pub may_act: bool,
     /// Whether the viewer may open the rule's page.
     pub sees_rule: bool,
+    /// The use of break-glass that is to be reviewed.
+    pub used: Option<Used>,
+}
+
+/// One use of break-glass, for whoever reviews it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Used {
+    /// From when on.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Option<Timestamp>,
+    /// Whether it lasts still.
+    pub lasts: bool,
+    /// What the person said it was for.
+    pub reason: String,
+    /// Their ticket, and where it leads.
+    pub ticket: Option<(String, Option<String>)>,
+    /// The request that it began with.
+    pub request: RequestId,
+    /// Its number, as people say it.
+    pub number: i64,
 }
 
 /// A rule that stands broken.
@@ -215,6 +241,10 @@ pub async fn one(workflow: &Workflow, viewer: &Viewer, id: FindingId) -> Result<
             ..held_by(one)
         })
         .collect();
+    let used = match row.grant_id {
+        None => None,
+        Some(grant) => used(&mut tx, grant).await?,
+    };
     let open = row.state != FindingState::Closed;
     let sees_rule = sees_all(viewer) || row.owner_id == Some(viewer.id());
     Ok(FindingPage {
@@ -223,6 +253,7 @@ pub async fn one(workflow: &Workflow, viewer: &Viewer, id: FindingId) -> Result<
         sees_rule,
         conflict,
         ways,
+        used,
         finding: item(row),
     })
 }
@@ -291,7 +322,7 @@ pub(super) fn item(row: NamedFindingRow) -> FindingItem {
         id: row.id,
         kind: row.kind,
         person: PersonTag::new(row.person_id, row.person),
-        what: row.rule.or(row.entitlement).unwrap_or_default(),
+        what: row.rule.or(row.package).or(row.entitlement).unwrap_or_default(),
         severity: row.severity,
         owner: row
             .owner_id
@@ -301,5 +332,35 @@ pub(super) fn item(row: NamedFindingRow) -> FindingItem {
         due_at: row.due_at,
         closed_at: row.closed_at,
         note: row.note,
+        conclusion: row.conclusion,
     }
+}
+
+/// The use that a review is about.
+async fn used(tx: &mut Tx, grant: GrantId) -> Result<Option<Used>> {
+    let Some(grant) = tx.grant(grant).await? else {
+        return Ok(None);
+    };
+    let Some(line) = grant.line_id else {
+        return Ok(None);
+    };
+    let Some(line) = tx.line(line).await? else {
+        return Ok(None);
+    };
+    let offer = tx.pinned_offer(line.package_version_id).await?;
+    let policy = offer.as_ref().map(policy_of).transpose()?;
+    let answers: BTreeMap<String, String> = serde_json::from_str(&line.answers)?;
+    let ticket = policy
+        .and_then(|policy| policy.asking.ticket)
+        .zip(answers.get(Ticket::KEY).filter(|said| !said.trim().is_empty()))
+        .map(|(ticket, said)| (said.trim().to_owned(), ticket.link(said)));
+    Ok(Some(Used {
+        from: grant.valid_from,
+        until: grant.ended_at.or(grant.end_at),
+        lasts: grant.state != GrantState::Ended,
+        reason: line.reason,
+        ticket,
+        request: line.request_id,
+        number: line.number,
+    }))
 }

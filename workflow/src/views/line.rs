@@ -7,7 +7,7 @@ use domain::{
     approval::{StageState, Verdict},
     asking::Ticket,
     assignment::{Observed, Phase},
-    grant::{End, GrantState},
+    grant::{End, GrantSource, GrantState},
     policy::{Policy, QuestionKind, StageRule},
     request::LineState,
     waiting::may_nudge,
@@ -210,8 +210,11 @@ async fn line(
             && row.asker_id == viewer.id()
             && row.asked_back_at.is_none()
             && may_nudge(row.nudged_at, whole.now),
-        may_extend: held
-            .is_some_and(|grant| grant.offered == Some(true) && grant.end() != End::Permanent),
+        may_extend: held.is_some_and(|grant| {
+            grant.offered == Some(true)
+                && grant.end() != End::Permanent
+                && grant.source != GrantSource::BreakGlass
+        }),
         may_give_back: held.is_some(),
         may_decide,
         sign_off: row.frozen_hash.clone(),

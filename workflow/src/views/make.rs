@@ -486,7 +486,11 @@ fn one_held(
             .map(|part| EntitlementTag::held((*part).clone(), sees_target(viewer)))
             .collect(),
         extension: row.extension,
-        may_extend: mine && row.offered == Some(true) && timed && !held_back,
+        may_extend: mine
+            && row.offered == Some(true)
+            && timed
+            && !held_back
+            && row.source != GrantSource::BreakGlass,
         may_give_back: mine && row.source != GrantSource::Import,
         marks,
     }

@@ -5,6 +5,7 @@ use domain::{
     GrantId, PackageId, Refusal, RequestId, Timestamp,
     grant::{End, GrantState},
     request::{Length, Start, Window},
+    risk::Risk,
 };
 use serde::Serialize;
 use store::Tx;
@@ -46,6 +47,10 @@ pub struct RequestForm {
     pub lapses: Timestamp,
     /// What to know before sending.
     pub notices: Vec<Notice>,
+    /// How risky this counts, asked for its usual time, with the parts of the sum.
+    pub risk: Risk,
+    /// Whether security decides as well, because of a broken rule or the risk.
+    pub adds_security: bool,
 }
 
 /// The grant that more time is asked for.
@@ -111,6 +116,15 @@ pub enum Notice {
     Refused {
         /// What.
         refusal: Refusal,
+    },
+    /// Together with another line of the same cart a rule would be broken.
+    BreaksTogether {
+        /// The rule's name.
+        rule: String,
+        /// Why one person must not hold both.
+        explain: String,
+        /// The other line's package.
+        other: String,
     },
     /// It breaks a rule together with what is held: only an exception lets it be given.
     Breaks {
@@ -198,11 +212,14 @@ pub(super) async fn for_whom(
             length: Length::Seconds(policy.limits.default_seconds),
         },
         extends: held.as_ref().map(|grant| grant.id),
+        line: None,
     };
     let found = checks::look(tx, &workflow.settings().risk, &asked, now).await?;
     let breaks = found.conflicts.into_iter();
     notices.extend(breaks.map(|clash| Notice::Breaks { clash }));
     let mut form = form(workflow, whom, page, None, now, notices);
+    form.risk = found.risk;
+    form.adds_security = found.adds_security;
     if whom.id() != viewer.id() {
         form.whom = Some(PersonTag::new(whom.id(), whom.person.name.clone()));
     }
@@ -311,5 +328,7 @@ fn form(
         extends,
         whom: None,
         notices,
+        risk: Risk::default(),
+        adds_security: false,
     }
 }

@@ -41,6 +41,7 @@ fn second() -> (PackageId, PackageVersionId) {
 
 fn line(package: PackageId, whom: u128, window: Window) -> NewLine {
     NewLine {
+        confirmed: false,
         package,
         beneficiary: person(whom),
         account: None,
@@ -135,6 +136,7 @@ async fn all_faults_of_all_lines_come_at_once_and_nothing_is_entered() {
             line(house.package, JOHAN, hours(24 * 60)),
             line(other, JOHAN, hours(8)),
             NewLine {
+                confirmed: false,
                 reason: " ".into(),
                 ..line(house.package, MAYA, hours(8))
             },
@@ -443,6 +445,7 @@ async fn answers_and_tickets_are_held_to_their_form() {
     };
     for house in houses(&asking).await {
         let given = |host: &str, buddy: String, ticket: &str| NewLine {
+            confirmed: false,
             answers: BTreeMap::from([
                 ("host".to_owned(), host.to_owned()),
                 ("buddy".to_owned(), buddy),

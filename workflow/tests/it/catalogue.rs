@@ -181,6 +181,7 @@ impl House {
 
     pub async fn ask(&self, package: PackageId) -> workflow::Result<domain::RequestId> {
         let ask = requests::NewAsk {
+            confirmed: false,
             package,
             window: Window {
                 start: Start::OnActivation,

@@ -4,6 +4,7 @@
 mod acting;
 mod acting_races;
 mod asking;
+mod break_glass;
 mod bypass;
 mod cart;
 mod catalogue;

@@ -258,6 +258,7 @@ impl House {
         key: &str,
     ) -> workflow::Result<RequestId> {
         let ask = requests::NewAsk {
+            confirmed: false,
             package,
             window,
             reason: "Incident 4312".into(),

@@ -10,7 +10,10 @@ use leptos::prelude::*;
 use workflow::views::request_form::{Notice, RequestForm};
 
 use super::{
-    super::parts::{self, when},
+    super::{
+        decision::risk,
+        parts::{self, when},
+    },
     question::{self, Picks},
     title,
     typed::{Faults, Shown, Typed},
@@ -35,7 +38,11 @@ impl Sending {
     /// The form that asks at once.
     pub fn now(form: &RequestForm) -> Self {
         let card = &form.package.card;
-        let button = "Send the request";
+        let button = if form.package.asking.break_glass.is_some() {
+            "Break glass"
+        } else {
+            "Send the request"
+        };
         match &form.extends {
             Some(extended) => Self {
                 crumbs: vec![crumb("My access", "/access"), here("Extend")],
@@ -70,6 +77,13 @@ pub fn page(
     let card = &form.package.card;
     let crumbs = sending.crumbs.clone();
     let mark = parts::tile(&card.app, Size::Large);
+    let loud = form.package.asking.break_glass.is_some().then(|| {
+        view! {
+            <Note tone=Tone::Bad title="For an emergency">
+                "Nobody is asked first: this opens at once. The package\u{2019}s owner, your manager and security are told now, and somebody else reviews afterwards whether it was right."
+            </Note>
+        }
+    });
     let notices = form
         .notices
         .iter()
@@ -83,7 +97,7 @@ pub fn page(
     };
     view! {
         <PageHead title=title(form) lead=card.summary.clone() crumbs=crumbs mark=mark/>
-        {notices}{body}
+        {loud}{notices}{body}
     }
 }
 
@@ -135,7 +149,8 @@ fn open(
     let latest_day =
         (!extending && longest >= Duration::days(2)).then(|| (package.now + longest).date_naive());
     let mut shown = vec![Shown::new("length", "duration", label)];
-    let start = (!extending && package.limits.furthest_start_seconds > 0).then(|| {
+    let emergency = package.asking.break_glass.is_some();
+    let start = (!extending && !emergency && package.limits.furthest_start_seconds > 0).then(|| {
         shown.push(Shown::new("start", "start_at", FROM));
         start(form, typed, faults)
     });
@@ -171,6 +186,12 @@ fn open(
             shown.push(Shown::new(name.clone(), name, question::TICKET));
             question::ticket(ticket, typed, faults)
         });
+    let sure = emergency.then(|| {
+        shown.push(Shown::new("sure", "sure-yes", SURE));
+        view! {
+            <Check name="sure" value="yes" label=SURE checked=typed.sure == "yes" required=true error=faults.of("sure")/>
+        }
+    });
     let held = package.card.held.and_then(|held| held.end.at());
     let from = match &form.extends {
         Some(extended) => extended.end.at(),
@@ -179,6 +200,11 @@ fn open(
     let hint = from.map(|end| {
         view! { "Added to its current end, "{when::moment(end, package.now)}"." }.into_any()
     });
+    let look = if emergency {
+        Look::DangerSure
+    } else {
+        Look::Primary
+    };
     let Sending {
         action,
         button,
@@ -205,12 +231,14 @@ fn open(
             <TextArea name="reason" label=why hint=reason_hint required=!reason_elsewhere
                 shortest=shortest longest=TEXT_MOST as u32 value=typed.reason.clone() error=faults.of("reason")/>
             {ticket}{questions}
-            {then(form)}
-            <div class="btns"><Button look=Look::Primary>{button}</Button><LinkButton href=not_now look=Look::Quiet>"Not now"</LinkButton></div>
+            {then(form)}{sure}
+            <div class="btns"><Button look=look>{button}</Button><LinkButton href=not_now look=Look::Quiet>"Not now"</LinkButton></div>
         </form>
     }
     .into_any()
 }
+
+const SURE: &str = "This is an emergency. I know that it is told at once and reviewed by somebody else";
 
 const FROM: &str = "From when?";
 
@@ -260,8 +288,22 @@ fn then(form: &RequestForm) -> AnyView {
         .map(|line| view! { <li dir="auto">{line.clone()}</li> })
         .collect_view();
     let opens = (!form.package.opens.is_empty()).then(|| view! { <More summary="What you get"><ul class="stack list-disc ps-5">{opens}</ul></More> });
+    if form.package.asking.break_glass.is_some() {
+        return view! { <Card title="What it opens"><Body>{opens}</Body></Card> }.into_any();
+    }
+    let parts = &form.risk.parts;
+    let security = form.adds_security.then(|| {
+        let why: Vec<&str> = parts.iter().map(|one| risk::part(one.part)).collect();
+        let why = words::list(&why, "and");
+        view! { <p class="small">{format!("Security decides as well, because of its risk: {}.", why.to_lowercase())}</p> }
+    });
+    let risk = (!parts.is_empty()).then(|| {
+        let items = risk::facts(&form.risk);
+        let summary = format!("How risky it counts: {}", spans::count(i64::from(form.risk.sum), "point", "points"));
+        view! { <More summary=summary><Facts items=items/></More> }
+    });
     view! {
-        <Card title="Who decides"><Body>{deciders}{usual}{seats}{lapse}{opens}</Body></Card>
+        <Card title="Who decides"><Body>{deciders}{security}{usual}{seats}{lapse}{opens}{risk}</Body></Card>
     }
     .into_any()
 }
@@ -287,13 +329,20 @@ pub fn say(notice: &Notice, form: &RequestForm) -> AnyView {
         Notice::Breaks { clash } => {
             let title = format!("This breaks the rule “{}”", clash.name);
             let held = clash.held.join(", ");
-            let said = if clash.covered {
+            let said = if held.is_empty() && !clash.asked.is_empty() {
+                format!("{} Asked for already: {}. Only one of the two can be given, unless an exception covers it.", clash.explain, clash.asked.join(", "))
+            } else if clash.covered {
                 format!("{} Held: {held}. An exception covers it.", clash.explain)
             } else {
                 format!("{} Held: {held}. Give that back first, or ask for it with an exception: without one nothing is given, whoever says yes.", clash.explain)
             };
             let tone = if clash.covered { Tone::Plain } else { Tone::Bad };
             view! { <Note tone=tone title=title><span dir="auto">{said}</span></Note> }.into_any()
+        }
+        Notice::BreaksTogether { rule, explain, other } => {
+            let title = format!("Together with {other} this breaks the rule “{rule}”");
+            let said = format!("{explain} Only one of the two can be given, unless an exception covers it: remove the one that is needed less.");
+            view! { <Note tone=Tone::Bad title=title><span dir="auto">{said}</span></Note> }.into_any()
         }
         Notice::Found { rights } => {
             let said = format!("There already: {}. A yes gives it an end of its own; what was there before stays beside it.", rights.join(", "));

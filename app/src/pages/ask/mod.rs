@@ -45,6 +45,7 @@ pub async fn send(
         window: typed.window(&mut faults),
         reason: typed.reason.clone(),
         answers: typed.answers.clone(),
+        confirmed: typed.sure == "yes",
         key: typed.key.clone(),
     };
     let picks = question::look_up(
@@ -145,6 +146,7 @@ async fn again(
 pub(super) fn title(form: &RequestForm) -> String {
     let name = &form.package.card.name;
     match (&form.extends, &form.whom) {
+        (None, _) if form.package.asking.break_glass.is_some() => format!("Break glass: {name}"),
         (Some(_), _) => format!("Extend {name}"),
         (None, Some(whom)) => format!("Ask for {name} for {}", whom.name),
         (None, None) => format!("Ask for {name}"),

@@ -33,6 +33,8 @@ pub struct Typed {
     pub answers: BTreeMap<String, String>,
     /// Names that were looked for, by the key of the question about a person.
     pub finds: BTreeMap<String, String>,
+    /// `yes` where the person said that they know what follows.
+    pub sure: String,
     /// Made with the form.
     pub key: String,
 }
@@ -66,6 +68,7 @@ impl Typed {
                 "start_at" => typed.start_at = value,
                 "start_utc" => start_utc = value,
                 "reason" => typed.reason = value,
+                "sure" => typed.sure = value,
                 "key" if !value.is_empty() && value.len() <= 64 => typed.key = value,
                 _ => {
                     if let Some(question) = name.strip_prefix("answer-") {

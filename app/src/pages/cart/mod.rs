@@ -105,6 +105,7 @@ fn typed(line: &CartLine, form: &RequestForm) -> Typed {
 async fn meant(visit: &Visit, line: &CartLine, reason: &str) -> Result<(NewLine, Faults), Fault> {
     let mut faults = Faults::default();
     let mut meant = NewLine {
+        confirmed: false,
         package: line.package,
         beneficiary: line.whom.id,
         account: None,

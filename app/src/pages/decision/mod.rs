@@ -3,7 +3,7 @@
 mod facts;
 mod history;
 mod last;
-mod risk;
+pub(super) mod risk;
 mod route;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The rules that an ask breaks, and its risk with the parts of the sum.
 
-use domain::risk::RiskPart;
+use domain::risk::{Risk, RiskPart};
 use leptos::prelude::*;
 use workflow::views::decision::DecisionPage;
 
@@ -17,10 +17,18 @@ pub fn rules(facts: &DecisionPage) -> Option<AnyView> {
         .conflicts
         .iter()
         .map(|clash| {
+            let side = |what: &str, names: &[String]| {
+                if names.is_empty() {
+                    String::new()
+                } else {
+                    format!(" {what} on the other side: {}.", names.join(", "))
+                }
+            };
             let held = format!(
-                "{} Held on the other side: {}.",
+                "{}{}{}",
                 clash.explain,
-                clash.held.join(", ")
+                side("Held", &clash.held),
+                side("Asked for", &clash.asked)
             );
             let severity = clash.severity;
             let end = if clash.covered {
@@ -49,11 +57,7 @@ pub fn card(facts: &DecisionPage) -> Option<AnyView> {
     if risk.parts.is_empty() {
         return None;
     }
-    let items = risk
-        .parts
-        .iter()
-        .map(|one| fact(part(one.part), words::number(i64::from(one.points))))
-        .collect::<Vec<_>>();
+    let items = self::facts(risk);
     let sum = format!("{} points", words::number(i64::from(risk.sum)));
     let aside = view! { <span class="small dim num">{sum}</span> }.into_any();
     Some(
@@ -62,7 +66,16 @@ pub fn card(facts: &DecisionPage) -> Option<AnyView> {
     )
 }
 
-const fn part(part: RiskPart) -> &'static str {
+/// The parts of a sum, each with its points.
+pub fn facts(risk: &Risk) -> Vec<Fact> {
+    risk.parts
+        .iter()
+        .map(|one| fact(part(one.part), words::number(i64::from(one.points))))
+        .collect()
+}
+
+/// One part of the sum in words.
+pub const fn part(part: RiskPart) -> &'static str {
     match part {
         RiskPart::Level => "The package itself",
         RiskPart::Privileged => "A privileged right",
