@@ -92,7 +92,7 @@ impl Added {
 
 /// The rules that this would break, worst first.
 pub(crate) async fn of(tx: &mut Tx, added: &Added, now: Timestamp) -> Result<Vec<Clash>> {
-    clashes(tx, added, None, now).await
+    clashes(tx, added, Besides::Nothing, now).await
 }
 
 /// As [`of`], and together with what else is asked for the person, apart from the line itself: of two asks in flight each is
@@ -103,13 +103,21 @@ pub(crate) async fn with_asked(
     line: Option<LineId>,
     now: Timestamp,
 ) -> Result<Vec<Clash>> {
-    clashes(tx, added, Some(line), now).await
+    clashes(tx, added, Besides::Asked(line), now).await
+}
+
+/// What counts besides what is held.
+#[derive(Clone, Copy)]
+enum Besides {
+    Nothing,
+    /// What is asked for as well, apart from this line.
+    Asked(Option<LineId>),
 }
 
 async fn clashes(
     tx: &mut Tx,
     added: &Added,
-    besides: Option<Option<LineId>>,
+    besides: Besides,
     now: Timestamp,
 ) -> Result<Vec<Clash>> {
     let rules = tx.rules_about(&added.rights).await?;
@@ -123,8 +131,8 @@ async fn clashes(
         .filter(|row| added.meets(row))
         .collect();
     let asked = match besides {
-        Some(line) => tx.asked_rights(added.person, line).await?,
-        None => Vec::new(),
+        Besides::Asked(line) => tx.asked_rights(added.person, line).await?,
+        Besides::Nothing => Vec::new(),
     };
     let held: Vec<Way> = held
         .iter()
