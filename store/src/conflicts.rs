@@ -1,8 +1,8 @@
 //! Separation-of-duties rules as published, and who holds which side of them.
 
 use domain::{
-    AccountId, CatalogueVersionId, ConflictId, EntitlementId, GrantId, LineId, PackageId,
-    PersonId, Timestamp,
+    AccountId, CatalogueVersionId, ConflictId, EntitlementId, GrantId, LineId, PackageId, PersonId,
+    Timestamp,
     conflict::{Severity, Side},
     grant::{GrantSource, GrantState},
 };

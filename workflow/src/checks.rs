@@ -152,8 +152,8 @@ impl Checks {
 
     /// Whether a rule is broken that no exception covers.
     pub fn stands_against(&self) -> Option<&Clash> {
-        self.conflicts.iter().find(|clash| {
-            !clash.covered && (clash.asked.is_empty() || !clash.held.is_empty())
-        })
+        self.conflicts
+            .iter()
+            .find(|clash| !clash.covered && (clash.asked.is_empty() || !clash.held.is_empty()))
     }
 }

@@ -318,10 +318,7 @@ fn ways(ways: &[WayHeld], now: Timestamp) -> impl IntoView + use<> {
 /// One use of break-glass: when, what for, and what was said of it.
 fn used(one: &Used, item: &FindingItem, now: Timestamp) -> impl IntoView + use<> {
     let (from, until) = (one.from, one.until);
-    let mut facts = vec![fact_view(
-        "Opened",
-        view! { <Moment at=from now=now/> },
-    )];
+    let mut facts = vec![fact_view("Opened", view! { <Moment at=from now=now/> })];
     if let Some(until) = until {
         let label = if one.lasts { "Ends" } else { "Ended" };
         facts.push(fact_view(label, view! { <Moment at=until now=now/> }));

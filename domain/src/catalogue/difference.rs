@@ -663,7 +663,10 @@ fn package_widens(before: (&Content, &Package), after: (&Content, &Package)) -> 
     if uses(asked) == 0 && uses(asks) > 0 {
         why.push("it is given without asking anybody before (break-glass)".to_owned());
     } else if uses(asks) > uses(asked) {
-        why.push(format!("break-glass may be used {} times a week", uses(asks)));
+        why.push(format!(
+            "break-glass may be used {} times a week",
+            uses(asks)
+        ));
     }
     if asked.ticket.as_ref().is_some_and(|ticket| ticket.required)
         && !asks.ticket.as_ref().is_some_and(|ticket| ticket.required)

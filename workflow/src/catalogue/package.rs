@@ -96,7 +96,13 @@ pub(super) fn read_package(
     let collapse = sheet.flag(section, "collapse").then_some(section.line);
     if let (Some(route), Some(limits)) = (&route, &limits) {
         let open_to_all = eligibility.is_empty() && cedar.is_none();
-        check_break_glass(sheet, section, &asking, (route.is_empty(), open_to_all), *limits);
+        check_break_glass(
+            sheet,
+            section,
+            &asking,
+            (route.is_empty(), open_to_all),
+            *limits,
+        );
     }
     let texts = |list: Vec<At<String>>| list.into_iter().map(|at| at.value).collect();
     Some(DraftPackage {

@@ -17,8 +17,8 @@ pub use directory::{
     Applied, DirectoryUser, Seen, apply_directory, directory_state, save_directory_state,
 };
 pub use facts::approval_facts;
-pub(crate) use facts::{effective_members, gather};
 use facts::running_portal;
+pub(crate) use facts::{effective_members, gather};
 pub(crate) use refusals::Refusals;
 pub use refusals::{flush_refusals, sign_in_refused};
 pub(crate) use sign_in::end_sessions_in;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     ConflictId, ExceptionId, FindingId, GrantId, PersonId, RequestId, Timestamp,
+    asking::Ticket,
     break_glass::Conclusion,
     conflict::{Severity, Side, breaches},
     exception::ExceptionState,
-    asking::Ticket,
     finding::{FindingKind, FindingState},
     grant::{End, GrantSource, GrantState},
     person::PortalRole,
@@ -322,7 +322,11 @@ pub(super) fn item(row: NamedFindingRow) -> FindingItem {
         id: row.id,
         kind: row.kind,
         person: PersonTag::new(row.person_id, row.person),
-        what: row.rule.or(row.package).or(row.entitlement).unwrap_or_default(),
+        what: row
+            .rule
+            .or(row.package)
+            .or(row.entitlement)
+            .unwrap_or_default(),
         severity: row.severity,
         owner: row
             .owner_id
@@ -352,7 +356,11 @@ async fn used(tx: &mut Tx, grant: GrantId) -> Result<Option<Used>> {
     let answers: BTreeMap<String, String> = serde_json::from_str(&line.answers)?;
     let ticket = policy
         .and_then(|policy| policy.asking.ticket)
-        .zip(answers.get(Ticket::KEY).filter(|said| !said.trim().is_empty()))
+        .zip(
+            answers
+                .get(Ticket::KEY)
+                .filter(|said| !said.trim().is_empty()),
+        )
         .map(|(ticket, said)| (said.trim().to_owned(), ticket.link(said)));
     Ok(Some(Used {
         from: grant.valid_from,

@@ -91,7 +91,14 @@ async fn conclude(
     said: Conclusion,
 ) -> workflow::Result<()> {
     let viewer = house.viewer(n).await;
-    findings::conclude(&house.workflow, &viewer, review.id, said, "The log shows what was done").await
+    findings::conclude(
+        &house.workflow,
+        &viewer,
+        review.id,
+        said,
+        "The log shows what was done",
+    )
+    .await
 }
 
 #[tokio::test]
@@ -131,7 +138,9 @@ async fn it_is_for_oneself_alone_at_once_and_confirmed() {
             confirmed: false,
             ..meant(&house, "a")
         };
-        let refused = requests::ask(&house.workflow, &johan, unsure).await.unwrap_err();
+        let refused = requests::ask(&house.workflow, &johan, unsure)
+            .await
+            .unwrap_err();
         assert_eq!(bars(&refused), [BreakGlassBar::NotConfirmed]);
         let later = NewAsk {
             window: Window {
@@ -140,7 +149,9 @@ async fn it_is_for_oneself_alone_at_once_and_confirmed() {
             },
             ..meant(&house, "b")
         };
-        let refused = requests::ask(&house.workflow, &johan, later).await.unwrap_err();
+        let refused = requests::ask(&house.workflow, &johan, later)
+            .await
+            .unwrap_err();
         assert_eq!(bars(&refused), [BreakGlassBar::NotLater]);
         let own = NewLine {
             package: house.package,
@@ -190,7 +201,9 @@ async fn it_is_never_longer_and_never_too_often() {
             key: "c".into(),
         };
         let johan = house.viewer(JOHAN).await;
-        let refused = requests::extend(&house.workflow, &johan, more).await.unwrap_err();
+        let refused = requests::extend(&house.workflow, &johan, more)
+            .await
+            .unwrap_err();
         assert_eq!(bars(&refused), [BreakGlassBar::NotLonger]);
         house.pass(Duration::hours(5)).await;
         open(&house, JOHAN, "d").await.unwrap();
@@ -200,7 +213,9 @@ async fn it_is_never_longer_and_never_too_often() {
         // Somebody else on call still can, and after the week and its reviews so can he.
         open(&house, MAYA, "f").await.unwrap();
         for review in reviews(&house, JOHAN).await {
-            conclude(&house, OLLE, &review, Conclusion::Justified).await.unwrap();
+            conclude(&house, OLLE, &review, Conclusion::Justified)
+                .await
+                .unwrap();
         }
         house.pass(Duration::days(8)).await;
         open(&house, JOHAN, "g").await.unwrap();
@@ -221,7 +236,9 @@ async fn a_review_is_somebody_elses_and_an_overdue_one_closes_the_glass() {
         assert_eq!(bars(&refused), [BreakGlassBar::NotReviewed]);
         let key = format!("overdue:{}:{}", review.id, person(ELIN));
         assert!(told(&house, &key).await);
-        conclude(&house, ELIN, &review, Conclusion::Justified).await.unwrap();
+        conclude(&house, ELIN, &review, Conclusion::Justified)
+            .await
+            .unwrap();
         open(&house, JOHAN, "c").await.unwrap();
         let stale = conclude(&house, ELIN, &review, Conclusion::NotJustified).await;
         assert!(stale.is_err(), "a review ends once");
@@ -234,7 +251,9 @@ async fn what_was_not_right_ends_now() {
     for house in houses(&glass()).await {
         let line = house.line(open(&house, JOHAN, "a").await.unwrap()).await;
         let review = reviews(&house, JOHAN).await.remove(0);
-        conclude(&house, OLLE, &review, Conclusion::NotJustified).await.unwrap();
+        conclude(&house, OLLE, &review, Conclusion::NotJustified)
+            .await
+            .unwrap();
         let grant = house.grant_of(line.id).await;
         assert_eq!(grant.end_reason, Some(EndReason::Revoked));
         assert!(!house.desired(JOHAN, house.entitlement).await);
@@ -275,6 +294,9 @@ async fn the_database_holds_it_short_and_the_review_somebody_elses() {
         ] {
             assert!(house.raw(&text).await.is_err(), "{text}");
         }
-        house.raw(&closed(OLLE, "looked at it", "'justified'")).await.unwrap();
+        house
+            .raw(&closed(OLLE, "looked at it", "'justified'"))
+            .await
+            .unwrap();
     }
 }

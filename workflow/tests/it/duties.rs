@@ -588,19 +588,27 @@ async fn two_asks_in_flight_know_of_each_other() {
     for house in apart().await {
         house.ask(JOHAN, hours(8), "a").await.unwrap();
         let viewer = house.viewer(JOHAN).await;
-        let form = request_form::load(&house.workflow, &viewer, other_package()).await.unwrap();
+        let form = request_form::load(&house.workflow, &viewer, other_package())
+            .await
+            .unwrap();
         assert!(form.adds_security, "security decides as well");
         assert!(form.notices.iter().any(|notice| matches!(
             notice,
             Notice::Breaks { clash } if clash.held.is_empty() && clash.asked.len() == 1
         )));
         // Sent all the same, it waits for security too; the first is told of the second where it is decided.
-        let second = house.ask_for(JOHAN, other_package(), hours(8), "b").await.unwrap();
+        let second = house
+            .ask_for(JOHAN, other_package(), hours(8), "b")
+            .await
+            .unwrap();
         let second = house.line(second).await;
         let mut tx = house.workflow.store().read().await.unwrap();
         let stages = tx.stages(second.id).await.unwrap();
         assert_eq!(
-            stages.iter().map(|stage| stage.approvers).collect::<Vec<_>>(),
+            stages
+                .iter()
+                .map(|stage| stage.approvers)
+                .collect::<Vec<_>>(),
             [ApproverRule::Manager, ApproverRule::Security]
         );
     }
@@ -611,7 +619,9 @@ async fn two_lines_of_a_cart_that_exclude_each_other_say_so() {
     for house in apart().await {
         let viewer = house.viewer(JOHAN).await;
         for package in [house.package, other_package()] {
-            carts::add(&house.workflow, &viewer, package, &[person(JOHAN)]).await.unwrap();
+            carts::add(&house.workflow, &viewer, package, &[person(JOHAN)])
+                .await
+                .unwrap();
         }
         let cart = cart::load(&house.workflow, &viewer).await.unwrap();
         for (line, other) in [(0, 1), (1, 0)] {

@@ -150,10 +150,11 @@ fn open(
         (!extending && longest >= Duration::days(2)).then(|| (package.now + longest).date_naive());
     let mut shown = vec![Shown::new("length", "duration", label)];
     let emergency = package.asking.break_glass.is_some();
-    let start = (!extending && !emergency && package.limits.furthest_start_seconds > 0).then(|| {
-        shown.push(Shown::new("start", "start_at", FROM));
-        start(form, typed, faults)
-    });
+    let start =
+        (!extending && !emergency && package.limits.furthest_start_seconds > 0).then(|| {
+            shown.push(Shown::new("start", "start_at", FROM));
+            start(form, typed, faults)
+        });
     shown.push(Shown::new("reason", "reason", why));
     let questions = if extending {
         Vec::new()
@@ -238,7 +239,8 @@ fn open(
     .into_any()
 }
 
-const SURE: &str = "This is an emergency. I know that it is told at once and reviewed by somebody else";
+const SURE: &str =
+    "This is an emergency. I know that it is told at once and reviewed by somebody else";
 
 const FROM: &str = "From when?";
 
@@ -299,7 +301,10 @@ fn then(form: &RequestForm) -> AnyView {
     });
     let risk = (!parts.is_empty()).then(|| {
         let items = risk::facts(&form.risk);
-        let summary = format!("How risky it counts: {}", spans::count(i64::from(form.risk.sum), "point", "points"));
+        let summary = format!(
+            "How risky it counts: {}",
+            spans::count(i64::from(form.risk.sum), "point", "points")
+        );
         view! { <More summary=summary><Facts items=items/></More> }
     });
     view! {
