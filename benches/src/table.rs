@@ -52,7 +52,9 @@ pub async fn measure(engine: Engine, size: Size) -> Result<Column, Box<dyn Error
     let asker = portal.sign_in(&client, seed::id(Kind::Object, 20)).await?;
     let manager = portal.sign_in(&client, seed::id(Kind::Object, 1)).await?;
     let auditor = portal.sign_in(&client, seed::id(Kind::Object, 6)).await?;
-    for (name, path, cookie) in pages(size, &asker, &manager, &auditor) {
+    let collector = portal.sign_in(&client, seed::id(Kind::Object, 30)).await?;
+    collect(&client, &portal, &collector).await?;
+    for (name, path, cookie) in pages(size, [&asker, &manager, &auditor, &collector]) {
         println!("# {name}");
         let shot = Shot {
             url: format!("{}{path}", portal.url),
@@ -71,11 +73,26 @@ pub async fn measure(engine: Engine, size: Size) -> Result<Column, Box<dyn Error
     Ok(column)
 }
 
+/// Puts five packages into somebody's cart.
+async fn collect(client: &Client, portal: &Portal, cookie: &str) -> Result<(), Box<dyn Error>> {
+    for package in 100..105 {
+        let package = seed::id(Kind::Package, package).simple();
+        let shot = Shot {
+            url: format!("{}/request/add", portal.url),
+            cookie: cookie.to_owned(),
+            form: Some(vec![("package".into(), format!("pkg_{package}"))]),
+        };
+        let (status, body) = load::send(client, &shot).await?;
+        if !status.is_redirection() {
+            return Err(format!("the cart answered {status}: {body}").into());
+        }
+    }
+    Ok(())
+}
+
 fn pages<'a>(
     size: Size,
-    asker: &'a str,
-    manager: &'a str,
-    auditor: &'a str,
+    [asker, manager, auditor, collector]: [&'a str; 4],
 ) -> Vec<(&'static str, String, &'a str)> {
     let stage = |n: i64| format!("stg_{}", seed::id(Kind::Stage, n).simple());
     // The thousandth page of the log: 25 entries on each.
@@ -88,6 +105,11 @@ fn pages<'a>(
             "one package",
             format!("/catalog/pkg_{}", seed::id(Kind::Package, 3).simple()),
             asker,
+        ),
+        (
+            "cart, 5 lines with their previews",
+            "/request".into(),
+            collector,
         ),
         ("inbox of a decider", "/approvals".into(), manager),
         (
