@@ -14,5 +14,6 @@ pub mod connector;
 pub mod directory;
 pub mod graph;
 pub mod http;
+pub mod ldap;
 pub mod mailer;
 pub mod worker;

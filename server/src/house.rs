@@ -8,6 +8,7 @@ use domain::deadline::JobKind;
 use provisioner::{
     by_hand::ByHand,
     chat::Poster,
+    connector::Connector,
     directory,
     graph::{self, Graph, Groups},
     mailer::Mailer,
@@ -127,6 +128,7 @@ pub fn worker(
     target: &Target,
     mailer: Option<Arc<dyn Mailer>>,
     poster: Option<Arc<dyn Poster>>,
+    targets: Vec<(String, Arc<dyn Connector>)>,
 ) -> Worker {
     let connector = Arc::new(Groups::new(target.graph.clone()));
     let mut builder = Worker::builder(workflow.clone(), worker::Options::default())
@@ -142,6 +144,9 @@ pub fn worker(
             HOUSEKEEPING,
             Arc::new(Housekeeping(workflow.clone())),
         );
+    for (key, connector) in targets {
+        builder = builder.target(&key, connector);
+    }
     if let Some(mailer) = mailer {
         builder = builder.mailer(mailer);
     }

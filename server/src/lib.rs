@@ -21,6 +21,7 @@ mod out;
 mod serve;
 pub mod sessions;
 pub mod sign_in;
+mod targets;
 mod telemetry;
 mod trial;
 pub mod web;

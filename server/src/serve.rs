@@ -176,7 +176,13 @@ pub async fn run(config: &Config) -> Result<(), String> {
         }
         None => None,
     };
-    let worker = house::worker(&workflow, &target, mailer, poster(config)?);
+    let worker = house::worker(
+        &workflow,
+        &target,
+        mailer,
+        poster(config)?,
+        crate::targets::connectors(config, workflow.clock())?,
+    );
     let stop = CancellationToken::new();
     let portal = Portal::new(Parts {
         provider: provider(config, workflow.clock().clone(), workflow.ids().clone())?,

@@ -49,7 +49,9 @@ impl Client {
         let (attribute, old) = self.lock_of(person).await?;
         let on = match (&self.settings().disable, self.settings().dialect) {
             (Disable::Usual, Dialect::ActiveDirectory) => {
-                return self.lock_by_flag(person, &attribute, old.as_deref(), wanted).await;
+                return self
+                    .lock_by_flag(person, &attribute, old.as_deref(), wanted)
+                    .await;
             }
             (Disable::Usual, Dialect::OpenLdap) => LOCKED_FOR_GOOD,
             (Disable::Attribute(_, on), _) => on,
@@ -110,9 +112,7 @@ impl Client {
             Dialect::ActiveDirectory => encoding::from_filetime(number),
             // -1 is "never" (shadow(5)).
             Dialect::OpenLdap if number < 0 => None,
-            Dialect::OpenLdap => {
-                chrono::DateTime::from_timestamp(number.saturating_mul(86_400), 0)
-            }
+            Dialect::OpenLdap => chrono::DateTime::from_timestamp(number.saturating_mul(86_400), 0),
         })
     }
 
@@ -131,7 +131,7 @@ impl Client {
             .await
     }
 
-    const fn expiry_attribute(&self) -> &'static str {
+    fn expiry_attribute(&self) -> &'static str {
         match self.settings().dialect {
             Dialect::ActiveDirectory => "accountExpires",
             Dialect::OpenLdap => "shadowExpire",
@@ -150,7 +150,10 @@ impl Client {
             .await?;
         match found.first() {
             Some(entry) => Ok(entry.text(attribute).map(str::to_owned)),
-            None => Err(Error::plain(Kind::NoEntry, "the account cannot be read any more")),
+            None => Err(Error::plain(
+                Kind::NoEntry,
+                "the account cannot be read any more",
+            )),
         }
     }
 }

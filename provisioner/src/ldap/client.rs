@@ -177,7 +177,8 @@ impl Client {
     async fn settle<T>(&self, number: u64, done: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &done {
             // 1 is also what Active Directory says to whoever is not bound any more.
-            let doubtful = matches!(error.kind, Kind::Lost | Kind::Nonsense) || error.code == Some(1);
+            let doubtful =
+                matches!(error.kind, Kind::Lost | Kind::Nonsense) || error.code == Some(1);
             if doubtful {
                 self.drop_link(number).await;
             }
@@ -205,7 +206,10 @@ impl Client {
             let (entries, next) = self.search_once(search, Some(cookie)).await?;
             entries.into_iter().for_each(&mut each);
             cookie = next.ok_or_else(|| {
-                Error::plain(Kind::Nonsense, "the server does not list by pages (RFC 2696)")
+                Error::plain(
+                    Kind::Nonsense,
+                    "the server does not list by pages (RFC 2696)",
+                )
             })?;
             if cookie.is_empty() {
                 return Ok(());
@@ -226,11 +230,14 @@ impl Client {
     }
 
     /// Whether an attribute of an entry has this value, by the attribute's own rule of comparing.
-    pub(super) async fn compare(&self, dn: &str, attribute: &str, value: &str) -> Result<bool, Error> {
+    pub(super) async fn compare(
+        &self,
+        dn: &str,
+        attribute: &str,
+        value: &str,
+    ) -> Result<bool, Error> {
         match self.compare_once(dn, attribute, value).await {
-            Err(error) if error.kind == Kind::Lost => {
-                self.compare_once(dn, attribute, value).await
-            }
+            Err(error) if error.kind == Kind::Lost => self.compare_once(dn, attribute, value).await,
             other => other,
         }
     }

@@ -85,7 +85,9 @@ impl Groups {
             }
             Found::Several => {
                 return Err(Box::new(Failure::Never {
-                    why: format!("Several accounts have {attribute}={value}: which one is meant cannot be told."),
+                    why: format!(
+                        "Several accounts have {attribute}={value}: which one is meant cannot be told."
+                    ),
                     fix: format!(
                         "Give each account its own {attribute}, or narrow `people` or `person_filter`."
                     ),
@@ -128,7 +130,9 @@ impl Groups {
         let group = found.map_err(|error| self.failed(&error, "read groups"))?;
         let Some(group) = group else {
             return Err(Box::new(Failure::Never {
-                why: format!("There is no group {named} in the directory, or none that the portal may see."),
+                why: format!(
+                    "There is no group {named} in the directory, or none that the portal may see."
+                ),
                 fix: format!(
                     "Correct `ldap_group` in the catalogue, or let {} read the group.",
                     self.client.settings().bind_dn
@@ -160,9 +164,11 @@ impl Groups {
             return Ok((Outcome::Seen(Observed::Absent), said(detail, None)));
         };
         let member = self.client.is_member(&spot.group, &person.dn).await;
-        let seen = match member.map_err(|error| self.failed(&error, "compare members"))? {
-            true => Observed::Present,
-            false => Observed::Absent,
+        let member = member.map_err(|error| self.failed(&error, "compare members"))?;
+        let seen = if member {
+            Observed::Present
+        } else {
+            Observed::Absent
         };
         let detail = format!("compared with the members of {}", spot.group.dn);
         Ok((Outcome::Seen(seen), said(detail, Some(person))))
@@ -173,7 +179,10 @@ impl Groups {
         let Some(person) = &spot.person else {
             return Err(Box::new(Failure::Never {
                 why: format!("There is not {} in the directory.", spot.sought),
-                fix: format!("Make the account there, or correct what names it; the portal makes none ({}).", place.person_name),
+                fix: format!(
+                    "Make the account there, or correct what names it; the portal makes none ({}).",
+                    place.person_name
+                ),
             }));
         };
         let added = self.client.add_member(&spot.group, &person.dn).await;
@@ -241,7 +250,10 @@ impl Connector for Groups {
     }
 
     async fn list(&self, kind: &str, external_id: &str) -> Result<Listing, Failure> {
-        let group = self.group(kind, external_id).await.map_err(|failure| *failure)?;
+        let group = self
+            .group(kind, external_id)
+            .await
+            .map_err(|failure| *failure)?;
         let people = self.client.people_in(&group).await;
         let people = people.map_err(|error| failure(&self.client, &error, "list people"))?;
         Ok(Listing {

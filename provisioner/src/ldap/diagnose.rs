@@ -113,9 +113,13 @@ async fn root(client: &Client, now: Timestamp) -> Vec<Finding> {
         Err(error) => return vec![failed(client, &error, "read the root entry")],
     };
     let mut findings = Vec::new();
-    if !entry.texts("supportedControl").any(|control| control == PAGED) {
+    if !entry
+        .texts("supportedControl")
+        .any(|control| control == PAGED)
+    {
         findings.push(wrong(
-            "The server does not list by pages (RFC 2696), so that large groups cannot be listed.".into(),
+            "The server does not list by pages (RFC 2696), so that large groups cannot be listed."
+                .into(),
             "Allow simple paged results on the server.",
         ));
     }
@@ -138,7 +142,10 @@ async fn root(client: &Client, now: Timestamp) -> Vec<Finding> {
         let apart = (now - theirs).abs();
         if apart > CLOCK {
             findings.push(wrong(
-                format!("The server's clock and ours are {} seconds apart.", apart.num_seconds()),
+                format!(
+                    "The server's clock and ours are {} seconds apart.",
+                    apart.num_seconds()
+                ),
                 "Set both by the same time server.",
             ));
         }
@@ -214,7 +221,10 @@ async fn effective(client: &Client, group: &Group, attribute: &str) -> Result<()
     } else {
         Err(Error::plain(
             Kind::Denied,
-            format!("{} is not among the attributes that may be written", attribute),
+            format!(
+                "{} is not among the attributes that may be written",
+                attribute
+            ),
         ))
     }
 }

@@ -153,7 +153,10 @@ impl Client {
             })
             .await;
         match found {
-            Ok(found) => found.first().map(|entry| self.read_group(entry)).transpose(),
+            Ok(found) => found
+                .first()
+                .map(|entry| self.read_group(entry))
+                .transpose(),
             Err(error) if error.kind == Kind::NoEntry => Ok(None),
             Err(error) => Err(error),
         }
@@ -172,7 +175,10 @@ impl Client {
                 most: 1,
             })
             .await?;
-        found.first().map(|entry| self.read_group(entry)).transpose()
+        found
+            .first()
+            .map(|entry| self.read_group(entry))
+            .transpose()
     }
 
     fn read_group(&self, entry: &Entry) -> Result<Group, Error> {
@@ -255,7 +261,10 @@ impl Client {
                 })
                 .await?;
             let Some(entry) = found.first() else {
-                return Err(Error::plain(Kind::NoEntry, "the group cannot be read any more"));
+                return Err(Error::plain(
+                    Kind::NoEntry,
+                    "the group cannot be read any more",
+                ));
             };
             members.extend(entry.texts(attribute).map(str::to_owned));
             let stretch = entry
@@ -270,7 +279,10 @@ impl Client {
                 Stretch::Until(next) => asked = format!("{attribute};range={next}-*"),
             }
         }
-        Err(Error::plain(Kind::Nonsense, "a list of members goes in circles"))
+        Err(Error::plain(
+            Kind::Nonsense,
+            "a list of members goes in circles",
+        ))
     }
 
     /// The ids of the people who are members themselves. Members that are no people below the people's base, such as groups and

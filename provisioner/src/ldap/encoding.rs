@@ -72,7 +72,10 @@ mod tests {
     /// standard time format".
     #[test]
     fn a_filetime_counts_from_1601() {
-        assert_eq!(filetime(at("1970-01-01T00:00:00Z")), 116_444_736_000_000_000);
+        assert_eq!(
+            filetime(at("1970-01-01T00:00:00Z")),
+            116_444_736_000_000_000
+        );
         assert_eq!(filetime(at("1601-01-01T00:00:00Z")), 0);
         let published = at("2007-06-24T05:57:54.296875Z");
         assert_eq!(filetime(published), 128_271_382_742_968_750);
@@ -104,8 +107,14 @@ mod tests {
 
     #[test]
     fn stretches_follow_one_another() {
-        assert_eq!(stretch("member;range=0-1499", "member"), Some(Stretch::Until(1500)));
-        assert_eq!(stretch("Member;Range=1500-*", "member"), Some(Stretch::Last));
+        assert_eq!(
+            stretch("member;range=0-1499", "member"),
+            Some(Stretch::Until(1500))
+        );
+        assert_eq!(
+            stretch("Member;Range=1500-*", "member"),
+            Some(Stretch::Last)
+        );
         assert_eq!(stretch("member", "member"), None);
         assert_eq!(stretch("memberOf;range=0-1499", "member"), None);
         assert_eq!(stretch("member;range=0-x", "member"), None);

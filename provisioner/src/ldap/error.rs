@@ -98,7 +98,12 @@ impl Error {
             LdapError::LdapResult { result } => Self::result(&result, connecting),
             LdapError::Io { source } => {
                 let kind = match source.get_ref().and_then(|inner| inner.downcast_ref()) {
-                    Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented | rustls::Error::PeerIncompatible(_) | rustls::Error::AlertReceived(_)) => Kind::Untrusted,
+                    Some(
+                        rustls::Error::InvalidCertificate(_)
+                        | rustls::Error::NoCertificatesPresented
+                        | rustls::Error::PeerIncompatible(_)
+                        | rustls::Error::AlertReceived(_),
+                    ) => Kind::Untrusted,
                     _ if connecting => Kind::Unreachable,
                     _ => Kind::Lost,
                 };
@@ -116,7 +121,11 @@ impl Error {
             | LdapError::IdScrubSend { .. }
             | LdapError::MiscSend { .. }
             | LdapError::EndOfStream => Self::plain(
-                if connecting { Kind::Unreachable } else { Kind::Lost },
+                if connecting {
+                    Kind::Unreachable
+                } else {
+                    Kind::Lost
+                },
                 "the connection ended before the answer",
             ),
             other => Self::plain(Kind::Nonsense, other.to_string()),
@@ -257,7 +266,11 @@ mod tests {
             assert_eq!((error.kind, error.passes()), (kind, passes), "{code}");
         }
         assert_eq!(
-            Error::result(&result(53, "unauthenticated bind (DN with no password) disallowed"), true).kind,
+            Error::result(
+                &result(53, "unauthenticated bind (DN with no password) disallowed"),
+                true
+            )
+            .kind,
             Kind::Credential
         );
     }

@@ -252,7 +252,9 @@ impl Settings {
             {
                 faults.push((
                     setting,
-                    format!("{text:?} is no distinguished name, such as ou=people,dc=example,dc=com"),
+                    format!(
+                        "{text:?} is no distinguished name, such as ou=people,dc=example,dc=com"
+                    ),
                 ));
             }
         }
@@ -274,7 +276,10 @@ impl Settings {
         if !is_filter(&self.person_filter) {
             faults.push((
                 "person_filter",
-                format!("{:?} is no filter, such as (objectClass=person)", self.person_filter),
+                format!(
+                    "{:?} is no filter, such as (objectClass=person)",
+                    self.person_filter
+                ),
             ));
         }
         faults
@@ -335,12 +340,20 @@ mod tests {
         Settings {
             bind_dn: "cn=portal,dc=contoso,dc=example".into(),
             password: Password::new("secret"),
-            ..Settings::new("ldaps://ldap.contoso.example", Dialect::OpenLdap, "dc=contoso,dc=example")
+            ..Settings::new(
+                "ldaps://ldap.contoso.example",
+                Dialect::OpenLdap,
+                "dc=contoso,dc=example",
+            )
         }
     }
 
     fn named(settings: &Settings) -> Vec<&'static str> {
-        settings.faults().into_iter().map(|(name, _)| name).collect()
+        settings
+            .faults()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The LDAP connector against a running OpenLDAP.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
 use async_trait::async_trait;
 use domain::assignment::Observed;
@@ -79,7 +79,13 @@ fn misconfigured(reply: Reply) -> (String, String, bool) {
 }
 
 fn later(reply: &Reply) -> bool {
-    matches!(&reply.outcome, Outcome::Failed(Failure::Later { throttled: false, .. }))
+    matches!(
+        &reply.outcome,
+        Outcome::Failed(Failure::Later {
+            throttled: false,
+            ..
+        })
+    )
 }
 
 struct Directory {
@@ -174,11 +180,17 @@ async fn the_connection_is_encrypted_and_the_server_is_who_it_says() {
                 ..settings.clone()
             },
         ] {
-            let error = client(wrong.clone()).person_called("johan").await.unwrap_err();
+            let error = client(wrong.clone())
+                .person_called("johan")
+                .await
+                .unwrap_err();
             assert_eq!(error.kind, Kind::Untrusted, "{error}");
             let (what, fix, everywhere) =
                 misconfigured(groups(wrong).observe(&first("johan")).await);
-            assert!(everywhere && what.contains("certificate") && fix.contains("ca_file"), "{what}");
+            assert!(
+                everywhere && what.contains("certificate") && fix.contains("ca_file"),
+                "{what}"
+            );
         }
     }
 }
@@ -190,8 +202,12 @@ async fn a_wrong_password_is_told_from_a_missing_right() {
         password: Password::new("wrong"),
         ..slapd.settings()
     };
-    let (what, fix, everywhere) = misconfigured(groups(wrong).ensure_present(&first("johan")).await);
-    assert!(everywhere && what.contains("result 49") && fix.contains("password_file"), "{what}");
+    let (what, fix, everywhere) =
+        misconfigured(groups(wrong).ensure_present(&first("johan")).await);
+    assert!(
+        everywhere && what.contains("result 49") && fix.contains("password_file"),
+        "{what}"
+    );
 
     let reader = groups(Settings {
         bind_dn: READER.into(),
@@ -206,7 +222,10 @@ async fn a_wrong_password_is_told_from_a_missing_right() {
     let findings = reader.diagnose().await;
     let wrong: Vec<_> = findings.iter().filter(|finding| !finding.fine).collect();
     assert_eq!(wrong.len(), 1, "{findings:?}");
-    assert!(wrong[0].what.contains("may not change members"), "{findings:?}");
+    assert!(
+        wrong[0].what.contains("may not change members"),
+        "{findings:?}"
+    );
     assert_eq!(slapd.values(&group_dn(0), "member"), [PLACEHOLDER]);
 }
 
@@ -246,20 +265,36 @@ async fn hostile_names_are_names_and_nothing_else() {
         let found = person(&client, uid).await;
         assert_eq!(found.id, person_id(number), "{uid}");
         assert!(!client.is_member(&group, &found.dn).await.unwrap());
-        assert_eq!(client.add_member(&group, &found.dn).await.unwrap(), Change::Done);
-        assert_eq!(client.add_member(&group, &found.dn).await.unwrap(), Change::Already);
+        assert_eq!(
+            client.add_member(&group, &found.dn).await.unwrap(),
+            Change::Done
+        );
+        assert_eq!(
+            client.add_member(&group, &found.dn).await.unwrap(),
+            Change::Already
+        );
         assert!(client.is_member(&group, &found.dn).await.unwrap());
         assert_eq!(slapd.values(&group_dn(0), "member").len(), number + 2);
     }
     let everybody: BTreeSet<Uuid> = (0..HOSTILE.len()).map(person_id).collect();
     assert_eq!(client.people_in(&group).await.unwrap(), everybody);
     for uid in ["nobody", "**", "*)(objectClass=*", "a\0b", "\0", ")", "\\"] {
-        assert_eq!(client.person_called(uid).await.unwrap(), Found::Nobody, "{uid:?}");
+        assert_eq!(
+            client.person_called(uid).await.unwrap(),
+            Found::Nobody,
+            "{uid:?}"
+        );
     }
     for uid in HOSTILE {
         let found = person(&client, uid).await;
-        assert_eq!(client.remove_member(&group, &found.dn).await.unwrap(), Change::Done);
-        assert_eq!(client.remove_member(&group, &found.dn).await.unwrap(), Change::Already);
+        assert_eq!(
+            client.remove_member(&group, &found.dn).await.unwrap(),
+            Change::Done
+        );
+        assert_eq!(
+            client.remove_member(&group, &found.dn).await.unwrap(),
+            Change::Already
+        );
     }
     assert_eq!(slapd.values(&group_dn(0), "member"), [PLACEHOLDER]);
 }
@@ -270,7 +305,10 @@ async fn the_last_member_goes_only_where_somebody_stays() {
     let last = spot("johan", &group_id(2).to_string());
     match groups(slapd.settings()).ensure_absent(&last).await.outcome {
         Outcome::Failed(Failure::Never { why, fix }) => {
-            assert!(why.contains("last member") && why.contains("result 65"), "{why}");
+            assert!(
+                why.contains("last member") && why.contains("result 65"),
+                "{why}"
+            );
             assert!(fix.contains("placeholder"), "{fix}");
         }
         other => panic!("{other:?}"),
@@ -294,7 +332,10 @@ async fn who_was_renamed_or_moved_is_found_again() {
     let groups = groups(slapd.settings());
     let added = groups.ensure_present(&first("johan")).await;
     let account = added.evidence.account.expect("the account was found");
-    assert_eq!((account.id.as_str(), account.user_name.as_str()), (person_id(0).to_string().as_str(), "johan"));
+    assert_eq!(
+        (account.id.as_str(), account.user_name.as_str()),
+        (person_id(0).to_string().as_str(), "johan")
+    );
     slapd.change(&format!(
         "dn: {}\nchangetype: modrdn\nnewrdn: uid=johan.berg\ndeleteoldrdn: 1\nnewsuperior: ou=left,{BASE}\n",
         below("uid", "johan", PEOPLE)
@@ -308,9 +349,15 @@ async fn who_was_renamed_or_moved_is_found_again() {
         target_account: Some(account.id),
         ..first("johan")
     };
-    assert_eq!(groups.observe(&known).await.outcome, Outcome::Seen(Observed::Present));
+    assert_eq!(
+        groups.observe(&known).await.outcome,
+        Outcome::Seen(Observed::Present)
+    );
     assert_eq!(groups.ensure_absent(&known).await.outcome, Outcome::Done);
-    assert_eq!(groups.observe(&known).await.outcome, Outcome::Seen(Observed::Absent));
+    assert_eq!(
+        groups.observe(&known).await.outcome,
+        Outcome::Seen(Observed::Absent)
+    );
     assert_eq!(slapd.values(&group_dn(0), "member"), [PLACEHOLDER]);
 }
 
@@ -326,12 +373,38 @@ async fn what_is_not_there_or_not_clear_is_said() {
     place.employee_id = "inetOrgPerson".into();
     for (groups, place, words) in [
         (&both, place.clone(), "Several accounts"),
-        (&both, Place { employee_id: String::new(), ..place }, "Nothing is known"),
+        (
+            &both,
+            Place {
+                employee_id: String::new(),
+                ..place
+            },
+            "Nothing is known",
+        ),
         (&groups(slapd.settings()), first("nobody"), "uid=nobody"),
-        (&groups(slapd.settings()), spot("johan", "no name at all"), "invalidDNSyntax"),
-        (&groups(slapd.settings()), spot("johan", &group_dn(8)), "There is no group"),
-        (&groups(slapd.settings()), spot("johan", &group_id(9).to_string()), "posixgroup"),
-        (&groups(slapd.settings()), Place { kind: "group".into(), ..first("johan") }, "no group of an LDAP"),
+        (
+            &groups(slapd.settings()),
+            spot("johan", "no name at all"),
+            "invalidDNSyntax",
+        ),
+        (
+            &groups(slapd.settings()),
+            spot("johan", &group_dn(8)),
+            "There is no group",
+        ),
+        (
+            &groups(slapd.settings()),
+            spot("johan", &group_id(9).to_string()),
+            "posixgroup",
+        ),
+        (
+            &groups(slapd.settings()),
+            Place {
+                kind: "group".into(),
+                ..first("johan")
+            },
+            "no group of an LDAP",
+        ),
     ] {
         match groups.ensure_present(&place).await.outcome {
             Outcome::Failed(Failure::Never { why, .. }) => assert!(why.contains(words), "{why}"),
@@ -340,26 +413,41 @@ async fn what_is_not_there_or_not_clear_is_said() {
     }
     let groups = groups(slapd.settings());
     let nobody = first("nobody");
-    assert_eq!(groups.observe(&nobody).await.outcome, Outcome::Seen(Observed::Absent));
-    assert_eq!(groups.ensure_absent(&nobody).await.outcome, Outcome::Already);
+    assert_eq!(
+        groups.observe(&nobody).await.outcome,
+        Outcome::Seen(Observed::Absent)
+    );
+    assert_eq!(
+        groups.ensure_absent(&nobody).await.outcome,
+        Outcome::Already
+    );
 }
 
 #[tokio::test]
 async fn a_server_that_goes_and_comes_back_is_found_again() {
     let mut slapd = Slapd::start(&["johan"]);
     let groups = groups(slapd.settings());
-    assert_eq!(groups.observe(&first("johan")).await.outcome, Outcome::Seen(Observed::Absent));
+    assert_eq!(
+        groups.observe(&first("johan")).await.outcome,
+        Outcome::Seen(Observed::Absent)
+    );
     slapd.stop();
     assert!(later(&groups.observe(&first("johan")).await));
     assert!(later(&groups.ensure_present(&first("johan")).await));
     let findings = groups.diagnose().await;
     assert!(findings.len() == 1 && !findings[0].fine, "{findings:?}");
     slapd.go_on();
-    assert_eq!(groups.ensure_present(&first("johan")).await.outcome, Outcome::Done);
+    assert_eq!(
+        groups.ensure_present(&first("johan")).await.outcome,
+        Outcome::Done
+    );
     // A restart that nobody noticed: the connection of before is gone, and nothing fails by it.
     slapd.stop();
     slapd.go_on();
-    assert_eq!(groups.observe(&first("johan")).await.outcome, Outcome::Seen(Observed::Present));
+    assert_eq!(
+        groups.observe(&first("johan")).await.outcome,
+        Outcome::Seen(Observed::Present)
+    );
 }
 
 #[tokio::test]
@@ -373,13 +461,19 @@ async fn a_server_that_does_not_answer_is_not_waited_for() {
         request: Duration::from_millis(200),
         ..slapd.settings()
     });
-    assert_eq!(groups.observe(&first("johan")).await.outcome, Outcome::Seen(Observed::Absent));
+    assert_eq!(
+        groups.observe(&first("johan")).await.outcome,
+        Outcome::Seen(Observed::Absent)
+    );
     proxy.set(Way::Silent);
     let reply = groups.ensure_present(&first("johan")).await;
     assert!(later(&reply), "{reply:?}");
     assert!(reply.evidence.took < Duration::from_secs(3), "{reply:?}");
     proxy.set(Way::Open);
-    assert_eq!(groups.ensure_present(&first("johan")).await.outcome, Outcome::Done);
+    assert_eq!(
+        groups.ensure_present(&first("johan")).await.outcome,
+        Outcome::Done
+    );
 }
 
 #[tokio::test]
@@ -388,12 +482,17 @@ async fn thousands_are_listed_by_pages_and_a_small_limit_is_explained() {
     let slapd = Slapd::start(&uids.iter().map(String::as_str).collect::<Vec<_>>());
     let mut ldif = format!("dn: {}\nchangetype: modify\nadd: member\n", group_dn(0));
     for uid in &uids[..2000] {
-        ldif.push_str(&format!("member: {}\n", below("uid", uid, PEOPLE)));
+        writeln!(ldif, "member: {}", below("uid", uid, PEOPLE)).unwrap();
     }
     slapd.change(&ldif);
     let named = group_id(0).to_string();
-    let listing = groups(slapd.settings()).list("ldap_group", &named).await.unwrap();
-    let expected: BTreeSet<String> = (0..2000).map(|number| person_id(number).to_string()).collect();
+    let listing = groups(slapd.settings())
+        .list("ldap_group", &named)
+        .await
+        .unwrap();
+    let expected: BTreeSet<String> = (0..2000)
+        .map(|number| person_id(number).to_string())
+        .collect();
     assert_eq!(listing.holders, expected);
 
     let reader = groups(Settings {
@@ -401,8 +500,15 @@ async fn thousands_are_listed_by_pages_and_a_small_limit_is_explained() {
         ..slapd.settings()
     });
     match reader.list("ldap_group", &named).await {
-        Err(Failure::Misconfigured { what, fix, everywhere: false }) => {
-            assert!(what.contains("result 4") && fix.contains("size.prtotal"), "{what} {fix}");
+        Err(Failure::Misconfigured {
+            what,
+            fix,
+            everywhere: false,
+        }) => {
+            assert!(
+                what.contains("result 4") && fix.contains("size.prtotal"),
+                "{what} {fix}"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -423,11 +529,20 @@ async fn an_account_is_disabled_let_in_again_and_expires() {
     };
     signs_in().await.unwrap();
     assert_eq!(portal.locked(&johan).await.unwrap(), Locked::No);
-    assert_eq!(portal.lock(&johan, Locked::Yes).await.unwrap(), Change::Done);
-    assert_eq!(portal.lock(&johan, Locked::Yes).await.unwrap(), Change::Already);
+    assert_eq!(
+        portal.lock(&johan, Locked::Yes).await.unwrap(),
+        Change::Done
+    );
+    assert_eq!(
+        portal.lock(&johan, Locked::Yes).await.unwrap(),
+        Change::Already
+    );
     assert_eq!(signs_in().await.unwrap_err().kind, Kind::Credential);
     assert_eq!(portal.lock(&johan, Locked::No).await.unwrap(), Change::Done);
-    assert_eq!(portal.lock(&johan, Locked::No).await.unwrap(), Change::Already);
+    assert_eq!(
+        portal.lock(&johan, Locked::No).await.unwrap(),
+        Change::Already
+    );
     signs_in().await.unwrap();
 
     let end = "2026-12-24T12:00:00Z".parse().unwrap();
@@ -442,10 +557,16 @@ async fn an_account_is_disabled_let_in_again_and_expires() {
         disable: Disable::Attribute("shadowExpire".into(), "1".into()),
         ..slapd.settings()
     });
-    assert_eq!(by_attribute.lock(&johan, Locked::Yes).await.unwrap(), Change::Done);
+    assert_eq!(
+        by_attribute.lock(&johan, Locked::Yes).await.unwrap(),
+        Change::Done
+    );
     assert_eq!(slapd.values(&johan.dn, "shadowExpire"), ["1"]);
     assert_eq!(by_attribute.locked(&johan).await.unwrap(), Locked::Yes);
-    assert_eq!(by_attribute.lock(&johan, Locked::No).await.unwrap(), Change::Done);
+    assert_eq!(
+        by_attribute.lock(&johan, Locked::No).await.unwrap(),
+        Change::Done
+    );
     assert!(slapd.values(&johan.dn, "shadowExpire").is_empty());
 }
 
@@ -465,13 +586,28 @@ async fn the_account_of_a_leaver_is_closed_with_what_is_taken_away() {
         ..first("johan")
     };
     let disabling = groups_with(Leaver::Disable);
-    assert_eq!(disabling.ensure_present(&first("johan")).await.outcome, Outcome::Done);
-    assert_eq!(disabling.ensure_absent(&first("johan")).await.outcome, Outcome::Done);
+    assert_eq!(
+        disabling.ensure_present(&first("johan")).await.outcome,
+        Outcome::Done
+    );
+    assert_eq!(
+        disabling.ensure_absent(&first("johan")).await.outcome,
+        Outcome::Done
+    );
     assert!(locked().is_empty(), "who still works is left alone");
-    assert_eq!(disabling.ensure_present(&first("johan")).await.outcome, Outcome::Done);
-    assert_eq!(groups_with(Leaver::Keep).ensure_absent(&left).await.outcome, Outcome::Done);
+    assert_eq!(
+        disabling.ensure_present(&first("johan")).await.outcome,
+        Outcome::Done
+    );
+    assert_eq!(
+        groups_with(Leaver::Keep).ensure_absent(&left).await.outcome,
+        Outcome::Done
+    );
     assert!(locked().is_empty(), "nobody asked for it");
-    assert_eq!(disabling.ensure_absent(&left).await.outcome, Outcome::Already);
+    assert_eq!(
+        disabling.ensure_absent(&left).await.outcome,
+        Outcome::Already
+    );
     assert_eq!(locked(), ["000001010000Z"]);
     let expiring = groups_with(Leaver::Expire).ensure_absent(&left).await;
     assert!(expiring.evidence.detail.contains("closed"), "{expiring:?}");
@@ -483,9 +619,15 @@ async fn the_account_of_a_leaver_is_closed_with_what_is_taken_away() {
         disable: Disable::Attribute("description".into(), "gone".into()),
         ..slapd.settings()
     });
-    assert_eq!(reader.ensure_present(&first("johan")).await.outcome, Outcome::Done);
+    assert_eq!(
+        reader.ensure_present(&first("johan")).await.outcome,
+        Outcome::Done
+    );
     let gone = reader.ensure_absent(&left).await;
     assert_eq!(gone.outcome, Outcome::Done);
-    assert!(gone.evidence.detail.contains("could not be closed"), "{gone:?}");
+    assert!(
+        gone.evidence.detail.contains("could not be closed"),
+        "{gone:?}"
+    );
     assert_eq!(slapd.values(&group_dn(0), "member"), [PLACEHOLDER]);
 }

@@ -76,7 +76,8 @@ async fn pass(client: TcpStream, server: u16, way: Arc<AtomicU8>) {
     let back = async {
         let mut bytes = vec![0; 65536];
         while let Ok(count @ 1..) = from_server.read(&mut bytes).await {
-            if is(Way::Closed) || is(Way::LosesAnswersToChanges) && changing.load(Ordering::SeqCst) {
+            if is(Way::Closed) || is(Way::LosesAnswersToChanges) && changing.load(Ordering::SeqCst)
+            {
                 return;
             }
             if !is(Way::Silent) && to_client.write_all(&bytes[..count]).await.is_err() {

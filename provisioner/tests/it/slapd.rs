@@ -86,7 +86,8 @@ impl Slapd {
     pub fn start(uids: &[&str]) -> Self {
         static MADE: AtomicU16 = AtomicU16::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("latchkey-slapd-{}-{number}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("latchkey-slapd-{}-{number}", std::process::id()));
         fs::create_dir_all(dir.join("db")).unwrap();
         certify(&dir);
         fs::write(dir.join("slapd.conf"), configuration(&dir)).unwrap();
@@ -94,11 +95,14 @@ impl Slapd {
         if root(&dir) {
             hand_over(&dir);
         }
-        run(program("slapadd")
-            .args(["-q", "-f"])
-            .arg(dir.join("slapd.conf"))
-            .arg("-l")
-            .arg(dir.join("base.ldif")), &dir);
+        run(
+            program("slapadd")
+                .args(["-q", "-f"])
+                .arg(dir.join("slapd.conf"))
+                .arg("-l")
+                .arg(dir.join("base.ldif")),
+            &dir,
+        );
         let mut slapd = Self {
             dir,
             child: None,
@@ -116,7 +120,10 @@ impl Slapd {
             .args(["-d", "0", "-f"])
             .arg(self.dir.join("slapd.conf"))
             .arg("-h")
-            .arg(format!("ldap://127.0.0.1:{} ldaps://127.0.0.1:{}", self.port, self.tls_port))
+            .arg(format!(
+                "ldap://127.0.0.1:{} ldaps://127.0.0.1:{}",
+                self.port, self.tls_port
+            ))
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         if root(&self.dir) {
@@ -125,8 +132,14 @@ impl Slapd {
         self.child = Some(command.spawn().expect("slapd starts"));
         let until = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(("127.0.0.1", self.tls_port)).is_err() {
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().unwrap());
-            assert!(ended.is_none() && Instant::now() < until, "slapd did not start: {ended:?}");
+            let ended = self
+                .child
+                .as_mut()
+                .and_then(|child| child.try_wait().unwrap());
+            assert!(
+                ended.is_none() && Instant::now() < until,
+                "slapd did not start: {ended:?}"
+            );
             std::thread::park_timeout(Duration::from_millis(20));
         }
     }
@@ -149,7 +162,11 @@ impl Slapd {
             groups: GROUPS.into(),
             connect: Duration::from_secs(5),
             request: Duration::from_secs(5),
-            ..Settings::new(&format!("ldap://localhost:{}", self.port), Dialect::OpenLdap, BASE)
+            ..Settings::new(
+                &format!("ldap://localhost:{}", self.port),
+                Dialect::OpenLdap,
+                BASE,
+            )
         }
     }
 
@@ -161,8 +178,17 @@ impl Slapd {
     /// The values of an attribute of an entry, as the administrator sees them.
     pub fn values(&self, dn: &str, attribute: &str) -> Vec<String> {
         let mut command = program("ldapsearch");
-        self.as_administrator(&mut command)
-            .args(["-LLL", "-o", "ldif-wrap=no", "-b", dn, "-s", "base", "(objectClass=*)", attribute]);
+        self.as_administrator(&mut command).args([
+            "-LLL",
+            "-o",
+            "ldif-wrap=no",
+            "-b",
+            dn,
+            "-s",
+            "base",
+            "(objectClass=*)",
+            attribute,
+        ]);
         let said = run(&mut command, &self.dir);
         let prefix = format!("{attribute}:");
         said.lines()
@@ -207,7 +233,9 @@ impl Drop for Slapd {
 fn program(name: &str) -> Command {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = Command::new(name);
-    command.env("PATH", format!("{path}:/usr/sbin:/usr/local/sbin")).env("LDAPNOINIT", "1");
+    command
+        .env("PATH", format!("{path}:/usr/sbin:/usr/local/sbin"))
+        .env("LDAPNOINIT", "1");
     // The program itself is looked for in the PATH that it is given, which is ours with those folders.
     let found = path
         .split(':')
@@ -253,9 +281,15 @@ fn certify(dir: &Path) {
         run(&mut command, dir);
     };
     fs::write(dir.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
-    openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -days 3 -subj /CN=authority");
-    openssl("req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out request.pem -subj /CN=localhost");
-    openssl("x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem -days 3 -extfile names");
+    openssl(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -days 3 -subj /CN=authority",
+    );
+    openssl(
+        "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out request.pem -subj /CN=localhost",
+    );
+    openssl(
+        "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem -days 3 -extfile names",
+    );
 }
 
 fn configuration(dir: &Path) -> String {
@@ -314,21 +348,49 @@ fn entries(uids: &[&str]) -> String {
         }
         text.push('\n');
     };
-    entry(BASE, None, &[("objectClass", "dcObject"), ("objectClass", "organization"), ("o", "Contoso"), ("dc", "contoso")]);
+    entry(
+        BASE,
+        None,
+        &[
+            ("objectClass", "dcObject"),
+            ("objectClass", "organization"),
+            ("o", "Contoso"),
+            ("dc", "contoso"),
+        ],
+    );
     for unit in ["people", "groups", "services", "left"] {
-        entry(&below("ou", unit, BASE), None, &[("objectClass", "organizationalUnit"), ("ou", unit)]);
+        entry(
+            &below("ou", unit, BASE),
+            None,
+            &[("objectClass", "organizationalUnit"), ("ou", unit)],
+        );
     }
     entry(
         &format!("cn=policy,{BASE}"),
         None,
-        &[("objectClass", "device"), ("objectClass", "pwdPolicy"), ("cn", "policy"), ("pwdAttribute", "userPassword"), ("pwdLockout", "TRUE")],
+        &[
+            ("objectClass", "device"),
+            ("objectClass", "pwdPolicy"),
+            ("cn", "policy"),
+            ("pwdAttribute", "userPassword"),
+            ("pwdLockout", "TRUE"),
+        ],
     );
-    entry(PLACEHOLDER, None, &[("objectClass", "organizationalRole"), ("cn", "nobody")]);
+    entry(
+        PLACEHOLDER,
+        None,
+        &[("objectClass", "organizationalRole"), ("cn", "nobody")],
+    );
     for service in ["portal", "reader", "blind"] {
         entry(
             &below("uid", service, &below("ou", "services", BASE)),
             None,
-            &[("objectClass", "account"), ("objectClass", "simpleSecurityObject"), ("uid", service), ("userPassword", SECRET)],
+            &[
+                ("objectClass", "account"),
+                ("objectClass", "simpleSecurityObject"),
+                ("uid", service),
+                ("userPassword", SECRET),
+            ],
         );
     }
     for (number, uid) in uids.iter().enumerate() {
@@ -346,18 +408,30 @@ fn entries(uids: &[&str]) -> String {
         );
     }
     let first = below("uid", uids[0], PEOPLE);
-    for (number, member) in [PLACEHOLDER, PLACEHOLDER, first.as_str()].into_iter().enumerate() {
+    for (number, member) in [PLACEHOLDER, PLACEHOLDER, first.as_str()]
+        .into_iter()
+        .enumerate()
+    {
         let name = format!("group {number}");
         entry(
             &group_dn(number),
             Some(group_id(number)),
-            &[("objectClass", "groupOfNames"), ("cn", &name), ("member", member)],
+            &[
+                ("objectClass", "groupOfNames"),
+                ("cn", &name),
+                ("member", member),
+            ],
         );
     }
     entry(
         &below("cn", "posix", GROUPS),
         Some(group_id(9)),
-        &[("objectClass", "posixGroup"), ("cn", "posix"), ("gidNumber", "1000"), ("memberUid", uids[0])],
+        &[
+            ("objectClass", "posixGroup"),
+            ("cn", "posix"),
+            ("gidNumber", "1000"),
+            ("memberUid", uids[0]),
+        ],
     );
     text
 }

@@ -86,6 +86,7 @@ async fn examine(config: &Config) -> Report {
     places(config, &mut report);
     sign_in(config, &mut report).await;
     entra::provisioner(config, &mut report).await;
+    targets(config, &mut report).await;
     send(config, &mut report).await;
     if config.sign_in.client_id == config.graph.client_id {
         report.warn(
@@ -162,6 +163,23 @@ async fn sign_in(config: &Config, report: &mut Report) {
             "first administrator",
             "none is set: somebody must hold the app role Portal.Administrator",
         );
+    }
+}
+
+async fn targets(config: &Config, report: &mut Report) {
+    let connectors = match crate::targets::connectors(config, &Clock::system()) {
+        Ok(connectors) => connectors,
+        Err(why) => return report.tell("targets", Err(why)),
+    };
+    for (key, connector) in connectors {
+        for finding in connector.diagnose().await {
+            let found = if finding.fine {
+                Ok(finding.what)
+            } else {
+                Err(format!("{} {}", finding.what, finding.fix))
+            };
+            report.tell(&format!("target {key}"), found);
+        }
     }
 }
 

@@ -18,7 +18,25 @@ const SECRETS: [(&str, &str); 6] = [
 ];
 
 /// Settings of a target that are shown; everything else may have been meant as a secret.
-const NOT_SECRET: [&str; 6] = ["key", "name", "kind", "address", "leaver", "match_by"];
+const NOT_SECRET: [&str; 17] = [
+    "key",
+    "name",
+    "kind",
+    "address",
+    "leaver",
+    "match_by",
+    "clear_text",
+    "dialect",
+    "bind_dn",
+    "base",
+    "people",
+    "groups",
+    "person_attribute",
+    "person_filter",
+    "member_attribute",
+    "placeholder",
+    "disable_attribute",
+];
 
 /// Variables that are no settings: of the command line, of the build, of tests.
 const NO_SETTINGS: [&str; 8] = [

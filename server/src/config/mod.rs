@@ -238,6 +238,44 @@ mod tests {
     }
 
     #[test]
+    fn an_ldap_directory_is_read_with_its_password_and_its_faults_are_named() {
+        let secret = std::env::temp_dir().join(format!("latchkey-ldap-{}", std::process::id()));
+        std::fs::write(&secret, "a bind password\n").expect("it can be written");
+        let section = |more: &str| {
+            format!(
+                "[[target]]\nkey = \"unix\"\nname = \"Unix\"\nkind = \"ldap\"\nbase = \"dc=x\"\ndialect = \"openldap\"\nbind_dn = \"cn=portal,dc=x\"\npassword_file = \"{}\"\n{more}",
+                secret.display()
+            )
+        };
+        let config = with_targets(&section(
+            "address = \"ldaps://ldap.example.com\"\nleaver = \"disable\"\n",
+        ))
+        .expect("it is right");
+        assert_eq!(
+            config.targets[0].settings.kind(),
+            domain::catalogue::TargetKind::Ldap
+        );
+        assert!(!format!("{config:?}").contains("a bind password"));
+        let faults = with_targets(&section(
+            "address = \"ldap://ldap.example.com\"\nclear_text = true\nleaver = \"sack\"\npeople = \"people\"\nca_file = \"/nowhere/ca.pem\"\ndisable_value = \"TRUE\"\nfax = \"1\"\n",
+        ))
+        .expect_err("hardly anything is right");
+        std::fs::remove_file(&secret).expect("it is ours");
+        let named: Vec<&str> = faults.iter().map(|fault| fault.setting.as_str()).collect();
+        assert_eq!(
+            named,
+            [
+                "target unix.fax",
+                "target unix.ca_file",
+                "target unix.leaver",
+                "target unix.disable_attribute",
+                "target unix.clear_text",
+                "target unix.people",
+            ]
+        );
+    }
+
+    #[test]
     fn a_variable_that_sets_nothing_is_a_fault() {
         let faults = with("LATCHKEY_SIGN_IN_TENANT", "x").expect_err("it has no section");
         assert!(

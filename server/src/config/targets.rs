@@ -1,6 +1,8 @@
 //! `[[target]]`: the systems besides the directory of the tenant in which rights are given. Each has a key, a name and a kind,
 //! and what its kind needs; its secret stands in a file or in the environment.
 
+mod ldap;
+
 use std::collections::BTreeSet;
 
 use domain::catalogue::TargetKind;
@@ -24,6 +26,8 @@ pub struct Target {
 pub enum TargetSettings {
     /// A person who does it.
     Manual,
+    /// A directory that speaks LDAP.
+    Ldap(Box<provisioner::ldap::Settings>),
 }
 
 impl TargetSettings {
@@ -31,6 +35,7 @@ impl TargetSettings {
     pub const fn kind(&self) -> TargetKind {
         match self {
             Self::Manual => TargetKind::Manual,
+            Self::Ldap(_) => TargetKind::Ldap,
         }
     }
 }
@@ -97,8 +102,11 @@ impl Section<'_> {
                 self.only(&[]);
                 Some(TargetSettings::Manual)
             }
+            Some("ldap") => self
+                .ldap()
+                .map(|settings| TargetSettings::Ldap(Box::new(settings))),
             Some(_) => {
-                self.fault("kind", "must be manual");
+                self.fault("kind", "must be manual or ldap");
                 None
             }
         };

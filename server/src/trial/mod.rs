@@ -209,6 +209,7 @@ pub async fn run(args: TrialArgs) -> Result<(), String> {
             file: Some(files.mail.clone()),
         })),
         None,
+        Vec::new(),
     );
     let panel = panel::Panel::new(
         workflow.clone(),

@@ -88,6 +88,7 @@ async fn fill(
         &target,
         Some(Arc::new(Outbox { file: None })),
         None,
+        Vec::new(),
     );
     let past = Past {
         workflow,
