@@ -330,7 +330,7 @@ access to dn.subtree="{GROUPS}" attrs=member,uniqueMember
   by dn.exact="{PORTAL}" write by users read by * none
 access to dn.subtree="{PEOPLE}" attrs=pwdAccountLockedTime,shadowExpire
   by dn.exact="{PORTAL}" write by users read by * none
-access to dn.subtree="{PEOPLE}" by dn.exact="{BLIND}" none by users read by * none
+access to dn.children="{PEOPLE}" by dn.exact="{BLIND}" none by users read by * none
 access to * by users read by * none
 "#
     )
