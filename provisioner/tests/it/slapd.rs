@@ -240,12 +240,12 @@ fn program(name: &str) -> Command {
     let found = path
         .split(':')
         .chain(["/usr/sbin", "/usr/local/sbin"])
-        .map(|folder| Path::new(folder).join(name))
-        .find(|file| file.is_file());
-    match found {
-        Some(_) => command,
-        None => panic!("{name} is not there: run `make test`, or `.ci/setup/slapd` first"),
-    }
+        .any(|folder| Path::new(folder).join(name).is_file());
+    assert!(
+        found,
+        "{name} is not there: run `make test`, or `.ci/setup/slapd` first"
+    );
+    command
 }
 
 fn run(command: &mut Command, dir: &Path) -> String {
