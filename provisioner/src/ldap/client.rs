@@ -26,7 +26,7 @@ use super::{
 };
 
 /// A connection that was not used for so long may be gone without either side knowing: another one is made.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// A listing with more pages than this goes in circles.
 const MOST_PAGES: usize = 10_000;
 

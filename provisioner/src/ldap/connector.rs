@@ -46,7 +46,7 @@ impl Groups {
         Self { client, clock }
     }
 
-    async fn spot(&self, place: &Place) -> Result<Spot, Box<Failure>> {
+    async fn spot(&self, place: &Place) -> Result<Spot, Failure> {
         let group = self.group(&place.kind, &place.external_id).await?;
         let known = place
             .target_account
@@ -67,14 +67,14 @@ impl Groups {
             matched(self.client.settings().match_by, place),
         );
         if value.is_empty() {
-            return Err(Box::new(Failure::Never {
+            return Err(Failure::Never {
                 why: format!(
                     "Nothing is known of {} that could be looked for in {attribute}.",
                     place.person_name
                 ),
                 fix: "Fill it in in the directory of the tenant, or match accounts by something else (match_by)."
                     .into(),
-            }));
+            });
         }
         let found = self.client.person_called(&value).await;
         let person = match found.map_err(|error| self.failed(&error, "read accounts"))? {
@@ -84,14 +84,14 @@ impl Groups {
                 None
             }
             Found::Several => {
-                return Err(Box::new(Failure::Never {
+                return Err(Failure::Never {
                     why: format!(
                         "Several accounts have {attribute}={value}: which one is meant cannot be told."
                     ),
                     fix: format!(
                         "Give each account its own {attribute}, or narrow `people` or `person_filter`."
                     ),
-                }));
+                });
             }
         };
         Ok(Spot {
@@ -103,33 +103,33 @@ impl Groups {
 
     /// That somebody is missing is believed only where somebody else can be seen: an account of ours that lost its right to read
     /// finds nobody either, and would confirm every removal.
-    async fn nobody_is_believable(&self) -> Result<(), Box<Failure>> {
+    async fn nobody_is_believable(&self) -> Result<(), Failure> {
         let seen = self.client.sees_people().await;
         if seen.map_err(|error| self.failed(&error, "read accounts"))? {
             return Ok(());
         }
         let settings = self.client.settings();
-        Err(Box::new(Failure::Misconfigured {
+        Err(Failure::Misconfigured {
             what: format!("No account at all can be seen below {}.", settings.people),
             fix: format!(
                 "Let {} read the entries there, or correct `people` and `person_filter`.",
                 settings.bind_dn
             ),
             everywhere: true,
-        }))
+        })
     }
 
-    async fn group(&self, kind: &str, named: &str) -> Result<Group, Box<Failure>> {
+    async fn group(&self, kind: &str, named: &str) -> Result<Group, Failure> {
         if kind != "ldap_group" {
-            return Err(Box::new(Failure::Never {
+            return Err(Failure::Never {
                 why: format!("{named:?} is no group of an LDAP directory."),
                 fix: "Name the group by `ldap_group` in the catalogue.".into(),
-            }));
+            });
         }
         let found = self.client.group(named).await;
         let group = found.map_err(|error| self.failed(&error, "read groups"))?;
         let Some(group) = group else {
-            return Err(Box::new(Failure::Never {
+            return Err(Failure::Never {
                 why: format!(
                     "There is no group {named} in the directory, or none that the portal may see."
                 ),
@@ -137,26 +137,26 @@ impl Groups {
                     "Correct `ldap_group` in the catalogue, or let {} read the group.",
                     self.client.settings().bind_dn
                 ),
-            }));
+            });
         };
         if group.supported() {
             return Ok(group);
         }
-        Err(Box::new(Failure::Never {
+        Err(Failure::Never {
             why: format!(
                 "{} is no group whose members are accounts by their names, but {}.",
                 group.dn,
                 group.classes.join(", ")
             ),
             fix: "Use a groupOfNames, a groupOfUniqueNames or a group of Active Directory.".into(),
-        }))
+        })
     }
 
-    fn failed(&self, error: &Error, doing: &str) -> Box<Failure> {
-        Box::new(failure(&self.client, error, doing))
+    fn failed(&self, error: &Error, doing: &str) -> Failure {
+        failure(&self.client, error, doing)
     }
 
-    async fn look(&self, place: &Place) -> Result<(Outcome, Evidence), Box<Failure>> {
+    async fn look(&self, place: &Place) -> Result<(Outcome, Evidence), Failure> {
         let spot = self.spot(place).await?;
         let Some(person) = &spot.person else {
             // Who has no account is in no group.
@@ -174,16 +174,16 @@ impl Groups {
         Ok((Outcome::Seen(seen), said(detail, Some(person))))
     }
 
-    async fn add(&self, place: &Place) -> Result<(Outcome, Evidence), Box<Failure>> {
+    async fn add(&self, place: &Place) -> Result<(Outcome, Evidence), Failure> {
         let spot = self.spot(place).await?;
         let Some(person) = &spot.person else {
-            return Err(Box::new(Failure::Never {
+            return Err(Failure::Never {
                 why: format!("There is not {} in the directory.", spot.sought),
                 fix: format!(
                     "Make the account there, or correct what names it; the portal makes none ({}).",
                     place.person_name
                 ),
-            }));
+            });
         };
         let added = self.client.add_member(&spot.group, &person.dn).await;
         let change = added.map_err(|error| self.failed(&error, "add members"))?;
@@ -191,7 +191,7 @@ impl Groups {
         Ok((outcome(change), said(detail, Some(person))))
     }
 
-    async fn remove(&self, place: &Place) -> Result<(Outcome, Evidence), Box<Failure>> {
+    async fn remove(&self, place: &Place) -> Result<(Outcome, Evidence), Failure> {
         let spot = self.spot(place).await?;
         let Some(person) = &spot.person else {
             let detail = format!("there is not {}", spot.sought);
@@ -199,14 +199,14 @@ impl Groups {
         };
         let removed = self.client.remove_member(&spot.group, &person.dn).await;
         let change = removed.map_err(|error| match error.kind {
-            Kind::Schema => Box::new(Failure::Never {
+            Kind::Schema => Failure::Never {
                 why: format!(
                     "{} is the last member of {}, and a group of this kind may not be empty: {error}.",
                     person.dn, spot.group.dn
                 ),
                 fix: "Set `placeholder` of the target to the name of an entry that stays in such groups, or add another member."
                     .into(),
-            }),
+            },
             _ => self.failed(&error, "remove members"),
         })?;
         let mut detail = format!("member removed from {}", spot.group.dn);
@@ -238,22 +238,19 @@ impl Groups {
 #[async_trait]
 impl Connector for Groups {
     async fn observe(&self, place: &Place) -> Reply {
-        within(self.look(place)).await
+        within(Box::pin(self.look(place))).await
     }
 
     async fn ensure_present(&self, place: &Place) -> Reply {
-        within(self.add(place)).await
+        within(Box::pin(self.add(place))).await
     }
 
     async fn ensure_absent(&self, place: &Place) -> Reply {
-        within(self.remove(place)).await
+        within(Box::pin(self.remove(place))).await
     }
 
     async fn list(&self, kind: &str, external_id: &str) -> Result<Listing, Failure> {
-        let group = self
-            .group(kind, external_id)
-            .await
-            .map_err(|failure| *failure)?;
+        let group = self.group(kind, external_id).await?;
         let people = self.client.people_in(&group).await;
         let people = people.map_err(|error| failure(&self.client, &error, "list people"))?;
         Ok(Listing {
@@ -271,9 +268,7 @@ impl Connector for Groups {
 }
 
 /// One call with its time.
-async fn within(
-    doing: impl Future<Output = Result<(Outcome, Evidence), Box<Failure>>> + Send,
-) -> Reply {
+async fn within(doing: impl Future<Output = Result<(Outcome, Evidence), Failure>> + Send) -> Reply {
     let started = Instant::now();
     let done = tokio::time::timeout(ONE_CALL, doing).await;
     let took = started.elapsed();
@@ -283,12 +278,12 @@ async fn within(
             evidence: Evidence { took, ..evidence },
         },
         Ok(Err(failure)) => {
-            let detail = match &*failure {
+            let detail = match &failure {
                 Failure::Later { why, .. } | Failure::Never { why, .. } => why.clone(),
                 Failure::Misconfigured { what, .. } => what.clone(),
             };
             Reply {
-                outcome: Outcome::Failed(*failure),
+                outcome: Outcome::Failed(failure),
                 evidence: Evidence {
                     took,
                     ..said(detail, None)

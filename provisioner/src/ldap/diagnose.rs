@@ -221,10 +221,7 @@ async fn effective(client: &Client, group: &Group, attribute: &str) -> Result<()
     } else {
         Err(Error::plain(
             Kind::Denied,
-            format!(
-                "{} is not among the attributes that may be written",
-                attribute
-            ),
+            format!("{attribute} is not among the attributes that may be written"),
         ))
     }
 }
