@@ -126,6 +126,13 @@ fn ways(facts: &Facts) -> Vec<Ways> {
             facts.decisions,
         ));
     }
+    let reviews = facts.has(PortalRole::Security) || facts.has(PortalRole::Auditor);
+    if facts.reviews.count > 0 || facts.has_team || facts.owns || reviews {
+        deciding.push(counted(
+            way("Reviews", "/reviews", Sign::Evidence, "w"),
+            facts.reviews,
+        ));
+    }
     if facts.has_team {
         deciding.push(way("My team", "/team", Sign::People, "t"));
     }
@@ -217,6 +224,7 @@ mod tests {
             },
             cart: 0,
             decisions: Capped::default(),
+            reviews: Capped::default(),
             has_team: false,
             owns: false,
             tasks: Capped::default(),

@@ -4,6 +4,7 @@ use domain::{
     Refusal,
     asking::ForOthers,
     break_glass::BreakGlassBar,
+    certification::{ReviewerBar, SignOffBar},
     exception::ExceptionBar,
     grant::GrantState,
     hands::ActBar,
@@ -30,10 +31,13 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::EndBeforeStart
         | Refusal::NotAnExtension { .. } => "length".into(),
         Refusal::BadStart { .. } => "start".into(),
-        Refusal::MayNotTakeOver { .. } => "to".into(),
+        Refusal::MayNotTakeOver { .. } | Refusal::ReviewBarred { .. } => "to".into(),
+        Refusal::NotAcknowledged => "acknowledged".into(),
+        Refusal::NotShorter => "until".into(),
         Refusal::BreakGlass {
             why: BreakGlassBar::NotConfirmed,
-        } => "sure".into(),
+        }
+        | Refusal::Confirm { .. } => "sure".into(),
         Refusal::InLine { what, .. } => field(what),
         Refusal::NotEligible { .. }
         | Refusal::NotForOthers { .. }
@@ -58,6 +62,9 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::NudgedAlready { .. }
         | Refusal::AnswerFirst
         | Refusal::BreakGlass { .. }
+        | Refusal::SignOffBarred { .. }
+        | Refusal::StillOpen { .. }
+        | Refusal::NothingInScope
         | Refusal::OwnDeputy
         | Refusal::NoDeputy
         | Refusal::DeputyTooLong { .. }
@@ -170,6 +177,37 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::OwnDraft => {
             "Somebody else has to confirm this: who drafts does not publish.".into()
         }
+        Refusal::ReviewBarred { why } => review_bar(*why).into(),
+        Refusal::SignOffBarred {
+            why: SignOffBar::Maker,
+        } => "You made this review, so somebody else of security signs it off.".into(),
+        Refusal::SignOffBarred {
+            why: SignOffBar::RunsPortal,
+        } => "You run this portal, so somebody else signs it off.".into(),
+        Refusal::NotAcknowledged => {
+            "Say that you take note of what is not covered and not finished.".into()
+        }
+        Refusal::StillOpen { open } => format!(
+            "{} still open.",
+            words::count(*open, "item is", "items are")
+        ),
+        Refusal::NothingInScope => {
+            "Nothing that is held now fits this. Widen what it looks at.".into()
+        }
+        Refusal::Confirm {
+            items,
+            privileged,
+            against,
+        } => {
+            let count = |n: usize, one, many| words::count(n as i64, one, many);
+            format!(
+                "This answers for {}, of which {} privileged and {} against the suggestion. Say why, and that you mean it.",
+                count(*items, "item", "items"),
+                count(*privileged, "is", "are"),
+                count(*against, "goes", "go"),
+            )
+        }
+        Refusal::NotShorter => "Choose a day to come, before its end as it is now.".into(),
         Refusal::OwnDeputy => "Nobody stands in for themselves. Choose somebody else.".into(),
         Refusal::NoDeputy => "Choose somebody who works here and can stand in.".into(),
         Refusal::DeputyTooLong { most_days } => {
@@ -224,6 +262,16 @@ fn exception_bar(why: ExceptionBar) -> &'static str {
         ExceptionBar::RunsPortal => {
             "You run this portal, so somebody else decides about exceptions."
         }
+    }
+}
+
+/// Why somebody may not review something.
+pub const fn review_bar(why: ReviewerBar) -> &'static str {
+    match why {
+        ReviewerBar::Holder => "It is their own access.",
+        ReviewerBar::Subordinate => "They report to whoever holds it.",
+        ReviewerBar::Inactive => "They are not active here.",
+        ReviewerBar::RunsPortal => "They run this portal and decide nothing in it.",
     }
 }
 

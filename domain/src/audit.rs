@@ -125,6 +125,22 @@ words! {
         ExceptionAttested = "exception_attested",
         /// An exception ended.
         ExceptionEnded = "exception_ended",
+        /// A campaign was drafted, or its draft changed.
+        CampaignMade = "campaign_made",
+        /// A campaign was started, closed or given up.
+        CampaignMoved = "campaign_moved",
+        /// A campaign was signed off and its report sealed.
+        CampaignSignedOff = "campaign_signed_off",
+        /// A reviewer answered for an item, or took the answer back.
+        ReviewDecided = "review_decided",
+        /// Somebody else reviews an item.
+        ReviewHandedOn = "review_handed_on",
+        /// A reviewer asked the holder of an item, or the holder answered.
+        ReviewAsked = "review_asked",
+        /// An item was settled without a reviewer: by silence, or because there is nothing to review any more.
+        ReviewSettled = "review_settled",
+        /// Reviewers were reminded.
+        ReviewersReminded = "reviewers_reminded",
         /// The trial's clock was moved.
         ClockMoved = "clock_moved",
         /// The installation started.

@@ -25,6 +25,14 @@ words! {
         ExceptionWarning = "exception_warning",
         /// The owner of a control has to attest.
         Attestation = "attestation",
+        /// What reviewers said no to is to be taken away.
+        ReviewEnforce = "review_enforce",
+        /// A campaign's deadline.
+        ReviewClose = "review_close",
+        /// Reviewers are reminded.
+        ReviewReminder = "review_reminder",
+        /// A campaign comes again.
+        ReviewRepeat = "review_repeat",
         /// Somebody begins or ceases to stand in for somebody else.
         Deputy = "deputy",
         /// Whoever does something by hand is reminded.

@@ -127,6 +127,12 @@ ids! {
     AttestationId = "att",
     /// Something that stands and that somebody must look at.
     FindingId = "fnd",
+    /// A certification campaign.
+    CampaignId = "cmp",
+    /// One item of a campaign: something that is held, frozen.
+    ItemId = "itm",
+    /// One thing that was done to an item.
+    ActId = "act",
     /// One installation: the database's own id.
     InstallationId = "ins",
 }

@@ -19,6 +19,7 @@ pub mod break_glass;
 pub mod bulk;
 pub mod calendar;
 pub mod catalogue;
+pub mod certification;
 pub mod conflict;
 pub mod deadline;
 pub mod deputy;

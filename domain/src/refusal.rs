@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, asking::ForOthers, break_glass::BreakGlassBar, exception::ExceptionBar};
+use crate::{
+    Timestamp,
+    asking::ForOthers,
+    break_glass::BreakGlassBar,
+    certification::{ReviewerBar, SignOffBar},
+    exception::ExceptionBar,
+};
 
 /// A refusal by a rule. It changes nothing, and says enough for the person to act on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -219,6 +225,43 @@ pub enum Refusal {
         /// The rule that says so.
         why: BreakGlassBar,
     },
+    /// The person may not review this.
+    #[error("they may not review this: {why}")]
+    ReviewBarred {
+        /// The rule that says so.
+        why: ReviewerBar,
+    },
+    /// The person may not sign the campaign off.
+    #[error("you may not sign this off: {why}")]
+    SignOffBarred {
+        /// The rule that says so.
+        why: SignOffBar,
+    },
+    /// What the sign-off has to take note of was not acknowledged.
+    #[error("what is not covered must be acknowledged")]
+    NotAcknowledged,
+    /// Items are still open.
+    #[error("{open} items are open")]
+    StillOpen {
+        /// How many.
+        open: i64,
+    },
+    /// Nothing that is held fits the scope.
+    #[error("nothing fits the scope")]
+    NothingInScope,
+    /// An answer for many at once does much: it must be confirmed.
+    #[error("an answer for {items} items must be confirmed")]
+    Confirm {
+        /// How many.
+        items: usize,
+        /// Of those, how many give a privileged right.
+        privileged: usize,
+        /// How many are suggested to be answered otherwise.
+        against: usize,
+    },
+    /// A shorter end must lie ahead, and before the end there is.
+    #[error("the end must be earlier than the one there is")]
+    NotShorter,
     /// Nobody stands in for themselves.
     #[error("nobody stands in for themselves")]
     OwnDeputy,

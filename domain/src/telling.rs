@@ -32,9 +32,8 @@ impl Topic {
     /// The topic of a kind of mail. One that has none is always told at once: something was taken away, or is wrong.
     pub fn of(kind: &str) -> Option<Self> {
         match kind {
-            "decision_needed" | "reminder" | "answered" | "nudged" | "handed_back" => {
-                Some(Self::Decisions)
-            }
+            "decision_needed" | "review_needed" | "review_reminder" | "reminder" | "answered"
+            | "nudged" | "handed_back" => Some(Self::Decisions),
             "decided" | "asked_for_you" => Some(Self::Requests),
             "ready" | "ends_soon" | "ended" => Some(Self::Access),
             _ => None,

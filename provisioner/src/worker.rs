@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What a person may wait for: ends, starts, provisioning, mail.
-pub const WORK: [JobKind; 17] = [
+pub const WORK: [JobKind; 21] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -38,6 +38,10 @@ pub const WORK: [JobKind; 17] = [
     JobKind::ExceptionEnd,
     JobKind::ExceptionWarning,
     JobKind::Attestation,
+    JobKind::ReviewEnforce,
+    JobKind::ReviewClose,
+    JobKind::ReviewReminder,
+    JobKind::ReviewRepeat,
     JobKind::ConflictScan,
     JobKind::Deputy,
     JobKind::StageEscalation,

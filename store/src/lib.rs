@@ -19,6 +19,7 @@ mod engine;
 pub mod assignments;
 pub mod audit;
 pub mod catalogue;
+pub mod certification;
 pub mod conflicts;
 pub mod conversation;
 pub mod deputies;

@@ -62,6 +62,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0009_break_glass.sql"),
         include_str!("../../migrations/postgres/0009_break_glass.sql"),
     ),
+    (
+        10,
+        "reviews",
+        include_str!("../../migrations/sqlite/0010_reviews.sql"),
+        include_str!("../../migrations/postgres/0010_reviews.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

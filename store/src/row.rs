@@ -75,6 +75,7 @@ columns_through!(Uuid, |id: Uuid, _: &str| Ok::<_, sqlx::Error>(id.into()) =>
     domain::InstallationId,
     domain::ConflictId, domain::ExceptionId, domain::AttestationId, domain::FindingId, domain::DeputyId,
     domain::TaskId,
+    domain::CampaignId, domain::ItemId, domain::ActId,
 );
 columns_through!(String, word =>
     domain::person::AccountKind, domain::person::PersonState, domain::person::PortalRole,
@@ -87,6 +88,10 @@ columns_through!(String, word =>
     domain::exception::ExceptionState, domain::exception::ExceptionEnd,
     domain::finding::FindingKind, domain::finding::FindingState, domain::task::TaskCall, domain::task::TaskState,
     domain::break_glass::Conclusion,
+    domain::certification::CampaignState, domain::certification::ItemState, domain::certification::Answer,
+    domain::certification::VoidCause, domain::certification::Silence, domain::certification::Reasons,
+    domain::certification::Enforce, domain::certification::ReviewerRule, domain::certification::Via,
+    domain::certification::Act, domain::certification::Proof, domain::certification::Suggestion,
     crate::catalogue::VersionState, crate::roles::RoleSource, crate::directory::HoldState, crate::directory::LeaveCause,
 );
 

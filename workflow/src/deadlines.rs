@@ -1,12 +1,14 @@
 //! What happens when a deadline comes due. Each job looks at the row that it stands for: if that moved later, the
 //! deadline is armed again; if it is over, nothing happens. Ends are worked in batches, and before everything else.
 
-use domain::{ExceptionId, GrantId, LineId, PersonId, StageId, TaskId, deadline::JobKind};
+use domain::{
+    CampaignId, ExceptionId, GrantId, LineId, PersonId, StageId, TaskId, deadline::JobKind,
+};
 use store::jobs::Job;
 
 use crate::{
-    Result, Workflow, deputies, exceptions, findings, grants, leave, requests, silence, tasks,
-    telling,
+    Result, Workflow, deputies, exceptions, findings, grants, leave, requests, reviews, silence,
+    tasks, telling,
 };
 
 /// The kinds of job that [`run`] does.
@@ -14,6 +16,7 @@ pub const KINDS: &[JobKind] = &[
     JobKind::ExceptionEnd,
     JobKind::GrantEnd,
     JobKind::Leave,
+    JobKind::ReviewEnforce,
     JobKind::GrantStart,
     JobKind::GrantWarning,
     JobKind::LineLapse,
@@ -21,6 +24,9 @@ pub const KINDS: &[JobKind] = &[
     JobKind::Attestation,
     JobKind::ExceptionWarning,
     JobKind::ConflictScan,
+    JobKind::ReviewClose,
+    JobKind::ReviewReminder,
+    JobKind::ReviewRepeat,
     JobKind::Deputy,
     JobKind::StageEscalation,
     JobKind::StageReminder,
@@ -42,10 +48,11 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
             .filter(|job| job.kind == *kind)
             .cloned()
             .collect();
-        let most = if *kind == JobKind::Leave {
-            LEAVES
-        } else {
-            BATCH
+        let most = match kind {
+            JobKind::Leave => LEAVES,
+            // Each job of these works on hundreds of items.
+            JobKind::ReviewEnforce | JobKind::ReviewClose | JobKind::ReviewRepeat => 1,
+            _ => BATCH,
         };
         for batch in of_kind.chunks(most) {
             if *kind == JobKind::ConflictScan {
@@ -112,6 +119,18 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                         }
                     }
                 }
+                JobKind::ReviewEnforce => {
+                    reviews::enforce_due(&mut unit, &campaigns(batch)).await?;
+                }
+                JobKind::ReviewClose => {
+                    reviews::close_due(&mut unit, &campaigns(batch)).await?;
+                }
+                JobKind::ReviewReminder => {
+                    reviews::remind_due(&mut unit, &campaigns(batch)).await?;
+                }
+                JobKind::ReviewRepeat => {
+                    reviews::repeat_due(&mut unit, &campaigns(batch)).await?;
+                }
                 JobKind::ConflictScan
                 | JobKind::Converge
                 | JobKind::Mail
@@ -125,4 +144,9 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The campaigns that jobs stand for.
+fn campaigns(jobs: &[Job]) -> Vec<CampaignId> {
+    jobs.iter().filter_map(Job::campaign).collect()
 }

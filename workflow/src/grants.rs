@@ -33,7 +33,7 @@ use crate::{
     leave,
     mail::{self, Mail},
     people::again,
-    requests,
+    requests, reviews,
 };
 
 pub use acts::{Acted, MOST, give_back_many, resume, revoke, set_renewal, suspend};
@@ -465,7 +465,9 @@ pub(crate) async fn end_many(
     };
     for (index, group) in ids.chunks(500).enumerate() {
         unit.tx.end_grants(group, now, reason, by, note).await?;
-        for grant in &live[index * 500..index * 500 + group.len()] {
+        let ended = &live[index * 500..index * 500 + group.len()];
+        reviews::grants_ended(unit, ended).await?;
+        for grant in ended {
             let event = Event::new(EventKind::GrantEnded, now, actor)
                 .about(grant.id)
                 .about(grant.person_id)

@@ -13,7 +13,7 @@ use store::{
     jobs::{NewJob, Priority},
 };
 
-use crate::{Error, Result, Unit, Workflow, grants, people, requests, route};
+use crate::{Error, Result, Unit, Workflow, grants, people, requests, reviews, route};
 
 /// One person whom the directory takes to have left, or to leave earlier than was known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,7 @@ pub async fn leave(unit: &mut Unit, person: PersonId, actor: Actor, cause: &str)
     requests::withdraw_of_person(unit, person, cause).await?;
     grants::end_all_of_person(unit, person, EndReason::Leaver).await?;
     route::reseat_for(unit, person).await?;
+    reviews::reviewer_left(unit, person).await?;
     unit.changed(person);
     unit.changed("people");
     Ok(())

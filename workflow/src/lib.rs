@@ -42,6 +42,7 @@ pub mod mail;
 mod pattern;
 pub mod people;
 pub mod requests;
+pub mod reviews;
 pub mod roles;
 pub mod route;
 mod screening;

@@ -9,6 +9,7 @@ mod live;
 mod search;
 mod start;
 mod time;
+mod worklist;
 
 #[cfg(feature = "hydrate")]
 mod dom;
@@ -20,4 +21,6 @@ pub use keys::Keys;
 pub use live::LiveRegion;
 pub use search::SearchBox;
 pub use start::StartPicker;
+
 pub use time::LocalTime;
+pub use worklist::Worklist;

@@ -21,8 +21,12 @@ pub(super) fn page(home: Home) -> impl IntoView {
     let title = format!("Hello, {}", home.given_name);
     let next = home.ending.first().map(|grant| (grant.id, grant.end));
     let version = kit::version(&format!(
-        "{:?}{:?}{}{next:?}{}{}",
-        home.decisions_count, home.requests_count, home.ends_soon, home.exceptions, home.findings
+        "{:?}{:?}{}{next:?}{}{:?}",
+        home.decisions_count,
+        home.requests_count,
+        home.ends_soon,
+        home.exceptions,
+        (home.findings, home.reviews, home.asked)
     ));
     view! {
         <PageHead title=title lead=lead(&home) version=version/>
@@ -74,6 +78,20 @@ fn lead(home: &Home) -> AnyView {
         let (counted, verb) = (words::count(count, "exception", "exceptions"), waits(count));
         said.push(
             view! { <a class="link" href="/exceptions">{counted}</a>" "{verb}" for your word. " }
+                .into_any(),
+        );
+    }
+    if home.reviews.count > 0 {
+        let counted = said::capped_count(home.reviews, "review", "reviews");
+        let verb = waits(home.reviews.count);
+        said.push(
+            view! { <a class="link" href="/reviews">{counted}</a>" "{verb}" for you. " }.into_any(),
+        );
+    }
+    if home.asked > 0 {
+        let counted = words::count(home.asked as i64, "question", "questions");
+        said.push(
+            view! { <a class="link" href="/reviews">{counted}</a>" about your access to answer. " }
                 .into_any(),
         );
     }

@@ -67,6 +67,11 @@ fn home_with(text: &str) -> Home {
         ends_soon: 1,
         held: 5,
         exceptions: 1,
+        reviews: Capped {
+            count: 12,
+            more: false,
+        },
+        asked: 0,
         findings: 2,
     }
 }
@@ -110,6 +115,8 @@ fn an_empty_home_teaches() {
         ending: vec![],
         held: 0,
         exceptions: 0,
+        reviews: Capped::default(),
+        asked: 0,
         findings: 0,
         ends_soon: 0,
         decisions_count: Capped::default(),

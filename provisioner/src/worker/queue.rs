@@ -47,7 +47,7 @@ const GATES_NOT_WITHIN: Duration = Duration::from_millis(100);
 /// Assignments whose rows could not be read are tried again after so long.
 const READ_AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 
-const DEADLINES: [JobKind; 14] = [
+const DEADLINES: [JobKind; 18] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -57,6 +57,10 @@ const DEADLINES: [JobKind; 14] = [
     JobKind::ExceptionEnd,
     JobKind::ExceptionWarning,
     JobKind::Attestation,
+    JobKind::ReviewEnforce,
+    JobKind::ReviewClose,
+    JobKind::ReviewReminder,
+    JobKind::ReviewRepeat,
     JobKind::ConflictScan,
     JobKind::Deputy,
     JobKind::StageEscalation,
@@ -374,6 +378,10 @@ fn sort(jobs: Vec<Job>, since: Instant) -> Claimed {
             | JobKind::ExceptionEnd
             | JobKind::ExceptionWarning
             | JobKind::Attestation
+            | JobKind::ReviewEnforce
+            | JobKind::ReviewClose
+            | JobKind::ReviewReminder
+            | JobKind::ReviewRepeat
             | JobKind::ConflictScan
             | JobKind::Deputy
             | JobKind::StageEscalation

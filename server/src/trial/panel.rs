@@ -226,6 +226,8 @@ impl Inner {
             JobKind::Digest,
             JobKind::ExceptionEnd,
             JobKind::Attestation,
+            JobKind::ReviewClose,
+            JobKind::ReviewRepeat,
         ];
         let mut tx = self.workflow.store().read().await?;
         Ok(tx.next_due(&noticed).await?)

@@ -50,7 +50,7 @@ fn ids() -> Vec<String> {
     let nothing = Uuid::from_u128(0xdead).simple().to_string();
     [
         "req", "lin", "dfl", "stg", "gra", "pkg", "per", "asg", "hld", "cat", "app", "ent", "tgt",
-        "msg", "pst", "cft", "exc", "fnd", "dpt", "tsk",
+        "msg", "pst", "cft", "exc", "fnd", "dpt", "tsk", "cmp", "itm",
     ]
     .iter()
     .map(|prefix| format!("{prefix}_{nothing}"))

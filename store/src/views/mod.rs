@@ -29,6 +29,7 @@ pub mod names;
 pub mod people;
 pub mod provisioning;
 pub mod request;
+pub mod reviews;
 pub mod shell;
 pub mod stuck;
 pub mod versions;

@@ -13,6 +13,8 @@ row! {
         pub cart: i64,
         /// Decisions that wait for them.
         pub decisions: i64,
+        /// Items that wait for their review.
+        pub reviews: i64,
         /// Whether somebody reports to them.
         pub has_team: bool,
         /// Whether they own a package.
@@ -46,6 +48,7 @@ impl Tx {
                (SELECT COUNT(*) FROM draft_lines l JOIN drafts d ON d.id = l.draft_id WHERE d.person_id = $1) AS cart,
                (SELECT COUNT(*) FROM (SELECT 1 FROM seats s WHERE s.person_id = $1 AND NOT EXISTS (
                     SELECT 1 FROM decisions d WHERE d.stage_id = s.stage_id AND d.decider_id = s.person_id) LIMIT $2) AS z) AS decisions,
+               (SELECT COUNT(*) FROM (SELECT 1 FROM campaign_items WHERE reviewer_id = $1 AND state = 'open' LIMIT $2) AS r) AS reviews,
                EXISTS (SELECT 1 FROM persons WHERE manager_id = $1 AND state = 'active') AS has_team,
                EXISTS (SELECT 1 FROM package_owners WHERE person_id = $1) AS owns,
                (SELECT COUNT(*) FROM (SELECT 1 FROM tasks k JOIN entitlements e ON e.id = k.entitlement_id

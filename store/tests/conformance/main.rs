@@ -11,6 +11,7 @@ mod drafts;
 mod duties;
 mod holding;
 mod people;
+mod reviews;
 mod schema;
 mod script;
 mod tasks;
@@ -31,8 +32,10 @@ use store::testing;
 /// else than the control's owner, a second finding of one thing,
 /// one's own grant held back, let go on, taken away, oneself stopped, oneself let go on,
 /// somebody who stands in for themselves, or for too long,
-/// a second task of one right, one that is done by whom it is for, one that cannot be done without a why, a word about oneself.
-const REFUSED: [&str; 44] = [
+/// a second task of one right, one that is done by whom it is for, one that cannot be done without a why, a word about oneself,
+/// a review by whom it is about, an answer before a campaign starts, an item after it, something done by whom it is about,
+/// a sign-off by the maker.
+const REFUSED: [&str; 49] = [
     "insert_persons",
     "insert_accounts",
     "save_sign_in",
@@ -77,6 +80,11 @@ const REFUSED: [&str; 44] = [
     "close_task",
     "close_task",
     "save_confirmation",
+    "insert_items",
+    "decide_item",
+    "insert_items",
+    "insert_acts",
+    "sign_off_campaign",
 ];
 
 #[tokio::test]
@@ -95,6 +103,7 @@ async fn both_engines_answer_the_same() {
         views::play(&mut script).await;
         holding::play(&mut script).await;
         tasks::play(&mut script).await;
+        reviews::play(&mut script).await;
         transcripts.push(script.log);
     }
     let (sqlite, postgres) = (&transcripts[0], &transcripts[1]);

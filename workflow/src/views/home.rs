@@ -39,6 +39,10 @@ pub struct Home {
     pub held: i64,
     /// How many exceptions wait for the viewer's word.
     pub exceptions: usize,
+    /// How many items wait for the viewer's review.
+    pub reviews: Capped,
+    /// How many questions about the viewer's access wait for their answer.
+    pub asked: usize,
     /// How many open findings the viewer sees to.
     pub findings: i64,
 }
@@ -58,8 +62,11 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Home> {
     let count = tx.count_held(viewer.id(), now + Duration::days(7)).await?;
     let exceptions = exceptions::waiting_for(&mut tx, viewer, now).await?;
     let findings = tx.open_findings_owned(viewer.id()).await?;
+    let asked = tx.questions_for(viewer.id()).await?.len();
     Ok(Home {
         now,
+        reviews: Capped::of(counts.reviews, CAP),
+        asked,
         exceptions,
         findings,
         given_name: if me.given_name.is_empty() {

@@ -26,6 +26,8 @@ pub struct Shell {
     pub cart: i64,
     /// Decisions that wait for the viewer.
     pub decisions: Capped,
+    /// Items that wait for the viewer's review.
+    pub reviews: Capped,
     /// Whether somebody reports to the viewer: My team is shown.
     pub has_team: bool,
     /// Whether the viewer owns a package: My packages is shown.
@@ -76,6 +78,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Shell> {
         requests: Capped::of(row.requests, CAP),
         cart: row.cart,
         decisions: Capped::of(row.decisions, CAP),
+        reviews: Capped::of(row.reviews, CAP),
         has_team: row.has_team,
         owns: row.owns,
         tasks: Capped::of(row.tasks, CAP),

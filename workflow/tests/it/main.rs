@@ -22,6 +22,7 @@ mod parallel;
 mod people;
 mod publishing;
 mod races;
+mod reviewing;
 mod seating;
 mod silence;
 mod standing_in;

@@ -1,7 +1,7 @@
 //! `/evidence`: who held what of an application on a day, and what changed in a period, as pages that print and as files.
 
 mod changes;
-mod file;
+pub(super) mod file;
 mod population;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,279 @@
+//! Starting a campaign: what is held now is frozen in one go, each item goes to a reviewer with a suggestion, and a hash
+//! over all of them goes into the audit log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::Duration;
+use domain::{
+    CampaignId, GrantId, PackageId, PersonId, Refusal, Timestamp,
+    audit::Actor,
+    certification::{Balance, CampaignState, Facts, ItemState, ReviewerRule, Via, suggest},
+    grant::GrantSource,
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use store::{
+    Tx,
+    certification::{CampaignItemRow, CampaignRow, HeldInScopeRow},
+};
+
+use super::{Pool, due, locked, must_be, pool::Held, scope_of, seal};
+use crate::{
+    Error, Result, Unit, Workflow,
+    access::Viewer,
+    frozen::hex,
+    mail::{self, Mail},
+    people::again,
+};
+
+/// How much is read at once.
+const PAGE: i64 = 5_000;
+/// The most items that a preview looks at.
+pub const PREVIEWED: i64 = 5_000;
+
+/// How much one reviewer would get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Who; none for what nobody may review.
+    pub reviewer: Option<PersonId>,
+    /// How many items.
+    pub items: u32,
+    /// Of those, how many because those before them in the rule cannot.
+    pub fallback: u32,
+}
+
+/// Who would get how much if a draft were started now, the most first; from at most [`PREVIEWED`] items.
+pub async fn preview(tx: &mut Tx, row: &CampaignRow, now: Timestamp) -> Result<Vec<Share>> {
+    let scope = scope_of(row)?;
+    let held = tx.held_in_scope(&scope, now, None, PREVIEWED).await?;
+    let pool = Pool::load(tx, &facts(&held), row.named_id, now).await?;
+    let mut balance = balance(row);
+    let mut shares: BTreeMap<Option<PersonId>, Share> = BTreeMap::new();
+    for one in &held {
+        let chosen = pool.reviewer(&mut balance, row.reviewers, held_of(one));
+        let share = shares.entry(chosen.map(|(id, _)| id)).or_insert(Share {
+            reviewer: chosen.map(|(id, _)| id),
+            items: 0,
+            fallback: 0,
+        });
+        share.items += 1;
+        share.fallback += u32::from(chosen.is_none_or(|(_, via)| !first(row.reviewers, via)));
+    }
+    let mut shares: Vec<Share> = shares.into_values().collect();
+    shares.sort_by_key(|share| (std::cmp::Reverse(share.items), share.reviewer));
+    Ok(shares)
+}
+
+/// Whether somebody reviews by the rule itself, and not as a fallback.
+const fn first(rule: ReviewerRule, via: Via) -> bool {
+    matches!(
+        (rule, via),
+        (ReviewerRule::Manager, Via::Manager)
+            | (ReviewerRule::PackageOwner, Via::PackageOwner)
+            | (ReviewerRule::EntitlementOwner, Via::EntitlementOwner)
+            | (ReviewerRule::Security, Via::Security)
+            | (ReviewerRule::Named, Via::Named)
+    )
+}
+
+pub(super) fn balance(row: &CampaignRow) -> Balance {
+    Balance::new(row.most_each.and_then(|most| u32::try_from(most).ok()))
+}
+
+pub(super) const fn held_of(row: &HeldInScopeRow) -> Held {
+    Held {
+        person: row.person_id,
+        package: row.package_id,
+        right_owner: row.right_owner_id,
+    }
+}
+
+pub(super) fn facts(held: &[HeldInScopeRow]) -> Vec<Held> {
+    held.iter().map(held_of).collect()
+}
+
+/// Starts a draft. For security.
+pub async fn start(workflow: &Workflow, viewer: &Viewer, id: CampaignId) -> Result<()> {
+    again(|| async move {
+        let mut unit = workflow.unit().await?;
+        let (viewer, row) = locked(&mut unit, viewer, id).await?;
+        must_be(&row, CampaignState::Draft)?;
+        freeze(&mut unit, &row, Some(viewer.id())).await?;
+        unit.commit().await
+    })
+    .await
+}
+
+/// What is known of all that is held, for suggestions.
+struct Known {
+    peers: BTreeMap<(PersonId, Option<PackageId>), i64>,
+    breaches: BTreeSet<GrantId>,
+}
+
+impl Known {
+    async fn load(tx: &mut Tx) -> Result<Self> {
+        Ok(Self {
+            peers: tx
+                .peers()
+                .await?
+                .into_iter()
+                .map(|row| ((row.manager_id, row.package_id), row.count))
+                .collect(),
+            breaches: tx
+                .standing_breaches()
+                .await?
+                .into_iter()
+                .map(|row| row.grant_id)
+                .collect(),
+        })
+    }
+
+    /// How many others of the same manager hold it, and how many others there are.
+    fn peers_of(&self, held: &HeldInScopeRow) -> Option<(i64, i64)> {
+        let (manager, package) = (held.manager_id?, held.package_id?);
+        let count = |package| self.peers.get(&(manager, package)).copied().unwrap_or(1);
+        Some(((count(Some(package)) - 1).max(0), (count(None) - 1).max(0)))
+    }
+
+    fn item(
+        &self,
+        unit: &Unit,
+        campaign: CampaignId,
+        held: HeldInScopeRow,
+        reviewer: Option<(PersonId, Via)>,
+    ) -> Result<CampaignItemRow> {
+        let peers = self.peers_of(&held);
+        let (suggestion, why) = suggest(&Facts {
+            breaks_rule: self.breaches.contains(&held.id),
+            found: held.source == GrantSource::Import,
+            privileged: held.privileged,
+            held_days: (unit.now - held.valid_from).num_days(),
+            ends_in_days: held.end_at.map(|end| (end - unit.now).num_days()),
+            peers,
+        });
+        Ok(CampaignItemRow {
+            id: unit.new_id(),
+            campaign_id: campaign,
+            grant_id: held.id,
+            person_id: held.person_id,
+            account_id: held.account_id,
+            package_id: held.package_id,
+            right_name: held.right_name,
+            source: held.source,
+            privileged: held.privileged,
+            control_scope: held.control_scope,
+            valid_from: held.valid_from,
+            end_at: held.end_at,
+            peers_holding: peers.map(|(holding, _)| holding),
+            peers: peers.map(|(_, all)| all),
+            suggestion,
+            why: serde_json::to_string(&why)?,
+            reviewer_id: reviewer.map(|(id, _)| id),
+            via: reviewer.map(|(_, via)| via),
+            state: ItemState::Open,
+            answer: None,
+            until_at: None,
+            reason: String::new(),
+            decided_by: None,
+            decided_at: None,
+            together: false,
+            void_cause: None,
+            enforce_at: None,
+            enforced_at: None,
+            proof: None,
+            proof_at: None,
+            question: String::new(),
+            reply: String::new(),
+            version: 0,
+        })
+    }
+}
+
+/// One line of what the population's hash is over: ids and facts, never names.
+pub(super) fn sealed_line(item: &CampaignItemRow) -> String {
+    let time = |at: Timestamp| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    format!(
+        "{}|{}|{}|{}|{}|{}|{}\n",
+        item.grant_id,
+        item.person_id,
+        item.account_id,
+        item.package_id
+            .map_or_else(|| "-".to_owned(), |id| id.to_string()),
+        item.source,
+        time(item.valid_from),
+        item.end_at.map_or_else(|| "-".to_owned(), time),
+    )
+}
+
+/// Freezes what a draft looks at and starts it. Locks are held by the caller.
+pub(super) async fn freeze(unit: &mut Unit, row: &CampaignRow, by: Option<PersonId>) -> Result<()> {
+    let (scope, now) = (scope_of(row)?, unit.now);
+    let known = Known::load(&mut unit.tx).await?;
+    let mut balance = balance(row);
+    let mut hasher = Sha256::new();
+    let (mut after, mut population) = (None, 0);
+    let mut reviewers: BTreeMap<Option<PersonId>, i64> = BTreeMap::new();
+    loop {
+        let held = unit.tx.held_in_scope(&scope, now, after, PAGE).await?;
+        let Some(last) = held.last() else { break };
+        after = Some(last.id);
+        let pool = Pool::load(&mut unit.tx, &facts(&held), row.named_id, now).await?;
+        let mut items = Vec::with_capacity(held.len());
+        for one in held {
+            let reviewer = pool.reviewer(&mut balance, row.reviewers, held_of(&one));
+            *reviewers.entry(reviewer.map(|(id, _)| id)).or_default() += 1;
+            let item = known.item(unit, row.id, one, reviewer)?;
+            hasher.update(sealed_line(&item));
+            items.push(item);
+        }
+        unit.tx.insert_items(&items).await?;
+        population += i64::try_from(items.len()).unwrap_or(i64::MAX);
+    }
+    if population == 0 {
+        return Err(Refusal::NothingInScope.into());
+    }
+    unit.tx.freeze_targets(row.id).await?;
+    let hash = hex(&hasher.finalize());
+    let due_at = now + Duration::days(row.days);
+    if !unit
+        .tx
+        .start_campaign(row.id, by, now, due_at, population, &hash)
+        .await?
+    {
+        return Err(Error::Stale);
+    }
+    let nobody = reviewers.get(&None).copied().unwrap_or_default();
+    let after = json!({
+        "population": population, "population_hash": hash, "due_at": due_at,
+        "reviewers": reviewers.len() - usize::from(nobody > 0), "without_reviewer": nobody,
+    });
+    let actor = by.map_or(Actor::Portal, Actor::Person);
+    seal::moved(unit, row, CampaignState::Running, actor, after);
+    let running = CampaignRow {
+        due_at: Some(due_at),
+        started_at: Some(now),
+        ..row.clone()
+    };
+    due::arm(unit, &running);
+    for (reviewer, items) in reviewers {
+        let Some(reviewer) = reviewer else { continue };
+        unit.changed(reviewer);
+        let things = if items == 1 { "right" } else { "rights" };
+        mail::queue(
+            unit,
+            reviewer,
+            &format!("review:{}", row.id),
+            &Mail {
+                kind: "review_needed",
+                subject: format!("{items} {things} to review: {}", row.name),
+                text: format!(
+                    "“{}” asks you whether {items} {things} may stay, until {}.",
+                    row.name,
+                    super::last_chance(due_at)
+                ),
+                path: format!("/reviews/{}/items", row.id),
+            },
+        );
+    }
+    Ok(())
+}

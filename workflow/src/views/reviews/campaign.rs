@@ -1,0 +1,390 @@
+//! One campaign for security and auditors: the draft with its preview, how it goes, how it ended.
+
+use chrono::Duration;
+use domain::{
+    ApplicationId, CampaignId, PackageId, PersonId, Timestamp,
+    certification::{
+        CampaignState, Enforce, Reasons, ReviewerRule, Scope, SignOffBar, Silence, Tally,
+        sign_off_bar,
+    },
+    person::PortalRole,
+};
+use serde::Serialize;
+use store::{
+    Tx,
+    certification::CampaignRow,
+    views::{
+        catalog::CardQuery,
+        reviews::{CoverageRow, ProgressRow},
+    },
+};
+
+use super::{named, people};
+use crate::{
+    Error, Result, Workflow,
+    access::Viewer,
+    reviews::{self, PREVIEWED, READERS, scope_of, tally_of},
+    views::PersonTag,
+};
+
+/// How many reviewers and departments a page shows.
+const ROWS: i64 = 100;
+/// How long a target may take to confirm a removal before that is overdue.
+const OVERDUE: Duration = Duration::hours(24);
+/// How many packages a form offers.
+const OFFERED: i64 = 500;
+
+/// What a campaign says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Settings {
+    /// What it looks at.
+    pub scope: Scope,
+    /// The application's name, where the scope names one.
+    pub application: Option<String>,
+    /// The package's name, where the scope names one.
+    pub package: Option<String>,
+    /// The person's name, where the scope names one.
+    pub person: Option<String>,
+    /// Who reviews.
+    pub reviewers: ReviewerRule,
+    /// The one who reviews by name, or stands in.
+    pub named: Option<PersonTag>,
+    /// What silence means.
+    pub silence: Silence,
+    /// When reasons are needed.
+    pub reasons: Reasons,
+    /// When answers take effect.
+    pub enforce: Enforce,
+    /// How much one reviewer should get at most.
+    pub most_each: Option<i64>,
+    /// How many days it runs.
+    pub days: i64,
+    /// After how many months it comes again; 0 for once.
+    pub repeat_months: i64,
+}
+
+/// What a form offers to choose from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ScopeWords {
+    /// The applications, by name.
+    pub applications: Vec<(ApplicationId, String)>,
+    /// The packages, by name.
+    pub packages: Vec<(PackageId, String)>,
+    /// The departments.
+    pub departments: Vec<String>,
+    /// The kinds of employment.
+    pub employee_types: Vec<String>,
+    /// The control scopes.
+    pub control_scopes: Vec<String>,
+}
+
+/// How much one reviewer would get.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShareView {
+    /// Who; none for what nobody may review.
+    pub reviewer: Option<PersonTag>,
+    /// How many items.
+    pub items: u32,
+    /// Of those, how many as a fallback.
+    pub fallback: u32,
+}
+
+/// What a draft would freeze if it were started now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Preview {
+    /// How many items.
+    pub items: i64,
+    /// Of how many people.
+    pub people: i64,
+    /// How many give a privileged right.
+    pub privileged: i64,
+    /// Who would get how much, the most first.
+    pub shares: Vec<ShareView>,
+    /// Whether the shares are of a part only, because there are so many.
+    pub partial: bool,
+    /// What the form offers.
+    pub words: ScopeWords,
+}
+
+/// How far a reviewer, or a department, is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// The reviewer; none for nobody, and for a department.
+    pub reviewer: Option<PersonId>,
+    /// The name; empty for nobody.
+    pub name: String,
+    /// How many are open.
+    pub open: i64,
+    /// How many were answered.
+    pub answered: i64,
+    /// How many there are.
+    pub all: i64,
+}
+
+/// How well a campaign was reviewed, in aggregate: never by person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Reviewed {
+    /// How many reviewers have answered anything.
+    pub reviewers: i64,
+    /// How many percent of the answers were given together with others.
+    pub together_percent: i64,
+    /// How many of the reviewers with at least ten answers kept everything.
+    pub keep_all: i64,
+}
+
+/// How a target stood when the campaign started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// The target's name.
+    pub target: String,
+    /// How many rights of it were frozen.
+    pub rights: i64,
+    /// How many of those were seen there.
+    pub present: i64,
+    /// The oldest reading among them.
+    pub oldest_read: Option<Timestamp>,
+    /// When it was last listed whole; none: it is not covered.
+    pub listed_at: Option<Timestamp>,
+}
+
+/// How it stands with what was said no to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Enforced {
+    /// Not due yet.
+    pub waiting: i64,
+    /// Ended, not confirmed by the targets.
+    pub pending: i64,
+    /// Confirmed.
+    pub done: i64,
+    /// Not confirmed for more than a day.
+    pub overdue: i64,
+}
+
+/// The page.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CampaignPage {
+    /// Now.
+    pub now: Timestamp,
+    /// Which.
+    pub id: CampaignId,
+    /// The short number.
+    pub number: i64,
+    /// What it is called.
+    pub name: String,
+    /// Where it stands.
+    pub state: CampaignState,
+    /// What it says.
+    pub settings: Settings,
+    /// Who made it; none for the portal.
+    pub maker: Option<PersonTag>,
+    /// When.
+    pub made_at: Timestamp,
+    /// When it started.
+    pub started_at: Option<Timestamp>,
+    /// Its deadline.
+    pub due_at: Option<Timestamp>,
+    /// When what was open went to security.
+    pub escalated_at: Option<Timestamp>,
+    /// When it closed.
+    pub closed_at: Option<Timestamp>,
+    /// Who signed it off, when, and what they wrote.
+    pub signed: Option<(PersonTag, Timestamp, String)>,
+    /// The hash over the population.
+    pub population_hash: Option<String>,
+    /// The hash of the sealed report.
+    pub report_hash: Option<String>,
+    /// What it would freeze; for drafts.
+    pub preview: Option<Preview>,
+    /// How the items stand.
+    pub tally: Tally,
+    /// How far each reviewer is.
+    pub reviewers: Vec<Progress>,
+    /// How far each department is.
+    pub departments: Vec<Progress>,
+    /// How well it was reviewed.
+    pub reviewed: Reviewed,
+    /// How each target stood.
+    pub coverage: Vec<Coverage>,
+    /// How it stands with what was said no to.
+    pub enforced: Enforced,
+    /// Whether the viewer runs it.
+    pub may_run: bool,
+    /// What bars the viewer from signing it off.
+    pub barred: Option<SignOffBar>,
+    /// Whether a sign-off has to take note of something.
+    pub must_acknowledge: bool,
+    /// Whether the viewer reviews something in it.
+    pub reviews: bool,
+}
+
+/// Reads a campaign. For security and auditors; for others there is none.
+pub async fn campaign(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    id: CampaignId,
+) -> Result<CampaignPage> {
+    viewer.must_have(READERS).map_err(|_| Error::Missing)?;
+    let now = workflow.clock().now();
+    let mut tx = workflow.store().read().await?;
+    let row = tx.campaign(id).await?.ok_or(Error::Missing)?;
+    let settings = settings(&mut tx, &row).await?;
+    let ids: Vec<PersonId> = [row.made_by, row.signed_by].into_iter().flatten().collect();
+    let people = people(&mut tx, &ids).await?;
+    let preview = if row.state == CampaignState::Draft {
+        Some(preview(&mut tx, &row, now).await?)
+    } else {
+        None
+    };
+    let tally = tally_of(&mut tx, id).await?;
+    let by_reviewer = tx.progress_of_reviewers(id, ROWS).await?;
+    let departments = tx.progress_of_departments(id, ROWS).await?;
+    let coverage = tx.coverage_of(id).await?;
+    let enforced = tx.enforcement(id, now - OVERDUE).await?;
+    let runs_portal = viewer.roles.iter().copied().any(PortalRole::runs_portal);
+    let signed = named(&people, row.signed_by)
+        .zip(row.signed_at)
+        .map(|(by, at)| (by, at, row.sign_note.clone()));
+    Ok(CampaignPage {
+        now,
+        id,
+        number: row.number,
+        name: row.name,
+        state: row.state,
+        settings,
+        maker: named(&people, row.made_by),
+        made_at: row.made_at,
+        started_at: row.started_at,
+        due_at: row.due_at,
+        escalated_at: row.escalated_at,
+        closed_at: row.closed_at,
+        signed,
+        population_hash: row.population_hash,
+        report_hash: row.report_hash,
+        preview,
+        tally,
+        reviewed: reviewed(&by_reviewer),
+        reviewers: by_reviewer.into_iter().map(progress).collect(),
+        departments: departments.into_iter().map(progress).collect(),
+        must_acknowledge: reviews::must_acknowledge(&tally, enforced.pending, &coverage),
+        coverage: coverage.into_iter().map(covered).collect(),
+        enforced: Enforced {
+            waiting: enforced.waiting,
+            pending: enforced.pending,
+            done: enforced.done,
+            overdue: enforced.overdue,
+        },
+        may_run: viewer.has(PortalRole::Security),
+        barred: sign_off_bar(viewer.id(), runs_portal, row.made_by),
+        reviews: tx.reviews_in(id, viewer.id()).await?,
+    })
+}
+
+pub(super) fn covered(row: CoverageRow) -> Coverage {
+    Coverage {
+        target: row.name,
+        rights: row.rights,
+        present: row.present,
+        oldest_read: row.oldest_read,
+        listed_at: row.listed_at,
+    }
+}
+
+fn progress(row: ProgressRow) -> Progress {
+    Progress {
+        reviewer: row.person_id,
+        name: row.name,
+        open: row.open,
+        answered: row.answered,
+        all: row.open + row.answered + row.other,
+    }
+}
+
+fn reviewed(rows: &[ProgressRow]) -> Reviewed {
+    let sum = |of: fn(&ProgressRow) -> i64| rows.iter().map(of).sum::<i64>();
+    let answered = sum(|row| row.answered);
+    Reviewed {
+        reviewers: sum(|row| i64::from(row.answered > 0)),
+        together_percent: sum(|row| row.together) * 100 / answered.max(1),
+        keep_all: sum(|row| i64::from(row.answered >= 10 && row.kept == row.answered)),
+    }
+}
+
+pub(super) async fn settings(tx: &mut Tx, row: &CampaignRow) -> Result<Settings> {
+    let scope = scope_of(row)?;
+    let ids: Vec<PersonId> = [row.named_id, scope.person].into_iter().flatten().collect();
+    let people = people(tx, &ids).await?;
+    let application = match scope.application {
+        Some(id) => tx.application_tag(id).await?.map(|row| row.name),
+        None => None,
+    };
+    let package = match scope.package {
+        Some(id) => tx.offer(id).await?.map(|row| row.name),
+        None => None,
+    };
+    Ok(Settings {
+        application,
+        package,
+        person: named(&people, scope.person).map(|tag| tag.name),
+        scope,
+        reviewers: row.reviewers,
+        named: named(&people, row.named_id),
+        silence: row.silence,
+        reasons: row.reasons,
+        enforce: row.enforce,
+        most_each: row.most_each,
+        days: row.days,
+        repeat_months: row.repeat_months,
+    })
+}
+
+async fn preview(tx: &mut Tx, row: &CampaignRow, now: Timestamp) -> Result<Preview> {
+    let count = tx.count_in_scope(&scope_of(row)?, now).await?;
+    let shares = reviews::preview(tx, row, now).await?;
+    let ids: Vec<PersonId> = shares.iter().filter_map(|share| share.reviewer).collect();
+    let people = people(tx, &ids).await?;
+    Ok(Preview {
+        items: count.items,
+        people: count.people,
+        privileged: count.privileged,
+        shares: shares
+            .into_iter()
+            .map(|share| ShareView {
+                reviewer: named(&people, share.reviewer),
+                items: share.items,
+                fallback: share.fallback,
+            })
+            .collect(),
+        partial: count.items > PREVIEWED,
+        words: words(tx).await?,
+    })
+}
+
+async fn words(tx: &mut Tx) -> Result<ScopeWords> {
+    let mut words = ScopeWords {
+        applications: tx
+            .application_tags()
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row.name))
+            .collect(),
+        ..ScopeWords::default()
+    };
+    let query = CardQuery {
+        limit: OFFERED,
+        ..CardQuery::default()
+    };
+    words.packages = tx
+        .cards(&query)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row.name))
+        .collect();
+    for (kind, word) in tx.scope_words().await? {
+        match kind.as_str() {
+            "department" => words.departments.push(word),
+            "employee_type" => words.employee_types.push(word),
+            _ => words.control_scopes.push(word),
+        }
+    }
+    Ok(words)
+}
