@@ -9,6 +9,7 @@
 )]
 
 mod bare;
+mod reviews;
 mod seed;
 mod storm;
 mod table;
@@ -28,13 +29,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare", url, port] => bare::serve(url, port.parse()?).await,
         ["storm"] => storm::run(&engines()).await,
+        ["reviews"] => reviews::run(&engines()).await,
         ["pages"] => pages(&[1, 10]).await,
         ["pages", times] => pages(&[times.parse()?]).await,
         [] => {
             pages(&[1, 10]).await?;
-            storm::run(&engines()).await
+            storm::run(&engines()).await?;
+            reviews::run(&engines()).await
         }
-        _ => Err("usage: bench [pages [1|10] | storm]".into()),
+        _ => Err("usage: bench [pages [1|10] | storm | reviews]".into()),
     }
 }
 

@@ -3,6 +3,7 @@
 mod audit;
 mod catalogue;
 mod doctor;
+mod review;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +45,9 @@ enum Command {
     /// Check or export the audit log.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Check the report of an access review.
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -83,6 +87,7 @@ impl Cli {
                 Err(code) => return code,
             },
             Command::Audit(command) => return audit::run(file, command).await,
+            Command::Review(command) => return review::run(command),
             Command::Config(command) => return config_command(file, command),
         };
         match done {

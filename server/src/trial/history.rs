@@ -10,6 +10,7 @@ mod duties;
 pub(super) mod editions;
 mod everyday;
 mod holding;
+mod reviews;
 mod script;
 mod talk;
 
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use domain::{
-    ExceptionId, GrantId, LineId, Timestamp,
+    CampaignId, ExceptionId, GrantId, LineId, Timestamp,
     approval::{StageState, Verdict},
     deputy::Scope,
     request::{LineState, Window},
@@ -73,6 +74,10 @@ enum Act {
     Edition(editions::Edition),
     /// Somebody does something with what somebody holds.
     Handle(&'static holding::Handled),
+    /// Security begins a review.
+    Review(&'static reviews::Reviewed),
+    /// Somebody takes a step of one.
+    Step(CampaignId, reviews::Step),
     /// Somebody proposes an exception from a rule.
     Tolerate(&'static duties::Tolerated),
     /// Somebody says a word about one.
@@ -230,6 +235,14 @@ impl<'a> Year<'a> {
                 }
                 Ok(())
             }
+            Act::Review(reviewed) => {
+                let (id, steps) = reviews::begin(self.past, &self.actors, reviewed).await?;
+                for (minutes, step) in steps {
+                    self.soon(*minutes, Act::Step(id, *step));
+                }
+                Ok(())
+            }
+            Act::Step(id, step) => reviews::step(self.past, &self.actors, id, step).await,
             Act::Say(id, said) => duties::say(self.past, &self.actors, id, said).await,
             Act::Edition(edition) => {
                 if let Some((minutes, next)) =

@@ -354,6 +354,14 @@ async fn settle(unit: &mut Unit, row: &CampaignRow, open: &[CampaignItemRow]) ->
 pub(crate) async fn enforce_due(unit: &mut Unit, ids: &[CampaignId]) -> Result<()> {
     for id in ids {
         let now = unit.now;
+        unit.tx.hold_campaign(*id).await?;
+        // What was given up takes no effect any more.
+        let row = unit.tx.campaign(*id).await?;
+        let lives =
+            |row: &CampaignRow| matches!(row.state, CampaignState::Running | CampaignState::Closed);
+        if !row.as_ref().is_some_and(lives) {
+            continue;
+        }
         let seen = unit.tx.due_items(*id, now, BATCH).await?;
         let mut people: Vec<PersonId> = seen.iter().map(|item| item.person_id).collect();
         people.sort_unstable();

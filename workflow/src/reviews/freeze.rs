@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 use domain::{
-    CampaignId, GrantId, PackageId, PersonId, Refusal, Timestamp,
+    AccountId, CampaignId, GrantId, PackageId, PersonId, Refusal, Timestamp,
     audit::Actor,
     certification::{Balance, CampaignState, Facts, ItemState, ReviewerRule, Via, suggest},
     grant::GrantSource,
@@ -190,19 +190,29 @@ impl Known {
 }
 
 /// One line of what the population's hash is over: ids and facts, never names.
-pub(super) fn sealed_line(item: &CampaignItemRow) -> String {
+pub(super) fn sealed_facts(
+    (grant, person, account, package): (GrantId, PersonId, AccountId, Option<PackageId>),
+    source: GrantSource,
+    from: Timestamp,
+    end: Option<Timestamp>,
+) -> String {
     let time = |at: Timestamp| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     format!(
-        "{}|{}|{}|{}|{}|{}|{}\n",
+        "{grant}|{person}|{account}|{}|{source}|{}|{}\n",
+        package.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+        time(from),
+        end.map_or_else(|| "-".to_owned(), time),
+    )
+}
+
+fn sealed_line(item: &CampaignItemRow) -> String {
+    let who = (
         item.grant_id,
         item.person_id,
         item.account_id,
-        item.package_id
-            .map_or_else(|| "-".to_owned(), |id| id.to_string()),
-        item.source,
-        time(item.valid_from),
-        item.end_at.map_or_else(|| "-".to_owned(), time),
-    )
+        item.package_id,
+    );
+    sealed_facts(who, item.source, item.valid_from, item.end_at)
 }
 
 /// Freezes what a draft looks at and starts it. Locks are held by the caller.

@@ -10,6 +10,7 @@ mod freeze;
 mod make;
 mod pool;
 mod seal;
+mod verify;
 
 use domain::{
     CampaignId, ItemId, PersonId, Refusal, Timestamp,
@@ -37,6 +38,8 @@ pub use make::{Draft, Template, discard, make, save};
 pub(crate) use pool::Pool;
 pub(crate) use seal::must_acknowledge;
 pub use seal::{cancel, chase, close, report_hash, report_head, report_line, sign_off};
+
+pub use verify::{ReportFault, Sealed, verify_report};
 
 /// Who looks at all campaigns.
 pub const READERS: &[PortalRole] = &[PortalRole::Security, PortalRole::Auditor];

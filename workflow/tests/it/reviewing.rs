@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use store::certification::{CampaignItemRow, CampaignRow};
 use workflow::{
     Error,
-    reviews::{self, Draft, Template, Together, Verdict},
+    reviews::{self, Draft, ReportFault, Template, Together, Verdict},
     views,
 };
 
@@ -181,6 +181,7 @@ async fn sealed(house: &House, id: CampaignId) {
     assert_eq!(format!("{:x}", Sha256::digest(&text)), hash);
     assert!(house.logged(id, &hash).await);
     assert_eq!(text.lines().count(), 4);
+    verified(house, id, &text, &hash).await;
     for change in [
         "UPDATE campaign_items SET answer = 'keep'",
         "UPDATE campaign_items SET reason = 'another'",
@@ -203,6 +204,52 @@ async fn sealed(house: &House, id: CampaignId) {
     let astrid = house.viewer(ASTRID).await;
     let read = views::reviews::report(&house.workflow, &astrid, id).await;
     assert!(matches!(read, Err(Error::Missing)));
+}
+
+/// An auditor needs nothing but the report and the log.
+async fn verified(house: &House, id: CampaignId, report: &str, hash: &str) {
+    let query = store::audit::AuditQuery {
+        subject: Some(id.to_string()),
+        limit: 500,
+        ..store::audit::AuditQuery::default()
+    };
+    let mut tx = house.workflow.store().read().await.unwrap();
+    let rows = tx.audit_page(&query).await.unwrap();
+    let log = rows.iter().fold(String::new(), |log, row| {
+        log + &format!("{{\"hash\":\"00\",\"entry\":{}}}\n", row.entry)
+    });
+    let check = |report: &str, log: &str| {
+        reviews::verify_report(report, log.as_bytes()).expect("it can be read")
+    };
+    let sealed = check(report, &log).expect("it is what was signed off");
+    assert_eq!(
+        (sealed.campaign, sealed.items, &*sealed.hash),
+        (id, 3, hash)
+    );
+    let altered = report.replacen("\"revoke\"", "\"keep\"", 1);
+    assert!(matches!(
+        check(&altered, &log),
+        Err(ReportFault::Differs { .. })
+    ));
+    assert!(matches!(
+        check(report, ""),
+        Err(ReportFault::NotSignedOff { .. })
+    ));
+    assert!(matches!(
+        check("nonsense", &log),
+        Err(ReportFault::Unreadable { line: 1 })
+    ));
+    // A forged hash in the log does not help where an item was left out.
+    let short: String = report
+        .lines()
+        .take(3)
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    let forged = log.replace(hash, &format!("{:x}", Sha256::digest(&short)));
+    assert!(matches!(
+        check(&short, &forged),
+        Err(ReportFault::Population { .. })
+    ));
 }
 
 #[tokio::test]

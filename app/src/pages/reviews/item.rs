@@ -133,6 +133,7 @@ pub async fn act(
     let typed = Typed::read(item, &fields);
     let (workflow, viewer) = (visit.workflow(), &visit.viewer);
     let list = format!("/reviews/{id}/items");
+    let by = fields.get("by").map_or("", String::as_str);
     let result = match typed.word.as_str() {
         "find" => {
             let found = load(&visit, &campaign, &item.to_string()).await?;
@@ -162,7 +163,7 @@ pub async fn act(
             };
             reviewing::decide(workflow, viewer, &verdict)
                 .await
-                .map(|()| worklist::after(id, given))
+                .map(|()| worklist::after(id, given, by))
         }
     };
     match result {

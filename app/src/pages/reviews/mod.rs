@@ -213,3 +213,6 @@ fn campaign(one: &CampaignItem, now: domain::Timestamp) -> impl IntoView + use<>
     let (href, badge) = (format!("/reviews/{}", one.id), said::campaign(one.state));
     view! { <Row title=one.name.clone() detail=detail href=href>{badge}</Row> }
 }
+
+#[cfg(test)]
+mod tests;

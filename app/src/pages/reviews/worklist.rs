@@ -110,6 +110,7 @@ pub async fn together(
     };
     let asked = Asked {
         by: field("by"),
+        after: field("after"),
         ..Asked::default()
     };
     let mut back = Back {
@@ -263,6 +264,7 @@ fn items(found: &WorklistPage, asked: &Asked, back: &Back) -> AnyView {
         view! { <Check name="sure" label="I mean all that are ticked" required=false/> }
     });
     let reason = back.reason.clone();
+    let kept = vec![("by", asked.by.clone()), ("after", asked.after.clone())];
     let keep = if back.answer == Some(Answer::Keep) {
         Look::Primary
     } else {
@@ -277,7 +279,7 @@ fn items(found: &WorklistPage, asked: &Asked, back: &Back) -> AnyView {
         <form method="post" action=action>
             // Enter in a box answers nothing.
             <button type="submit" class="sr" tabindex="-1" aria-hidden="true" name="answer" value="none">"Nothing"</button>
-            <Hidden fields=vec![("by", asked.by.clone())]/>
+            <Hidden fields=kept/>
             <Rows>{rows}</Rows>
             <Body>
                 <TextArea name="reason" label="Why, for all that are ticked" value=reason longest=2000/>
@@ -343,12 +345,10 @@ fn row(found: &WorklistPage, item: &ItemView, open: bool, back: &Back) -> impl I
         view! { {undone}{said::item(item)} }.into_any()
     };
     view! {
-        <div id=id data-item=open.then_some("") tabindex=open.then_some("-1")>
-            <div role="listitem" class="row">
-                {mark}
-                <div class="text"><h3><a class="cover" href=href dir="auto">{title}</a></h3><p class="small dim"><bdi>{detail}</bdi></p></div>
-                <div class="end">{end}</div>
-            </div>
+        <div id=id role="listitem" class="row" data-item=open.then_some("") tabindex=open.then_some("-1")>
+            {mark}
+            <div class="text"><h3><a class="cover" href=href dir="auto">{title}</a></h3><p class="small dim"><bdi>{detail}</bdi></p></div>
+            <div class="end">{end}</div>
         </div>
     }
 }
@@ -372,10 +372,11 @@ fn button(found: &WorklistPage, item: &ItemView, answer: Answer, href: &str) -> 
 }
 
 /// What is said after one answer, for the list that it leads back to.
-pub(super) fn after(campaign: CampaignId, answer: Answer) -> Response {
+pub(super) fn after(campaign: CampaignId, answer: Answer, by: &str) -> Response {
     let said = match answer {
         Answer::Keep => "review-kept",
         Answer::Revoke | Answer::Shorten => "review-revoked",
     };
-    done(&format!("/reviews/{campaign}/items"), said)
+    let here = kit::address(&format!("/reviews/{campaign}/items"), &[("by", by)]);
+    done(&here, said)
 }

@@ -12,7 +12,7 @@ use super::{
     Act, Asking, Then, duties,
     editions::Edition,
     everyday::{ALL, Mood},
-    holding,
+    holding, reviews,
     talk::{About, Talk},
 };
 
@@ -585,6 +585,11 @@ pub(super) fn acts(until: Timestamp) -> Vec<(Duration, Act)> {
         duties::TOLERATED
             .iter()
             .map(|(before, tolerated)| (*before, Act::Tolerate(tolerated))),
+    );
+    acts.extend(
+        reviews::REVIEWED
+            .iter()
+            .map(|(before, reviewed)| (*before, Act::Review(reviewed))),
     );
     acts.extend(
         holding::HANDLED
