@@ -234,6 +234,8 @@ async fn a_review_is_somebody_elses_and_an_overdue_one_closes_the_glass() {
         house.pass(Duration::days(6)).await;
         let refused = open(&house, JOHAN, "b").await.unwrap_err();
         assert_eq!(bars(&refused), [BreakGlassBar::NotReviewed]);
+        findings::arm_daily(&house.workflow).await.unwrap();
+        house.pass(Duration::days(1)).await;
         let key = format!("overdue:{}:{}", review.id, person(ELIN));
         assert!(told(&house, &key).await);
         conclude(&house, ELIN, &review, Conclusion::Justified)
