@@ -229,7 +229,10 @@ async fn two_sides_approved_in_the_same_instant_give_one() {
         .unwrap();
     for round in 0..8 {
         // Asked while there was no rule, so that neither has a stage of security.
-        house.raw("UPDATE conflicts SET retired = TRUE").await.unwrap();
+        house
+            .raw("UPDATE conflicts SET retired = TRUE")
+            .await
+            .unwrap();
         let one = house
             .line(
                 house
@@ -246,7 +249,10 @@ async fn two_sides_approved_in_the_same_instant_give_one() {
                     .unwrap(),
             )
             .await;
-        house.raw("UPDATE conflicts SET retired = FALSE").await.unwrap();
+        house
+            .raw("UPDATE conflicts SET retired = FALSE")
+            .await
+            .unwrap();
         let (first, second) = (house.open(one.id).await, house.open(other.id).await);
         let (yes, too) = tokio::join!(
             house.vote_in(ASTRID, first, Verdict::Approve, None),
