@@ -168,6 +168,7 @@ fn ways(facts: &Facts) -> Vec<Ways> {
             whole(facts.versions),
         ),
         way("Rules", "/admin/conflicts", Sign::Lock, "u"),
+        way("Portal roles", "/admin/roles", Sign::Key, "i"),
         way("Evidence", "/evidence", Sign::Evidence, "e"),
         way("Audit log", "/audit", Sign::Log, "l"),
     ];

@@ -48,6 +48,8 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::AlreadyAsked
         | Refusal::Retired
         | Refusal::NotManageable { .. }
+        | Refusal::RolesExclude { .. }
+        | Refusal::LastAdministrator
         | Refusal::WrongState { .. }
         | Refusal::MayNotDecide { .. }
         | Refusal::MayNotAct { .. }
@@ -81,6 +83,16 @@ pub fn sentence(refusal: &Refusal) -> String {
         }
         Refusal::TooShort { least, .. } => {
             format!("Say it in a few words: at least {least} characters.")
+        }
+        Refusal::RolesExclude { one, other } => format!(
+            "{} and {} are never held together here. Whoever is to be {} gives {} back first.",
+            one.name(),
+            other.name(),
+            one.name(),
+            other.name()
+        ),
+        Refusal::LastAdministrator => {
+            "Nobody would be administrator any more. Let somebody else become one first.".into()
         }
         Refusal::OutOfRange { least, most, .. } => format!("Choose between {least} and {most}."),
         Refusal::ControlOwner => {

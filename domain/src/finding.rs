@@ -15,7 +15,7 @@ words! {
         Orphan = "orphan",
         /// A privileged right without an end.
         StandingPrivilege = "standing_privilege",
-        /// Portal roles that are never effective together.
+        /// Portal roles that are never effective together, or one that was given outside Latchkey.
         RoleChange = "role_change",
         /// Break-glass was used: somebody else says afterwards whether rightly.
         BreakGlass = "break_glass",
@@ -35,6 +35,10 @@ words! {
         Closed = "closed",
     }
 }
+
+/// How long somebody is administrator by configuration before it is a finding: while a house is set up nobody could
+/// approve the first administrator.
+pub const BOOTSTRAPPING: Duration = Duration::days(30);
 
 /// When a finding is due that was opened at `opened`.
 pub fn due(kind: FindingKind, severity: Option<Severity>, opened: Timestamp) -> Timestamp {

@@ -30,7 +30,7 @@ words! {
 }
 
 words! {
-    /// The portal's own powers, held as Entra app roles.
+    /// The portal's own powers: rights of the catalogue, or app roles of the directory.
     pub enum PortalRole {
         /// Configures the portal and confirms catalogue versions; decides nothing.
         Administrator = "administrator",
@@ -47,7 +47,31 @@ words! {
     }
 }
 
+words! {
+    /// Where a portal role comes from.
+    pub enum RoleSource {
+        /// The directory's app role assignments, refreshed at sign-in.
+        Directory = "directory",
+        /// The first administrator of the configuration.
+        Configuration = "configuration",
+        /// A grant that covers now.
+        Grant = "grant",
+    }
+}
+
 impl PortalRole {
+    /// What people call the role.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Administrator => "Administrator",
+            Self::Security => "Security",
+            Self::Auditor => "Auditor",
+            Self::CatalogueOwner => "Catalogue owner",
+            Self::Operator => "Operator",
+            Self::Hr => "HR",
+        }
+    }
+
     /// The `value` of the Entra app role that grants this portal role.
     pub const fn app_role(self) -> &'static str {
         match self {
@@ -105,7 +129,18 @@ pub fn effective_roles(held: &[PortalRole]) -> (Vec<PortalRole>, Vec<(PortalRole
     (effective, clashes)
 }
 
-fn incompatible(one: PortalRole, other: PortalRole) -> bool {
+/// The first of the roles that somebody is to get that excludes one that they hold, or get beside it; with that one.
+pub fn first_clash(gets: &[PortalRole], holds: &[PortalRole]) -> Option<(PortalRole, PortalRole)> {
+    gets.iter().find_map(|&one| {
+        let mut others = holds.iter().chain(gets);
+        others
+            .find(|other| incompatible(one, **other))
+            .map(|&other| (one, other))
+    })
+}
+
+/// Whether two roles are never effective together.
+pub fn incompatible(one: PortalRole, other: PortalRole) -> bool {
     use PortalRole::{Administrator, Auditor, Operator, Security};
     matches!(
         (one, other),
@@ -185,6 +220,8 @@ pub struct Account {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -213,6 +250,45 @@ mod tests {
             effective_roles(&[PortalRole::Administrator, PortalRole::CatalogueOwner]);
         assert_eq!(effective.len(), 2);
         assert!(clashes.is_empty());
+    }
+
+    fn roles() -> impl Strategy<Value = Vec<PortalRole>> {
+        proptest::collection::vec(proptest::sample::select(PortalRole::ALL), 0..6)
+    }
+
+    proptest! {
+        /// Whatever is held from however many sources: no pair that excludes itself is ever effective.
+        #[test]
+        fn no_pair_is_effective_together(held in roles()) {
+            let (effective, _) = effective_roles(&held);
+            for one in &effective {
+                prop_assert!(held.contains(one));
+                for other in &effective {
+                    prop_assert!(!incompatible(*one, *other), "{one} with {other}");
+                }
+            }
+        }
+
+        /// A role that clashes with nothing may be added, and then all are effective that were; one that clashes may not.
+        #[test]
+        fn a_role_is_refused_exactly_when_it_would_cost_one(held in roles(), gets in roles()) {
+            let (before, clashes) = effective_roles(&held);
+            prop_assume!(clashes.is_empty());
+            let mut both = held.clone();
+            both.extend(&gets);
+            let (after, made) = effective_roles(&both);
+            prop_assert_eq!(first_clash(&gets, &held).is_some(), !made.is_empty());
+            if made.is_empty() {
+                prop_assert!(before.iter().all(|role| after.contains(role)));
+            }
+        }
+
+        /// Which of two is named first makes no difference.
+        #[test]
+        fn exclusion_is_mutual(one in proptest::sample::select(PortalRole::ALL), other in proptest::sample::select(PortalRole::ALL)) {
+            prop_assert_eq!(incompatible(one, other), incompatible(other, one));
+            prop_assert!(!incompatible(one, one));
+        }
     }
 
     #[test]

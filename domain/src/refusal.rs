@@ -8,6 +8,7 @@ use crate::{
     break_glass::BreakGlassBar,
     certification::{ReviewerBar, SignOffBar},
     exception::ExceptionBar,
+    person::PortalRole,
 };
 
 /// A refusal by a rule. It changes nothing, and says enough for the person to act on.
@@ -104,6 +105,17 @@ pub enum Refusal {
     /// The package is no longer offered.
     #[error("the package is retired")]
     Retired,
+    /// Two portal roles are never effective together.
+    #[error("{one} and {other} are never held together")]
+    RolesExclude {
+        /// The role that was asked for.
+        one: PortalRole,
+        /// The role that stands against it.
+        other: PortalRole,
+    },
+    /// Nobody would be administrator any more.
+    #[error("the last administrator stays one until there is another")]
+    LastAdministrator,
     /// An entitlement of the package cannot be managed by us.
     #[error("{entitlement} cannot be managed: {why}")]
     NotManageable {

@@ -4,6 +4,7 @@ use domain::{
     AccountId, AssignmentId, EntitlementId, OperationId, PersonId, TargetId, Timestamp,
     assignment::{Claim, Observed, Origin, Phase, Standing},
     grant::{End, GrantSource, GrantState},
+    person::PortalRole,
 };
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -72,6 +73,8 @@ row! {
         pub lane: String,
         /// The target asked not to be called before.
         pub not_before: Option<Timestamp>,
+        /// The portal role that it is, if it is one: its target is this database.
+        pub portal_role: Option<PortalRole>,
     }
 
     /// One grant's say in an assignment.
@@ -124,7 +127,7 @@ row! {
         pub entitlement_id: EntitlementId,
         /// Since when it is desired or not: with the assignment it names one wish of ours.
         pub desired_since: Timestamp,
-        /// `group`, `app_role`, or what [`domain::catalogue::TargetKind::right`] says.
+        /// `group`, `app_role`, `portal_role`, or what [`domain::catalogue::TargetKind::right`] says.
         pub kind: String,
         /// The right's id at the target.
         pub external_id: String,
@@ -142,7 +145,7 @@ row! {
         pub id: TargetId,
         /// Its key.
         pub key: String,
-        /// A word of [`domain::catalogue::TargetKind`].
+        /// A word of [`domain::catalogue::TargetKind`], or `portal` for this database.
         pub kind: String,
         /// What people call it.
         pub name: String,
@@ -353,7 +356,8 @@ impl Tx {
             let mut query = QueryBuilder::new("WITH wanted (account_id, entitlement_id) AS (VALUES ");
             pairs_in!(query, pairs);
             query.push(
-                " SELECT w.account_id, p.person_id, w.entitlement_id, e.target_id, e.lane, t.not_before
+                " SELECT w.account_id, p.person_id, w.entitlement_id, e.target_id, e.lane, t.not_before,
+                   CASE WHEN e.kind = 'portal_role' THEN e.external_id END AS portal_role
                  FROM wanted w
                  JOIN accounts p ON p.id = w.account_id
                  JOIN entitlements e ON e.id = w.entitlement_id
@@ -460,6 +464,7 @@ impl Tx {
     ) -> Result<Vec<AssignmentRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(select_assignment!(
             " WHERE a.phase <> 'settled' AND a.id > $1
+                AND NOT EXISTS (SELECT 1 FROM entitlements e WHERE e.id = a.entitlement_id AND e.kind = 'portal_role')
                 AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.subject = a.id)
               ORDER BY a.id LIMIT $2")).bind(after.0).bind(limit).fetch_all(c).await)?)
     }

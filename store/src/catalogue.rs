@@ -80,7 +80,7 @@ row! {
         pub target_id: TargetId,
         /// Its application, if the files name one.
         pub application_id: Option<ApplicationId>,
-        /// `group`, `app_role`, or what [`domain::catalogue::TargetKind::right`] says.
+        /// `group`, `app_role`, `portal_role`, or what [`domain::catalogue::TargetKind::right`] says.
         pub kind: String,
         /// The target's own id.
         pub external_id: String,
@@ -296,6 +296,24 @@ impl Tx {
         on!(self, c => sqlx::query(
             "INSERT INTO targets (id, key, kind, name, tenant_id) VALUES ($1, 'entra', 'graph', 'Entra ID', $2)")
             .bind(id.0).bind(tenant).execute(c).await.map(drop))?;
+        Ok(id)
+    }
+
+    /// The target of the portal's own powers, if the catalogue has ever named one.
+    pub async fn portal_target(&mut self) -> Result<Option<TargetId>, Error> {
+        let id: Option<Uuid> = on!(self, c => sqlx::query_scalar(
+            "SELECT id FROM targets WHERE kind = 'portal'").fetch_optional(c).await)?;
+        Ok(id.map(TargetId))
+    }
+
+    /// Makes the target of the portal's own powers. Gives the one that is there, if one is.
+    pub async fn ensure_portal_target(&mut self, id: TargetId) -> Result<TargetId, Error> {
+        if let Some(known) = self.portal_target().await? {
+            return Ok(known);
+        }
+        on!(self, c => sqlx::query(
+            "INSERT INTO targets (id, key, kind, name) VALUES ($1, 'latchkey', 'portal', 'Latchkey')")
+            .bind(id.0).execute(c).await.map(drop))?;
         Ok(id)
     }
 

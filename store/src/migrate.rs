@@ -68,6 +68,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0010_reviews.sql"),
         include_str!("../../migrations/postgres/0010_reviews.sql"),
     ),
+    (
+        11,
+        "powers",
+        include_str!("../../migrations/sqlite/0011_powers.sql"),
+        include_str!("../../migrations/postgres/0011_powers.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

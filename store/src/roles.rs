@@ -1,19 +1,12 @@
 //! Portal roles by account, and where each comes from.
 
-use domain::{AccountId, PersonId, Timestamp, person::PortalRole};
+use domain::{AccountId, EntitlementId, PackageId, PersonId, Timestamp, person::PortalRole};
 use sqlx::QueryBuilder;
+use uuid::Uuid;
 
 use crate::engine::{At, Error, Tx};
 
-domain::words! {
-    /// Where a portal role comes from.
-    pub enum RoleSource {
-        /// The directory's app role assignments, refreshed at sign-in.
-        Directory = "directory",
-        /// The first administrator of the configuration.
-        Configuration = "configuration",
-    }
-}
+pub use domain::person::RoleSource;
 
 row! {
     /// One portal role of one account.
@@ -28,6 +21,18 @@ row! {
         pub source: RoleSource,
         /// Since when.
         pub since: Timestamp,
+    }
+}
+
+row! {
+    /// A right that is a portal role.
+    pub struct RightRoleRow {
+        /// The right.
+        pub entitlement_id: EntitlementId,
+        /// Which role.
+        pub role: PortalRole,
+        /// A package that holds it, where one was asked for.
+        pub package_id: Option<PackageId>,
     }
 }
 
@@ -71,7 +76,7 @@ impl Tx {
              UNION ALL
              SELECT 'sponsor', s.sponsor_id, NULL FROM person_sponsors s WHERE s.person_id = $2
              UNION ALL
-             SELECT 'role', a.person_id, r.role FROM portal_roles r JOIN accounts a ON a.id = r.account_id
+             SELECT DISTINCT 'role', a.person_id, r.role FROM portal_roles r JOIN accounts a ON a.id = r.account_id
              WHERE a.enabled = TRUE AND a.deleted = FALSE AND a.person_id IN (
                SELECT h.person_id FROM accounts h JOIN portal_roles q ON q.account_id = h.id
                WHERE q.role = 'security' AND h.enabled = TRUE AND h.deleted = FALSE)
@@ -91,7 +96,7 @@ impl Tx {
             for id in people {
                 list.push_bind(id.0);
             }
-            query.push(") ORDER BY a.person_id, r.role");
+            query.push(") ORDER BY a.person_id, r.role, r.source, r.account_id");
             query.build_query_as().fetch_all(c).await
         })?)
     }
@@ -102,13 +107,13 @@ impl Tx {
             " WHERE a.enabled = TRUE AND a.deleted = FALSE AND a.person_id IN (
                SELECT h.person_id FROM accounts h JOIN portal_roles q ON q.account_id = h.id
                WHERE q.role = $1 AND h.enabled = TRUE AND h.deleted = FALSE)
-              ORDER BY a.person_id, r.role")).bind(role.as_str()).fetch_all(c).await)?)
+              ORDER BY a.person_id, r.role, r.source, r.account_id")).bind(role.as_str()).fetch_all(c).await)?)
     }
 
     /// Every role of every account.
     pub async fn all_roles(&mut self) -> Result<Vec<RoleRow>, Error> {
         Ok(
-            on!(self, c => sqlx::query_as(role_columns!(" ORDER BY r.account_id, r.role"))
+            on!(self, c => sqlx::query_as(role_columns!(" ORDER BY r.account_id, r.role, r.source"))
             .fetch_all(c).await)?,
         )
     }
@@ -116,12 +121,65 @@ impl Tx {
     /// Every role of one account, usable or not.
     pub async fn roles_of_account(&mut self, account: AccountId) -> Result<Vec<RoleRow>, Error> {
         Ok(
-            on!(self, c => sqlx::query_as(role_columns!(" WHERE r.account_id = $1 ORDER BY r.role"))
+            on!(self, c => sqlx::query_as(role_columns!(" WHERE r.account_id = $1 ORDER BY r.role, r.source"))
             .bind(account.0).fetch_all(c).await)?,
         )
     }
 
-    /// Gives an account a role. One that it has already stays as it is.
+    /// Every role that a person holds from whatever source, on any account, usable or not: what a role must not clash with.
+    pub async fn roles_of_person(&mut self, person: PersonId) -> Result<Vec<RoleRow>, Error> {
+        Ok(
+            on!(self, c => sqlx::query_as(role_columns!(" WHERE a.person_id = $1 ORDER BY r.role, r.source, r.account_id"))
+            .bind(person.0).fetch_all(c).await)?,
+        )
+    }
+
+    /// The portal roles among these rights.
+    pub async fn portal_roles_of(
+        &mut self,
+        rights: &[EntitlementId],
+    ) -> Result<Vec<RightRoleRow>, Error> {
+        if rights.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(on!(self, c => {
+            let mut query = QueryBuilder::new(
+                "SELECT e.id AS entitlement_id, e.external_id AS role, p.id AS package_id
+                 FROM entitlements e LEFT JOIN packages p ON FALSE WHERE e.kind = 'portal_role' AND e.id IN (");
+            let mut list = query.separated(", ");
+            for id in rights {
+                list.push_bind(id.0);
+            }
+            query.push(") ORDER BY e.id");
+            query.build_query_as().fetch_all(c).await
+        })?)
+    }
+
+    /// The portal roles that the catalogue offers now, each with every package that holds it.
+    pub async fn offered_portal_roles(&mut self) -> Result<Vec<RightRoleRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT e.id AS entitlement_id, e.external_id AS role, p.id AS package_id
+             FROM entitlements e JOIN package_version_entitlements v ON v.entitlement_id = e.id
+             JOIN packages p ON p.version_id = v.package_version_id AND p.state = 'offered'
+             WHERE e.kind = 'portal_role' ORDER BY e.external_id, p.id").fetch_all(c).await)?)
+    }
+
+    /// A person's assignments of portal roles that do not stand as they should.
+    pub async fn unsettled_powers(
+        &mut self,
+        person: PersonId,
+    ) -> Result<Vec<(AccountId, EntitlementId)>, Error> {
+        let rows: Vec<(Uuid, Uuid)> = on!(self, c => sqlx::query_as(
+            "SELECT s.account_id, s.entitlement_id FROM assignments s JOIN entitlements e ON e.id = s.entitlement_id
+             WHERE s.person_id = $1 AND e.kind = 'portal_role' AND s.phase <> 'settled' ORDER BY s.id")
+            .bind(person.0).fetch_all(c).await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(account, right)| (AccountId(account), EntitlementId(right)))
+            .collect())
+    }
+
+    /// Gives an account a role. One that it has already from this source stays as it is.
     pub async fn insert_role(
         &mut self,
         account: AccountId,
@@ -135,10 +193,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a role from an account.
-    pub async fn delete_role(&mut self, account: AccountId, role: PortalRole) -> Result<(), Error> {
-        on!(self, c => sqlx::query("DELETE FROM portal_roles WHERE account_id = $1 AND role = $2")
-            .bind(account.0).bind(role.as_str()).execute(c).await.map(drop))?;
+    /// Takes a role from an account, as far as it comes from this source.
+    pub async fn delete_role(
+        &mut self,
+        account: AccountId,
+        role: PortalRole,
+        source: RoleSource,
+    ) -> Result<(), Error> {
+        on!(self, c => sqlx::query("DELETE FROM portal_roles WHERE account_id = $1 AND role = $2 AND source = $3")
+            .bind(account.0).bind(role.as_str()).bind(source.as_str()).execute(c).await.map(drop))?;
         Ok(())
     }
 }

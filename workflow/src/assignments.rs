@@ -8,6 +8,7 @@ mod adopt;
 mod advance;
 mod moves;
 mod operate;
+mod powers;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +79,7 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
     let claims = claims_by_pair(unit, pairs).await?;
     let (mut rows, mut jobs, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
     let mut due_at = BTreeMap::new();
+    let mut powers = Vec::new();
     for fact in facts {
         let pair = (fact.account_id, fact.entitlement_id);
         let due = fact
@@ -85,6 +87,15 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
             .map_or(unit.now, |not_before| not_before.max(unit.now));
         let (wanted, only_imports) =
             desired(claims.get(&pair).map_or(&[][..], Vec::as_slice), unit.now);
+        if let Some(role) = fact.portal_role {
+            let row = match known.remove(&pair) {
+                Some(row) => row,
+                None if !wanted => continue,
+                None => new_row(unit, &fact),
+            };
+            powers.push((row, role, wanted, only_imports));
+            continue;
+        }
         let mut row = match known.remove(&pair) {
             Some(row)
                 if row.desired == wanted
@@ -125,7 +136,15 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
             fresh.push((row.account_id, row.entitlement_id));
         }
     }
+    let mut evidence = Vec::new();
+    for (mut row, role, wanted, only_imports) in powers {
+        set_desired(unit, &mut row, wanted, only_imports, cause);
+        evidence.extend(powers::converge(unit, &mut row, role, cause).await?);
+        fresh.push((row.account_id, row.entitlement_id));
+        rows.push(row);
+    }
     unit.tx.save_assignments(&rows).await?;
+    unit.tx.insert_operations(&evidence).await?;
     unit.enqueue(&jobs);
     // What another grant set up a moment ago is ready for this one, too; what was removed a moment ago is gone.
     if fresh.is_empty() {
@@ -192,6 +211,20 @@ pub(crate) async fn account_returned(unit: &mut Unit, account: &AccountRow) -> R
     let ids = unit.tx.assignments_of_account(account.id).await?;
     for ids in ids.chunks(300) {
         let mut rows = unit.tx.lock_assignments(ids).await?;
+        let pairs: Vec<Pair> = rows
+            .iter()
+            .map(|row| (row.account_id, row.entitlement_id))
+            .collect();
+        // This database forgets nothing meanwhile.
+        let powers: BTreeSet<EntitlementId> = unit
+            .tx
+            .pairs(&pairs)
+            .await?
+            .into_iter()
+            .filter(|fact| fact.portal_role.is_some())
+            .map(|fact| fact.entitlement_id)
+            .collect();
+        rows.retain(|row| !powers.contains(&row.entitlement_id));
         let mut jobs = Vec::with_capacity(rows.len());
         for row in &mut rows {
             // Ours it stays when it was taken off an account that could no longer be asked.

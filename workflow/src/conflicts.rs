@@ -19,7 +19,7 @@ use store::{
     conflicts::{ConflictRightRow, ConflictRow, HeldRightRow},
 };
 
-use crate::Result;
+use crate::{Result, powers};
 
 /// A rule that an ask breaks, in the words that its asker and its deciders read. Kept with the line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,8 @@ impl Added {
         }
     }
 
-    fn meets(&self, held: &HeldRightRow) -> bool {
+    /// Whether a grant is held while this would be.
+    pub(crate) fn meets(&self, held: &HeldRightRow) -> bool {
         let begins_before_the_end = match self.until {
             End::At(until) => held.valid_from < until,
             End::Permanent => true,
@@ -199,12 +200,20 @@ pub(crate) async fn among(
     Ok(found)
 }
 
-/// Why nothing may be given, if a rule is broken that no exception covers: in words, for the log and for the asker.
+/// Why nothing may be given, if portal roles exclude each other or a rule is broken that no exception covers: in words,
+/// for the log and for the asker.
 pub(crate) async fn stands_against(
     tx: &mut Tx,
     added: &Added,
     now: Timestamp,
 ) -> Result<Option<String>> {
+    if let Some((one, other)) = powers::against(tx, added, now).await? {
+        return Ok(Some(format!(
+            "the portal roles {} and {} exclude each other",
+            one.name(),
+            other.name()
+        )));
+    }
     let clashes = of(tx, added, now).await?;
     Ok(clashes.iter().find(|clash| !clash.covered).map(|clash| {
         format!(

@@ -13,7 +13,7 @@ use domain::{
     conflict::{Side, breaches},
     deadline::JobKind,
     exception::ExceptionState,
-    finding::{FindingKind, FindingState, due, seen_again},
+    finding::{BOOTSTRAPPING, FindingKind, FindingState, due, seen_again},
     grant::{EndReason, GrantSource, GrantState},
     hands::ActBar,
     person::{PersonState, PortalRole, effective_roles},
@@ -24,6 +24,7 @@ use store::{
     conflicts::{ConflictRow, HeldRightRow},
     findings::FindingRow,
     jobs::{NewJob, Priority},
+    roles::{RoleRow, RoleSource},
 };
 
 use crate::{
@@ -34,6 +35,7 @@ use crate::{
     exceptions, grants,
     mail::{self, Mail},
     people::again,
+    powers,
 };
 
 /// The most people that one transaction of a full scan looks at.
@@ -234,7 +236,9 @@ async fn standing(
         .collect();
     let mut found = Vec::new();
     let mut roles: BTreeMap<PersonId, Vec<PortalRole>> = BTreeMap::new();
-    for row in unit.tx.roles_of(people).await? {
+    let rows = unit.tx.roles_of(people).await?;
+    found.extend(unexplained(unit, &rows).await?);
+    for row in rows {
         roles.entry(row.person_id).or_default().push(row.role);
     }
     for person in people {
@@ -274,6 +278,42 @@ async fn standing(
             if said.insert((kind, one.subject())) {
                 found.push(one);
             }
+        }
+    }
+    Ok(found)
+}
+
+/// The portal roles that the catalogue offers and that somebody holds in another way, without a grant that explains it.
+/// The first administrator of the configuration is one only when the house has had the time to be set up.
+async fn unexplained(unit: &mut Unit, rows: &[RoleRow]) -> Result<Vec<Standing>> {
+    let offered: BTreeMap<PortalRole, EntitlementId> = unit
+        .tx
+        .offered_portal_roles()
+        .await?
+        .into_iter()
+        .map(|row| (row.role, row.entitlement_id))
+        .collect();
+    let (mut found, mut said) = (Vec::new(), BTreeSet::new());
+    for row in rows {
+        let Some(right) = offered.get(&row.role) else {
+            continue;
+        };
+        let outside = match row.source {
+            RoleSource::Grant => false,
+            RoleSource::Directory => true,
+            RoleSource::Configuration => row.since <= unit.now - BOOTSTRAPPING,
+        };
+        let granted = rows.iter().any(|one| {
+            one.account_id == row.account_id
+                && one.role == row.role
+                && one.source == RoleSource::Grant
+        });
+        if outside && !granted && said.insert((row.account_id, row.role)) {
+            found.push(Standing {
+                account: Some(row.account_id),
+                entitlement: Some(*right),
+                ..Standing::about(FindingKind::RoleChange, row.person_id)
+            });
         }
     }
     Ok(found)
@@ -456,6 +496,7 @@ async fn take_away_once(
         return Err(Error::Stale);
     }
     let grants = unit.tx.grants_by_ids(&ids).await?;
+    powers::administrator_remains(&mut unit, &grants).await?;
     let actor = Actor::Person(viewer.id());
     grants::end_many(
         &mut unit,

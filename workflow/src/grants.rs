@@ -33,7 +33,7 @@ use crate::{
     leave,
     mail::{self, Mail},
     people::again,
-    requests, reviews,
+    powers, requests, reviews,
 };
 
 pub use acts::{Acted, MOST, give_back_many, resume, revoke, set_renewal, suspend};
@@ -281,6 +281,7 @@ async fn give_back_once(workflow: &Workflow, viewer: &Viewer, id: GrantId) -> Re
         }
         .into());
     }
+    powers::administrator_remains(&mut unit, std::slice::from_ref(&grant)).await?;
     end_many(
         &mut unit,
         &[grant],

@@ -11,6 +11,7 @@ use serde_json::json;
 use store::{
     directory::LeaveCause,
     jobs::{NewJob, Priority},
+    roles::RoleSource,
 };
 
 use crate::{Error, Result, Unit, Workflow, grants, people, requests, reviews, route};
@@ -176,12 +177,16 @@ async fn set_last_day(
 
 async fn take_roles(unit: &mut Unit, person: PersonId, cause: &str) -> Result<()> {
     for account in unit.tx.accounts_of(person).await? {
-        let rows = unit.tx.roles_of_account(account.id).await?;
+        let mut rows = unit.tx.roles_of_account(account.id).await?;
+        // Roles by grant go with their grants.
+        rows.retain(|row| row.source != RoleSource::Grant);
         if rows.is_empty() {
             continue;
         }
         for row in &rows {
-            unit.tx.delete_role(account.id, row.role).await?;
+            unit.tx
+                .delete_role(account.id, row.role, row.source)
+                .await?;
         }
         let held: Vec<_> = rows.iter().map(|row| row.role).collect();
         unit.record(

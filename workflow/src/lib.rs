@@ -41,6 +41,7 @@ pub mod leave;
 pub mod mail;
 mod pattern;
 pub mod people;
+mod powers;
 pub mod requests;
 pub mod reviews;
 pub mod roles;

@@ -1,7 +1,7 @@
 //! Portal roles: what the directory's app roles give, whose they are, and which of them count.
 //!
-//! The rows in the database decide, read afresh for every page and form. They come from the directory, are refreshed
-//! at sign-in, and from the configuration for the first administrator only.
+//! The rows in the database decide, read afresh for every page and form. They come from the directory, refreshed at
+//! sign-in, from the configuration for the first administrator only, and from grants (`assignments::powers`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,13 @@ use domain::{
     policy::ApproverRule,
 };
 use serde_json::json;
-use store::{people::AccountRow, roles::RoleSource};
+use store::{
+    people::AccountRow,
+    roles::{RoleRow, RoleSource},
+};
 use uuid::Uuid;
 
-use crate::{Result, Unit, Workflow, route};
+use crate::{Result, Unit, Workflow, assignments, findings, route};
 
 /// What a reading of the directory's app role assignments did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub struct RolesRead {
 }
 
 /// Makes an account's rows those that the directory gives (`None`: it did not tell, so those stay), plus what the
-/// configuration gives. Logs a change, and seats stages anew if it changes who may decide.
+/// configuration gives; roles by grant are left alone. Logs a change, and seats stages anew if it changes who may decide.
 pub(crate) async fn refresh(
     unit: &mut Unit,
     account: &AccountRow,
@@ -35,8 +38,12 @@ pub(crate) async fn refresh(
     cause: &str,
 ) -> Result<bool> {
     let rows = unit.tx.roles_of_account(account.id).await?;
+    let (granted, told): (Vec<RoleRow>, Vec<RoleRow>) = rows
+        .into_iter()
+        .partition(|row| row.source == RoleSource::Grant);
+    let granted: Vec<PortalRole> = granted.into_iter().map(|row| row.role).collect();
     let held: BTreeMap<PortalRole, RoleSource> =
-        rows.iter().map(|row| (row.role, row.source)).collect();
+        told.iter().map(|row| (row.role, row.source)).collect();
     let mut wanted: BTreeMap<PortalRole, RoleSource> = match directory {
         Some(roles) => roles
             .iter()
@@ -58,10 +65,10 @@ pub(crate) async fn refresh(
     if wanted == held {
         return Ok(false);
     }
-    let before = effective(unit, account.person_id).await?;
+    let was = effective(unit, account.person_id).await?;
     for (role, source) in &held {
         if wanted.get(role) != Some(source) {
-            unit.tx.delete_role(account.id, *role).await?;
+            unit.tx.delete_role(account.id, *role, *source).await?;
         }
     }
     for (role, source) in &wanted {
@@ -69,19 +76,61 @@ pub(crate) async fn refresh(
             .insert_role(account.id, *role, *source, unit.now)
             .await?;
     }
-    let after = effective(unit, account.person_id).await?;
+    let change = Changed {
+        person: account.person_id,
+        account: account.id,
+        before: held.keys().chain(&granted).copied().collect(),
+        after: wanted.keys().chain(&granted).copied().collect(),
+        was,
+    };
+    changed(unit, change, cause).await?;
+    // A role by grant may have waited for one that excludes it.
+    let waiting = unit.tx.unsettled_powers(account.person_id).await?;
+    if !waiting.is_empty() {
+        assignments::recompute(unit, &waiting, cause).await?;
+    }
+    Ok(true)
+}
+
+/// What changed of the roles of one account.
+pub(crate) struct Changed {
+    /// Whose.
+    pub person: PersonId,
+    /// Which account.
+    pub account: AccountId,
+    /// What it held.
+    pub before: BTreeSet<PortalRole>,
+    /// What it holds now.
+    pub after: BTreeSet<PortalRole>,
+    /// What counted before.
+    pub was: Effective,
+}
+
+/// Logs that the roles of an account changed, seats stages anew if that changes who may decide, and has the standing scan
+/// look at the person.
+pub(crate) async fn changed(unit: &mut Unit, change: Changed, cause: &str) -> Result<()> {
+    let Changed {
+        person,
+        account,
+        before: held,
+        after: wanted,
+        was: before,
+    } = change;
+    let after = effective(unit, person).await?;
     let clashes: Vec<[PortalRole; 2]> = after.1.iter().map(|(one, other)| [*one, *other]).collect();
     unit.record(
         Event::new(EventKind::RolesChanged, unit.now, Actor::Portal)
-            .about(account.person_id)
-            .about(account.id)
+            .about(person)
+            .about(account)
             .because(cause)
             .changing(
-                json!({"roles": held.keys().collect::<Vec<_>>(), "effective": before.0}),
-                json!({"roles": wanted.keys().collect::<Vec<_>>(), "effective": after.0, "never_together": clashes}),
+                json!({"roles": held, "effective": before.0}),
+                json!({"roles": wanted, "effective": after.0, "never_together": clashes}),
             ),
     );
-    unit.changed(account.person_id);
+    unit.changed(person);
+    unit.changed("roles");
+    findings::scan_person(unit, person);
     let moved: BTreeSet<ApproverRule> = PortalRole::ALL
         .iter()
         .filter(|role| before.0.contains(role) != after.0.contains(role))
@@ -95,15 +144,17 @@ pub(crate) async fn refresh(
     }
     let runs_portal = |roles: &[PortalRole]| roles.iter().any(|role| role.runs_portal());
     if runs_portal(&before.0) != runs_portal(&after.0) {
-        let lines = route::lines_awaiting(unit, account.person_id).await?;
+        let lines = route::lines_awaiting(unit, person).await?;
         route::reseat_lines(unit, lines).await?;
     }
-    Ok(true)
+    Ok(())
 }
 
-type Effective = (Vec<PortalRole>, Vec<(PortalRole, PortalRole)>);
+/// The roles that count, and the pairs that do not for they exclude each other.
+pub(crate) type Effective = (Vec<PortalRole>, Vec<(PortalRole, PortalRole)>);
 
-async fn effective(unit: &mut Unit, person: PersonId) -> Result<Effective> {
+/// What counts of all that somebody holds on usable accounts.
+pub(crate) async fn effective(unit: &mut Unit, person: PersonId) -> Result<Effective> {
     let held: Vec<PortalRole> = unit
         .tx
         .roles_of(&[person])

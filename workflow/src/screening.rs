@@ -11,7 +11,7 @@ use domain::{
 use serde_json::{Value, json};
 use store::{Tx, grants::GrantRow, offers::OfferRow, people::PersonRow};
 
-use crate::{Result, eligibility, pattern};
+use crate::{Result, conflicts::Added, eligibility, pattern, powers};
 
 /// One line, and whatever it is screened against. Everything was read in this transaction.
 pub(crate) struct Subject<'a> {
@@ -60,7 +60,15 @@ pub(crate) async fn screen(tx: &mut Tx, now: Timestamp, line: &Subject<'_>) -> R
     if line.extends.is_none() {
         refusals.extend(full(tx, line.policy, line.offer.package_id, line.beneficiary.id).await?);
     }
-    for part in tx.offered(line.offer.version_id).await? {
+    let parts = tx.offered(line.offer.version_id).await?;
+    if let Some(ask) = &line.asked {
+        let rights = parts.iter().map(|part| part.id).collect();
+        let mut added = Added::asked(line.beneficiary.id, rights, ask.window, now);
+        added.except = line.extends.map(|grant| grant.id);
+        let clash = powers::against(tx, &added, now).await?;
+        refusals.extend(clash.map(|(one, other)| Refusal::RolesExclude { one, other }));
+    }
+    for part in parts {
         if !part.manageable {
             refusals.push(Refusal::NotManageable {
                 entitlement: part.name,

@@ -37,7 +37,7 @@ pub const fn kind(kind: FindingKind) -> &'static str {
         FindingKind::Import => "Not approved here",
         FindingKind::Orphan => "On an account that is not in use",
         FindingKind::StandingPrivilege => "Privileged without an end",
-        FindingKind::RoleChange => "Portal roles that exclude each other",
+        FindingKind::RoleChange => "Portal-role change",
         FindingKind::BreakGlass => "Break-glass used",
     }
 }

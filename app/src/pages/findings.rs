@@ -122,10 +122,13 @@ pub async fn act(
 }
 
 fn title(item: &FindingItem) -> String {
-    if item.what.is_empty() {
-        duties::kind(item.kind).to_owned()
-    } else {
-        format!("{}: {}", duties::kind(item.kind), item.what)
+    match (item.kind, item.what.as_str()) {
+        (FindingKind::RoleChange, "") => "Portal roles that exclude each other".to_owned(),
+        (FindingKind::RoleChange, role) => {
+            format!("Portal role given outside Latchkey: {role}")
+        }
+        (kind, "") => duties::kind(kind).to_owned(),
+        (kind, what) => format!("{}: {what}", duties::kind(kind)),
     }
 }
 
@@ -170,7 +173,7 @@ fn list(found: Findings, asked: &Asked) -> impl IntoView + use<> {
             .collect::<Vec<_>>(),
     );
     let body = if found.findings.is_empty() {
-        view! { <Empty sign=Sign::Check title="Nothing stands" text="Broken rules, rights that nobody approved here, and privileged rights without an end show here with an owner and a due date."/> }.into_any()
+        view! { <Empty sign=Sign::Check title="Nothing stands" text="Broken rules, rights and portal roles that nobody approved here, and privileged rights without an end show here with an owner and a due date."/> }.into_any()
     } else {
         let rows = found
             .findings
@@ -277,6 +280,7 @@ fn finding_page(page: FindingPage, typed: &Typed, faults: &[String]) -> impl Int
         view! { <Card title="How it is held"><Rows>{ways}</Rows></Card> }
     });
     let used = page.used.as_ref().map(|one| used(one, item, now));
+    let role = (item.kind == FindingKind::RoleChange).then(|| role_change(&item.what));
     let title = title(item);
     let acts = match &page.used {
         Some(_) => review(&page, typed),
@@ -287,8 +291,22 @@ fn finding_page(page: FindingPage, typed: &Typed, faults: &[String]) -> impl Int
         <div class="stack stack-5">
             <Faults faults=faults.to_vec()/>
             <Card><Body><Facts items=facts/></Body></Card>
-            {explained}{sides}{held}{used}{acts}
+            {explained}{sides}{held}{role}{used}{acts}
         </div>
+    }
+}
+
+/// What a change of portal roles means, and what may be done about it.
+fn role_change(role: &str) -> impl IntoView + use<> {
+    let text = if role.is_empty() {
+        "None of the roles that exclude each other counts while the person holds both. Take one of them away: end its grant, or remove the app role from the person in Entra."
+    } else {
+        "It was given in the directory or by the configuration, and nobody approved it here. Either remove the app role from the person in Entra, or let them ask for the role in the catalogue: once it is granted, this is resolved."
+    };
+    view! {
+        <Card title="What to do"><Body>
+            <p>{text}</p><p><a class="link" href="/admin/roles">"Who holds which portal role"</a></p>
+        </Body></Card>
     }
 }
 

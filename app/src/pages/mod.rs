@@ -36,6 +36,7 @@ mod request;
 mod requests;
 mod returning;
 mod reviews;
+mod roles;
 mod search;
 mod signed_out;
 mod tasks;
@@ -120,6 +121,7 @@ pub const ROUTES: &[Route] = table! {
     GET "/admin/holds" Who::Roles(&[Hr, Administrator, Security, Auditor]) => holds::show;
     POST "/admin/holds/{hold}/confirm" Who::Roles(&[Hr, Administrator]) => holds::confirm;
     POST "/admin/holds/{hold}/dismiss" Who::Roles(&[Hr, Administrator]) => holds::dismiss;
+    GET "/admin/roles" Who::Roles(&[Administrator, Security, Auditor]) => roles::show;
     GET "/admin/conflicts" Who::Roles(&[Security, Auditor, Administrator, CatalogueOwner]) => conflicts::show;
     GET "/admin/conflicts/{rule}" Who::Party => conflicts::one;
     GET "/findings" Who::SignedIn => findings::show;

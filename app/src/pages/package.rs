@@ -108,6 +108,7 @@ fn opens(found: &PackagePage) -> AnyView {
         .map(|part| {
             let kind = match part.kind.as_str() {
                 "group" => "member of a group",
+                "portal_role" => "power over this portal",
                 "app_role" => "role in an application",
                 other => other,
             };

@@ -226,14 +226,7 @@ pub const fn phase(phase: Phase) -> (State, &'static str) {
 
 /// A portal role.
 pub const fn role(role: PortalRole) -> &'static str {
-    match role {
-        PortalRole::Administrator => "Administrator",
-        PortalRole::Security => "Security",
-        PortalRole::Auditor => "Auditor",
-        PortalRole::CatalogueOwner => "Catalogue owner",
-        PortalRole::Operator => "Operator",
-        PortalRole::Hr => "HR",
-    }
+    role.name()
 }
 
 /// What an account is used for.

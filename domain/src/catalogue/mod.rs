@@ -17,7 +17,13 @@ pub use manageable::{GroupFacts, manageable};
 pub use span::{BadSpan, read_span, say_span};
 
 pub use crate::policy::{ApproverRule, Attribute, Condition, Question};
-use crate::{PersonId, policy::Policy};
+use crate::{PersonId, person::PortalRole, policy::Policy};
+
+/// The `kind` of the rights that are the portal's own powers.
+pub const PORTAL_ROLE: &str = "portal_role";
+
+/// The key of the target that is the portal's own database.
+pub const PORTAL_TARGET: &str = "latchkey";
 
 /// One edition of the whole catalogue, by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +110,11 @@ pub enum Right {
         /// The target's own id: of a group, or the word that both sides agreed on.
         id: String,
     },
+    /// A portal role: one of the portal's own powers.
+    PortalRole {
+        /// Which.
+        role: PortalRole,
+    },
 }
 
 impl Right {
@@ -113,23 +124,34 @@ impl Right {
             Self::Group { .. } => "group",
             Self::AppRole { .. } => "app_role",
             Self::At { kind, .. } => kind.right(),
+            Self::PortalRole { .. } => PORTAL_ROLE,
         }
     }
 
-    /// The key of the target that the configuration names; none for the directory of the tenant.
+    /// The portal role that it is, if it is one.
+    pub const fn portal_role(&self) -> Option<PortalRole> {
+        match self {
+            Self::PortalRole { role } => Some(*role),
+            Self::Group { .. } | Self::AppRole { .. } | Self::At { .. } => None,
+        }
+    }
+
+    /// The key of the target that the configuration names, or of the portal itself; none for the directory of the tenant.
     pub fn target(&self) -> Option<&str> {
         match self {
             Self::Group { .. } | Self::AppRole { .. } => None,
             Self::At { target, .. } => Some(target),
+            Self::PortalRole { .. } => Some(PORTAL_TARGET),
         }
     }
 
-    /// The target's own id: the group's, `resource/role`, or as the files say it.
+    /// The target's own id: the group's, `resource/role`, the portal role's word, or as the files say it.
     pub fn external_id(&self) -> String {
         match self {
             Self::Group { id } => id.to_string(),
             Self::AppRole { role, resource } => format!("{resource}/{role}"),
             Self::At { id, .. } => id.clone(),
+            Self::PortalRole { role } => role.to_string(),
         }
     }
 
@@ -139,6 +161,7 @@ impl Right {
             Self::Group { id } => format!("group:{id}"),
             Self::AppRole { resource, .. } => format!("app:{resource}"),
             Self::At { target, id, .. } => format!("{target}:{id}"),
+            Self::PortalRole { role } => format!("{PORTAL_ROLE}:{role}"),
         }
     }
 }

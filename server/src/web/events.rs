@@ -236,6 +236,7 @@ impl Listening {
         let roles: &[_] = match topic {
             "catalogue" => return true,
             "provisioning" => &[Administrator, Operator, Security, Auditor],
+            "roles" => &[Administrator, Security, Auditor],
             "people" | "holds" => &[
                 Administrator,
                 Operator,

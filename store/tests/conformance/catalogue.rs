@@ -15,6 +15,11 @@ use crate::{
 
 pub async fn play(script: &mut Script) {
     say!(script, lock_catalogue());
+    ask!(script, portal_target());
+    let powers = domain::TargetId(uuid(0x302));
+    say!(script, ensure_portal_target(powers));
+    say!(script, ensure_portal_target(domain::TargetId(uuid(0x303))));
+    ask!(script, portal_target());
     ask!(script, entra_target(tenant()));
     say!(script, ensure_entra_target(target(), tenant()));
     say!(

@@ -15,7 +15,7 @@ use store::{
 };
 
 use crate::{
-    company::{account, at, human, identity, package, person, tenant, uuid},
+    company::{account, at, entitlement, human, identity, package, person, tenant, uuid},
     script::{Script, ask, say},
 };
 
@@ -188,7 +188,7 @@ async fn roles(script: &mut Script) {
             insert_role(account(n), role, RoleSource::Directory, at(2))
         );
     }
-    // One that is there stays as it is.
+    // Each source has its own.
     say!(
         script,
         insert_role(
@@ -202,7 +202,24 @@ async fn roles(script: &mut Script) {
     ask!(script, roles_of(&[]));
     ask!(script, roles_of_holders(PortalRole::Security));
     ask!(script, roles_of_account(account(30)));
-    say!(script, delete_role(account(5), PortalRole::Security));
+    say!(
+        script,
+        delete_role(account(5), PortalRole::Security, RoleSource::Configuration)
+    );
+    say!(
+        script,
+        delete_role(account(5), PortalRole::Security, RoleSource::Directory)
+    );
+    // No grant covers it.
+    say!(
+        script,
+        insert_role(account(30), PortalRole::Auditor, RoleSource::Grant, at(3))
+    );
+    ask!(script, roles_of_person(person(6)));
+    ask!(script, portal_roles_of(&[]));
+    ask!(script, portal_roles_of(&[entitlement(1)]));
+    ask!(script, offered_portal_roles());
+    ask!(script, unsettled_powers(person(6)));
     ask!(script, all_roles());
     ask!(script, approval_sources(person(3), package(1)));
 }

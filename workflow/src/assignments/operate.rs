@@ -8,7 +8,7 @@ use domain::{
     person::PortalRole,
 };
 use serde_json::json;
-use store::assignments::AssignmentRow;
+use store::assignments::{AssignmentRow, TargetRow};
 use uuid::Uuid;
 
 use super::{
@@ -16,6 +16,9 @@ use super::{
     report::{Problem, misconfigured},
 };
 use crate::{Error, Result, Unit, Workflow, access::Viewer};
+
+/// The kind of the target that is this database.
+const PORTAL: &str = "portal";
 
 /// How many assignments one transaction wakes.
 const PAGE: i64 = 500;
@@ -34,6 +37,12 @@ pub async fn retry(workflow: &Workflow, viewer: &Viewer, id: AssignmentId) -> Re
     };
     if row.phase == Phase::Settled {
         return Err(Error::Stale);
+    }
+    let pair = (row.account_id, row.entitlement_id);
+    let facts = unit.tx.pairs(&[pair]).await?;
+    if facts.iter().any(|fact| fact.portal_role.is_some()) {
+        drop(unit);
+        return retry_power(workflow, viewer, row).await;
     }
     if row.phase != Phase::Attention && row.attempts == 0 && row.problem.is_none() {
         return Ok(());
@@ -66,6 +75,29 @@ pub async fn retry(workflow: &Workflow, viewer: &Viewer, id: AssignmentId) -> Re
     unit.changed("provisioning");
     unit.tx.save_assignments(std::slice::from_ref(&row)).await?;
     unit.enqueue(&[job(&row, due)]);
+    unit.commit().await
+}
+
+/// Looks at once whether a portal role may be given by now. Begins anew, for the holder is locked before the assignment.
+async fn retry_power(workflow: &Workflow, viewer: &Viewer, row: AssignmentRow) -> Result<()> {
+    let mut unit = workflow.unit().await?;
+    unit.tx.lock_persons(&[row.person_id]).await?;
+    unit.record(
+        about(
+            Event::new(
+                EventKind::AssignmentRetried,
+                unit.now,
+                Actor::Person(viewer.id()),
+            ),
+            &row,
+        )
+        .changing(
+            json!({"phase": row.phase, "attempts": row.attempts}),
+            json!({"phase": Phase::Due}),
+        ),
+    );
+    let pair = (row.account_id, row.entitlement_id);
+    super::recompute(&mut unit, &[pair], "tried again").await?;
     unit.commit().await
 }
 
@@ -125,7 +157,9 @@ async fn set_paused(
 ) -> Result<()> {
     viewer.must_have(&[PortalRole::Operator])?;
     let mut unit = workflow.unit().await?;
-    if unit.tx.target(id).await?.is_none() {
+    // The portal's own powers are written here, so there is nothing to hold.
+    let reached = |target: &TargetRow| target.kind != PORTAL;
+    if !unit.tx.target(id).await?.as_ref().is_some_and(reached) {
         return Err(Error::Missing);
     }
     if !unit.tx.set_target_paused(id, paused).await? {

@@ -15,6 +15,7 @@ mod import;
 mod package;
 mod parse;
 mod plan;
+mod powers;
 mod publish;
 mod resolve;
 mod route;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     asking::Asking,
     catalogue::{Application, Condition, Question, Right, TargetKind},
+    person::PortalRole,
     policy::{Limits, RiskRule, StageRule},
 };
 use toml::de::DeTable;
@@ -14,7 +15,7 @@ use super::{
     SourceFile,
     conflict::{DraftConflict, read_conflict},
     package::read_package,
-    sheet::{At, Fault, Item, Section, Sheet},
+    sheet::{At, Fault, Item, Section, Sheet, quoted},
 };
 
 /// Everything that the files say, with places.
@@ -279,6 +280,7 @@ fn read_entitlement(
             "right",
             "instructions",
             "due_within",
+            "portal_role",
             "name",
             "summary",
             "privileged",
@@ -294,6 +296,10 @@ fn read_entitlement(
     let within = sheet.maybe_span(section, "effective_within");
     let right = read_right(sheet, section, key.as_ref());
     let by_hand = read_by_hand(sheet, section, right.as_ref());
+    // Power over others' access is privileged, whatever the file says.
+    let power = right
+        .as_ref()
+        .is_some_and(|right| right.value.portal_role().is_some());
     let owner = sheet
         .section(section, "owner")
         .and_then(|section| read_mention(sheet, section, "the owner"));
@@ -309,7 +315,7 @@ fn read_entitlement(
         right: right?,
         name: name?.value,
         summary: summary.map(|text| text.value).unwrap_or_default(),
-        privileged,
+        privileged: privileged || power,
         control_scope: control_scope.map(|text| text.value),
         effective_within_seconds: within.map_or(0, |span| span.value),
         owner,
@@ -362,12 +368,14 @@ fn read_right(
     let group = object(sheet, section, "group");
     let role = object(sheet, section, "app_role");
     let resource = object(sheet, section, "resource");
-    match (group, role, resource) {
-        (Some(group), None, None) => Some(At {
+    let power = sheet.maybe_text(section, "portal_role");
+    match (group, role, resource, power) {
+        (None, None, None, Some(word)) => portal_role(sheet, &word),
+        (Some(group), None, None, None) => Some(At {
             line: group.line,
             value: Right::Group { id: group.value? },
         }),
-        (None, Some(role), Some(resource)) => Some(At {
+        (None, Some(role), Some(resource), None) => Some(At {
             line: role.line,
             value: Right::AppRole {
                 role: role.value?,
@@ -377,7 +385,7 @@ fn read_right(
         _ => {
             sheet.fault(
                 section.line,
-                "it is not said what this is at the target: add `group` with the group's object id, or `app_role` with the role's id and `resource` with the service principal's object id",
+                "it is not said what this is at the target: add `group` with the group's object id, `app_role` with the role's id and `resource` with the service principal's object id, or `portal_role` with a role of this portal",
             );
             None
         }
@@ -432,6 +440,23 @@ fn read_right_at(
             None
         }
     }
+}
+
+fn portal_role(sheet: &mut Sheet, word: &At<String>) -> Option<At<Right>> {
+    if let Ok(role) = word.value.parse() {
+        return Some(At {
+            line: word.line,
+            value: Right::PortalRole { role },
+        });
+    }
+    let known: Vec<&str> = PortalRole::ALL.iter().map(|role| role.as_str()).collect();
+    let what = format!(
+        "`portal_role` {:?} is not known: use one of {}",
+        word.value,
+        quoted(&known)
+    );
+    sheet.fault(word.line, what);
+    None
 }
 
 /// An object id that may be there; its value is none if it is not one.

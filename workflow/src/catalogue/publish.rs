@@ -199,6 +199,7 @@ pub(super) async fn publish(
         .into_iter()
         .map(|row| (row.key.clone(), row))
         .collect();
+    powers(unit, after).await?;
     let targets = targets(unit, target).await?;
     let known = right_ids(unit, &targets).await?;
     lock_touched(unit, &packages, &known, before, after).await?;
@@ -226,6 +227,16 @@ pub(super) async fn publish(
         .collect();
     conflict::save(unit, edition, &by_right, after).await?;
     unit.changed("catalogue");
+    Ok(())
+}
+
+/// Makes the target of the portal's own powers when the files name the first.
+async fn powers(unit: &mut Unit, after: &Content) -> Result<()> {
+    let mut rights = after.entitlements.values().map(|one| &one.right);
+    if rights.any(|right| right.portal_role().is_some()) {
+        let fresh: TargetId = unit.new_id();
+        unit.tx.ensure_portal_target(fresh).await?;
+    }
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     SourceFile, conflict,
     parse::{self, Draft, DraftEntitlement, DraftPackage, Mention},
+    powers,
     sheet::{Fault, nearest},
 };
 use crate::Result;
@@ -212,6 +213,9 @@ impl Known {
         if let Right::At { target, kind, .. } = right {
             return self.right_at(entitlement, target, kind.as_str());
         }
+        if right.portal_role().is_some() {
+            return;
+        }
         let id = (right.kind().to_owned(), right.external_id());
         let what = match self.rights.get(&id) {
             None => format!(
@@ -319,6 +323,7 @@ impl Known {
             }
         }
         self.risky(draft, content, &package);
+        powers::check(self, draft, content, &package);
         package
     }
 

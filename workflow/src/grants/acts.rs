@@ -21,6 +21,7 @@ use crate::{
     access::Viewer,
     mail::{self, Mail},
     people::again,
+    powers,
 };
 
 /// The most grants in one act.
@@ -61,6 +62,7 @@ async fn revoke_once(
     }
     let reason = said(reason)?;
     let live = live(&mut unit, grants).await?;
+    powers::administrator_remains(&mut unit, &live).await?;
     let actor = Actor::Person(viewer.id());
     end_many(
         &mut unit,
@@ -268,6 +270,7 @@ async fn give_back_many_once(
         return Err(Error::Missing);
     }
     let live = live(&mut unit, grants).await?;
+    powers::administrator_remains(&mut unit, &live).await?;
     let actor = Actor::Person(viewer.id());
     end_many(
         &mut unit,

@@ -42,6 +42,7 @@ pub mod request;
 pub mod request_form;
 pub mod requests;
 pub mod reviews;
+pub mod roles;
 pub mod search;
 mod seating;
 pub mod shell;

@@ -20,6 +20,7 @@ mod model;
 mod moving;
 mod parallel;
 mod people;
+mod powers;
 mod publishing;
 mod races;
 mod reviewing;

@@ -99,6 +99,7 @@ fn changes(facts: &DecisionPage) -> Vec<DeltaLine> {
             .map(|scope| format!(", {scope}"))
             .unwrap_or_default();
         let what = match right.kind.as_str() {
+            "portal_role" => "power over this portal, ".to_owned(),
             "app_role" => format!("role {} in {}, ", right.name, right.target),
             _ => format!("member of {} in {}, ", right.name, right.target),
         };
