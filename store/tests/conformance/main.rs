@@ -22,7 +22,7 @@ mod work;
 use script::Script;
 use store::testing;
 
-/// What the databases themselves refuse, in the order of the script: the same id, key or state twice, another sign-in
+/// What the databases themselves refuse, in the order of the script: the same id, key or state twice, a role without its grant, another sign-in
 /// with the same state, a clock that goes back, a fork of the audit log, a second published edition, a drafter who
 /// confirms, a second waiting line, a question by whom it is about, an answer by whom it is not, a deadline that moves by
 /// more than it stood, a seat handed to whom it is about and one handed on twice, a vote on one's own access, in a closed
@@ -35,9 +35,10 @@ use store::testing;
 /// a second task of one right, one that is done by whom it is for, one that cannot be done without a why, a word about oneself,
 /// a review by whom it is about, an answer before a campaign starts, an item after it, something done by whom it is about,
 /// a sign-off by the maker.
-const REFUSED: [&str; 49] = [
+const REFUSED: [&str; 50] = [
     "insert_persons",
     "insert_accounts",
+    "insert_role",
     "save_sign_in",
     "insert_hold",
     "create_installation",

@@ -46,7 +46,7 @@ async fn offering() -> Vec<House> {
             house
                 .raw(&format!(
                     "INSERT INTO entitlements (id, key, target_id, kind, external_id, name, lane, privileged, manageable)
-                     VALUES ({}, 'role-{role}', {target}, 'portal_role', '{role}', 'Role {role}', 'portal_role:{role}', TRUE, TRUE)",
+                     VALUES ({}, 'role-{role}', {target}, 'portal_role', '{role}', 'Role {role}', 'portal_role:{role}', FALSE, TRUE)",
                     house.id(right(*role).0)
                 ))
                 .await
