@@ -16,4 +16,6 @@ pub mod graph;
 pub mod http;
 pub mod ldap;
 pub mod mailer;
+pub mod scim;
+pub mod webhook;
 pub mod worker;

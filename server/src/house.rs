@@ -15,7 +15,7 @@ use provisioner::{
     worker::{self, Recurring, Worker},
 };
 use uuid::Uuid;
-use workflow::{Workflow, carts, findings, installation};
+use workflow::{Workflow, carts, findings, installation, targets};
 
 use crate::web::{self, Portal};
 
@@ -115,6 +115,10 @@ impl Recurring for Housekeeping {
         carts::forget_stale(&self.0)
             .await
             .map(|gone| tracing::debug!(gone, "drafts that nobody touched are deleted"))
+            .map_err(|error| error.to_string())?;
+        targets::forget_callbacks(&self.0)
+            .await
+            .map(|gone| tracing::debug!(gone, "messages of webhooks are forgotten"))
             .map_err(|error| error.to_string())?;
         findings::arm_daily(&self.0)
             .await

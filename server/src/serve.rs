@@ -196,6 +196,7 @@ pub async fn run(config: &Config) -> Result<(), String> {
         mode: Mode::Production,
         trusted_proxies: config.server.trusted_proxies,
         sign_ins_per_minute: config.sign_in.attempts_per_minute,
+        callbacks: crate::targets::callbacks(config),
         trial: None,
         stop: stop.clone(),
     });

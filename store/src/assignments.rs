@@ -109,7 +109,7 @@ row! {
         pub object_id: Uuid,
         /// Its sign-in name there; a label that may change.
         pub user_name: String,
-        /// Whether it can be signed in with.
+        /// Whether it can be signed in with: neither switched off nor deleted there.
         pub enabled: bool,
         /// The person's name.
         pub person_name: String,
@@ -443,7 +443,8 @@ impl Tx {
         }
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
-                "SELECT a.id, a.person_id, a.account_id, p.tenant_id, p.object_id, p.user_name, p.enabled,
+                "SELECT a.id, a.person_id, a.account_id, p.tenant_id, p.object_id, p.user_name,
+                   (p.enabled = TRUE AND p.deleted = FALSE) AS enabled,
                    n.name AS person_name, n.given_name, n.mail, n.employee_id, a.target_id, t.external_id AS target_account,
                    a.entitlement_id, a.desired_since, e.kind, e.external_id, e.name, e.manageable, e.unmanageable_reason
                  FROM assignments a JOIN accounts p ON p.id = a.account_id JOIN persons n ON n.id = a.person_id
@@ -568,6 +569,27 @@ impl Tx {
                user_name = excluded.user_name, seen_at = excluded.seen_at")
             .bind(target.0).bind(account.0).bind(external_id).bind(user_name).bind(At(now)).execute(c).await.map(drop))?;
         Ok(true)
+    }
+
+    /// Keeps that a receiver's message was taken. False if it was taken before.
+    pub async fn insert_callback(
+        &mut self,
+        target: TargetId,
+        message: &str,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let fresh = on!(self, c => sqlx::query(
+            "INSERT INTO callbacks (target_id, message, taken_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(target.0).bind(message).bind(At(now)).execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(fresh == 1)
+    }
+
+    /// Forgets messages that were taken before an instant: by then their timestamps are refused. Gives how many.
+    pub async fn forget_callbacks(&mut self, before: Timestamp) -> Result<u64, Error> {
+        Ok(
+            on!(self, c => sqlx::query("DELETE FROM callbacks WHERE taken_at < $1")
+            .bind(At(before)).execute(c).await.map(|done| done.rows_affected()))?,
+        )
     }
 
     /// Holds a target or lets it go on. False if it already stood so.

@@ -74,6 +74,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0011_powers.sql"),
         include_str!("../../migrations/postgres/0011_powers.sql"),
     ),
+    (
+        12,
+        "callbacks",
+        include_str!("../../migrations/sqlite/0012_callbacks.sql"),
+        include_str!("../../migrations/postgres/0012_callbacks.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

@@ -1,13 +1,21 @@
-//! The targets that the configuration names, besides the directory of the tenant.
+//! The targets that the configuration names, besides the directory of the tenant, and what the receivers of webhooks say.
 
+use chrono::Duration;
 use domain::{
-    Refusal, TargetId,
+    AssignmentId, Refusal, TargetId,
     audit::{Actor, Event, EventKind},
     catalogue::TargetKind,
 };
 use serde_json::json;
+use store::assignments::OperationRow;
 
-use crate::{Result, Workflow};
+use crate::{
+    Error, Result, Workflow,
+    assignments::{self, Call},
+};
+
+/// So long a message that was taken is remembered: much longer than its timestamp is believed.
+const REMEMBERED: Duration = Duration::days(1);
 
 /// One target of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,4 +71,72 @@ pub async fn configure(workflow: &Workflow, targets: &[Configured]) -> Result<()
         return Err(Refusal::Catalogue { faults }.into());
     }
     unit.commit().await
+}
+
+/// What the receiver of a webhook says of a wish that it had taken on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callback {
+    /// The id of its message.
+    pub message: String,
+    /// The assignment that the wish was for.
+    pub assignment: AssignmentId,
+    /// What was wished for.
+    pub call: Call,
+    /// Whether it is fulfilled.
+    pub done: bool,
+    /// What it has to say.
+    pub detail: String,
+}
+
+/// Takes what a receiver says, whose signature was looked at: keeps it as evidence, and has the target read at once, for a word is
+/// no read. False if the same message was taken before; then nothing happens.
+///
+/// # Errors
+/// [`Error::Missing`] if the wish is not of this target.
+pub async fn called_back(workflow: &Workflow, target: &str, callback: Callback) -> Result<bool> {
+    let mut unit = workflow.unit().await?;
+    let now = unit.now;
+    let row = unit
+        .tx
+        .assignment(callback.assignment)
+        .await?
+        .ok_or(Error::Missing)?;
+    let known = unit.tx.target(row.target_id).await?.ok_or(Error::Missing)?;
+    if known.key != target {
+        return Err(Error::Missing);
+    }
+    if !unit
+        .tx
+        .insert_callback(known.id, &callback.message, now)
+        .await?
+    {
+        return Ok(false);
+    }
+    let detail: String = callback.detail.chars().take(900).collect();
+    let operation = OperationRow {
+        id: unit.new_id(),
+        assignment_id: row.id,
+        kind: callback.call.to_string(),
+        outcome: if callback.done { "done" } else { "never" }.to_owned(),
+        status: None,
+        request_id: Some(callback.message),
+        client_request_id: None,
+        detail: format!("called back: {detail}"),
+        at: now,
+        took_us: 0,
+    };
+    unit.tx.insert_operations(&[operation]).await?;
+    unit.enqueue(&[assignments::job(&row, now)]);
+    unit.changed("provisioning");
+    unit.commit().await?;
+    Ok(true)
+}
+
+/// Forgets messages whose timestamps are refused by now. Gives how many.
+pub async fn forget_callbacks(workflow: &Workflow) -> Result<u64> {
+    let mut unit = workflow.unit().await?;
+    let before = unit.now - REMEMBERED;
+    let gone = unit.tx.forget_callbacks(before).await?;
+    unit.commit().await?;
+    Ok(gone)
 }

@@ -12,6 +12,20 @@ use super::{
 };
 use crate::{credential, mail};
 
+/// Why an address that is called cannot be used; none if it can.
+pub(super) fn unfit_address(text: &str) -> Option<&'static str> {
+    let Ok(url) = reqwest::Url::parse(text) else {
+        return Some("must be an address, as https://jira.example.com/scim/v2");
+    };
+    let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+        return Some("must begin with https:// (http:// on loopback only)");
+    }
+    let user = !url.username().is_empty() || url.password().is_some();
+    (url.query().is_some() || url.fragment().is_some() || user)
+        .then_some("must have no query, fragment, user or password")
+}
+
 /// Collects faults, so that one run names them all.
 struct Check<'a> {
     layers: &'a Layers,

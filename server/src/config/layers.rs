@@ -72,6 +72,8 @@ pub struct Layers {
     values: BTreeMap<(String, String), (Value, Source)>,
     /// The `[[target]]` sections of the file, in order.
     targets: Vec<Table>,
+    /// Secrets of targets from the environment, by key.
+    target_secrets: BTreeMap<String, String>,
 }
 
 impl Layers {
@@ -84,6 +86,7 @@ impl Layers {
         let mut layers = Self {
             values: BTreeMap::new(),
             targets: Vec::new(),
+            target_secrets: BTreeMap::new(),
         };
         for (section, keys) in defaults {
             let Value::Table(keys) = keys else {
@@ -172,6 +175,13 @@ impl Layers {
         &self.targets
     }
 
+    /// The secret of a target from the environment: `LATCHKEY_TARGET__<KEY>__SECRET`, hyphens written as underscores.
+    pub(super) fn target_secret(&self, key: &str) -> Option<&str> {
+        self.target_secrets
+            .get(&key.replace('-', "_"))
+            .map(String::as_str)
+    }
+
     fn add_variable(&mut self, name: &str, text: OsString, faults: &mut Vec<Fault>) {
         if NO_SETTINGS.contains(&name) || NO_SETTINGS_OF.iter().any(|start| name.starts_with(start))
         {
@@ -193,6 +203,12 @@ impl Layers {
             return fault("is no text in UTF-8".into());
         };
         let (section, key) = (section.to_ascii_lowercase(), key.to_ascii_lowercase());
+        if section == "target"
+            && let Some(target) = key.strip_suffix("__secret")
+        {
+            self.target_secrets.insert(target.to_owned(), text);
+            return;
+        }
         let value = match self.default_of(&section, &key) {
             Some(Value::Integer(_)) => text.parse().map_or(Value::String(text), Value::Integer),
             Some(Value::Boolean(_)) => text.parse().map_or(Value::String(text), Value::Boolean),

@@ -276,6 +276,43 @@ mod tests {
     }
 
     #[test]
+    fn secrets_of_targets_come_from_files_or_the_environment_and_are_never_shown() {
+        let text = "[[target]]\nkey = \"the-doors\"\nname = \"Doors\"\nkind = \"webhook\"\naddress = \"https://doors.example.com\"\n[[target]]\nkey = \"jira\"\nname = \"Jira\"\nkind = \"scim\"\naddress = \"http://jira.example.com/scim\"\nleaver = \"shoot\"\nmatch_by = \"mail\"\nsecret = \"s3cret\"\n";
+        let faults = with_targets(text).expect_err("there are no secrets");
+        let named: Vec<&str> = faults.iter().map(|fault| fault.setting.as_str()).collect();
+        assert_eq!(
+            named,
+            [
+                "target the-doors.secret_file",
+                "target jira.secret",
+                "target jira.address",
+                "target jira.secret_file",
+                "target jira.leaver",
+                "target jira.match_by",
+            ]
+        );
+        assert!(faults[0].why.contains("LATCHKEY_TARGET__THE_DOORS__SECRET"));
+
+        let file = std::env::temp_dir().join(format!("latchkey-doors-{}.toml", std::process::id()));
+        std::fs::write(
+            &file,
+            &text[..text
+                .find("[[target]]\nkey = \"jira\"")
+                .expect("it is there")],
+        )
+        .expect("it can be written");
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let mut vars = complete();
+        vars.push(("LATCHKEY_TARGET__THE_DOORS__SECRET", secret));
+        let vars = vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let (layers, faults) = Layers::read(Some(&file), vars);
+        std::fs::remove_file(&file).expect("it is ours");
+        assert!(!layers.show().contains("whsec_"));
+        let config = layers.config(faults).expect("it is right");
+        assert!(!format!("{config:?}").contains("MfKQ9"));
+    }
+
+    #[test]
     fn a_variable_that_sets_nothing_is_a_fault() {
         let faults = with("LATCHKEY_SIGN_IN_TENANT", "x").expect_err("it has no section");
         assert!(

@@ -3,12 +3,16 @@
 
 mod ldap;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 use domain::catalogue::TargetKind;
+use provisioner::{
+    scim::{Leaver, MatchBy},
+    webhook,
+};
 use toml::{Table, Value};
 
-use super::{Fault, Layers};
+use super::{Fault, Layers, Secret, check};
 
 /// One target.
 #[derive(Clone, Debug)]
@@ -28,6 +32,24 @@ pub enum TargetSettings {
     Manual,
     /// A directory that speaks LDAP.
     Ldap(Box<provisioner::ldap::Settings>),
+    /// A SCIM server.
+    Scim {
+        /// Its base address, without a slash at the end.
+        address: String,
+        /// The bearer token.
+        token: Secret,
+        /// What happens to the accounts of those who left.
+        leaver: Leaver,
+        /// By what accounts are found.
+        match_by: MatchBy,
+    },
+    /// The receiver of a webhook.
+    Webhook {
+        /// The one address that is called.
+        address: String,
+        /// What both sides sign with.
+        secret: webhook::Secret,
+    },
 }
 
 impl TargetSettings {
@@ -36,6 +58,8 @@ impl TargetSettings {
         match self {
             Self::Manual => TargetKind::Manual,
             Self::Ldap(_) => TargetKind::Ldap,
+            Self::Scim { .. } => TargetKind::Scim,
+            Self::Webhook { .. } => TargetKind::Webhook,
         }
     }
 }
@@ -68,7 +92,7 @@ pub(super) fn read(layers: &Layers, faults: &mut Vec<Fault>) -> Vec<Target> {
             called,
             faults,
         };
-        let target = section.target();
+        let target = section.target(layers);
         if !key.is_empty() && !seen.insert(key.to_owned()) {
             section.fault("key", "is that of an earlier target: give it another");
         }
@@ -78,7 +102,7 @@ pub(super) fn read(layers: &Layers, faults: &mut Vec<Fault>) -> Vec<Target> {
 }
 
 impl Section<'_> {
-    fn target(&mut self) -> Option<Target> {
+    fn target(&mut self, layers: &Layers) -> Option<Target> {
         let key = self.needed("key");
         if let Some(key) = &key {
             let sound = key
@@ -105,8 +129,10 @@ impl Section<'_> {
             Some("ldap") => self
                 .ldap()
                 .map(|settings| TargetSettings::Ldap(Box::new(settings))),
+            Some("scim") => self.scim(layers),
+            Some("webhook") => self.webhook(layers),
             Some(_) => {
-                self.fault("kind", "must be manual or ldap");
+                self.fault("kind", "must be ldap, scim, webhook or manual");
                 None
             }
         };
@@ -115,6 +141,91 @@ impl Section<'_> {
             name: name?,
             settings: settings?,
         })
+    }
+
+    fn scim(&mut self, layers: &Layers) -> Option<TargetSettings> {
+        self.only(&["address", "secret_file", "leaver", "match_by"]);
+        let address = self.address();
+        let token = self.secret(layers);
+        let leaver = match self.text("leaver").as_str() {
+            "" | "deactivate" => Some(Leaver::Deactivate),
+            "delete" => Some(Leaver::Delete),
+            "keep" => Some(Leaver::Keep),
+            _ => {
+                self.fault("leaver", "must be deactivate, delete or keep");
+                None
+            }
+        };
+        let match_by = match self.text("match_by").as_str() {
+            "" | "external_id" => Some(MatchBy::ExternalId),
+            "user_name" => Some(MatchBy::UserName),
+            _ => {
+                self.fault("match_by", "must be external_id or user_name");
+                None
+            }
+        };
+        Some(TargetSettings::Scim {
+            address: address?,
+            token: token?,
+            leaver: leaver?,
+            match_by: match_by?,
+        })
+    }
+
+    fn webhook(&mut self, layers: &Layers) -> Option<TargetSettings> {
+        self.only(&["address", "secret_file"]);
+        let address = self.address();
+        let secret = self.secret(layers);
+        let secret = match webhook::Secret::read(secret?.expose()) {
+            Ok(secret) => Some(secret),
+            Err(why) => {
+                self.fault("secret_file", why);
+                None
+            }
+        };
+        Some(TargetSettings::Webhook {
+            address: address?,
+            secret: secret?,
+        })
+    }
+
+    fn address(&mut self) -> Option<String> {
+        let address = self.needed("address")?;
+        if let Some(why) = check::unfit_address(&address) {
+            self.fault("address", why);
+            return None;
+        }
+        Some(address.trim_end_matches('/').to_owned())
+    }
+
+    /// The secret: from the file that is named, or from the environment.
+    fn secret(&mut self, layers: &Layers) -> Option<Secret> {
+        let path = self.text("secret_file");
+        let key = self.text("key");
+        let text = match layers.target_secret(&key) {
+            Some(text) => text.to_owned(),
+            None if path.is_empty() => {
+                let variable = key.replace('-', "_").to_uppercase();
+                self.fault(
+                    "secret_file",
+                    format!("needed, or LATCHKEY_TARGET__{variable}__SECRET in the environment"),
+                );
+                return None;
+            }
+            None => match fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(error) => {
+                    self.fault("secret_file", format!("{path} cannot be read: {error}"));
+                    return None;
+                }
+            },
+        };
+        let text = text.trim_end();
+        if text.is_empty() {
+            self.fault("secret_file", "the secret is empty");
+            return None;
+        }
+        Some(text.to_owned().into())
     }
 
     fn fault(&mut self, key: &str, why: impl Into<String>) {

@@ -36,7 +36,7 @@ use crate::{
     database, house, lifecycle, out,
     sessions::Sessions,
     sign_in::{Provider, ProviderSettings},
-    web::{Mode, Parts, Portal},
+    web::{Callbacks, Mode, Parts, Portal},
 };
 
 /// Secrets of the sandbox's two registrations. They open nothing but a sandbox on loopback.
@@ -231,6 +231,7 @@ pub async fn run(args: TrialArgs) -> Result<(), String> {
         mode: Mode::Trial,
         trusted_proxies: 0,
         sign_ins_per_minute: 600,
+        callbacks: Callbacks::new(),
         trial: Some(Arc::new(panel)),
         stop: stop.clone(),
     });

@@ -12,6 +12,7 @@
 //! What a caller may do is not decided here but in `workflow`.
 
 mod assets;
+mod callbacks;
 mod caller;
 pub(crate) mod cookies;
 mod events;
@@ -40,6 +41,7 @@ use tower_http::{CompressionLevel, compression::CompressionLayer};
 use workflow::Workflow;
 
 pub use assets::build_id;
+pub use callbacks::Callbacks;
 pub use caller::Caller;
 pub use limit::Limiter;
 pub use problem::Problem;
@@ -77,6 +79,8 @@ pub struct Parts {
     pub trusted_proxies: usize,
     /// Sign-ins that one address may begin per minute.
     pub sign_ins_per_minute: u32,
+    /// The secrets that receivers of webhooks sign with.
+    pub callbacks: Callbacks,
     /// The trial's panel; none in production.
     pub trial: Option<Arc<dyn app::state::Trial>>,
     /// Cancelled when the process stops: streams end then.
@@ -207,6 +211,11 @@ pub fn router(portal: Portal, pages: Router) -> Router {
         .route("/health/ready", get(health::ready))
         .route("/pkg/{build}/{file}", get(assets::file))
         .with_state(portal.clone());
+    // For programs, which send neither cookie nor origin: what they sign is what counts.
+    let programs = Router::new()
+        .route("/callbacks/{target}", post(callbacks::take))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(portal.clone());
     let mut router = pages
         .merge(own)
         // Inside the session, so that the page of an address that leads nowhere knows who is lost.
@@ -219,6 +228,7 @@ pub fn router(portal: Portal, pages: Router) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn(nul::refuse))
         .layer(from_fn_with_state(portal.clone(), origin::check))
+        .merge(programs)
         .layer(
             CompressionLayer::new()
                 .br(true)

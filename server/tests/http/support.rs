@@ -20,7 +20,7 @@ use provisioner::graph::Credential;
 use server::{
     sessions::{ME, Me, Sessions},
     sign_in::{Provider, ProviderSettings},
-    web::{Mode, Parts, Portal, router},
+    web::{Callbacks, Mode, Parts, Portal, router},
 };
 use store::{Engine, audit::AuditQuery};
 use tokio_util::sync::CancellationToken;
@@ -50,6 +50,7 @@ pub struct Setup {
     pub mode: Mode,
     pub credential: Credential,
     pub sign_ins_per_minute: u32,
+    pub callbacks: Callbacks,
 }
 
 impl Default for Setup {
@@ -60,6 +61,7 @@ impl Default for Setup {
             mode: Mode::Production,
             credential: Credential::Secret(SECRET.to_owned()),
             sign_ins_per_minute: 1000,
+            callbacks: Callbacks::new(),
         }
     }
 }
@@ -111,6 +113,7 @@ impl House {
             mode: setup.mode,
             trusted_proxies: 0,
             sign_ins_per_minute: setup.sign_ins_per_minute,
+            callbacks: setup.callbacks,
             trial: None,
             stop: stop.clone(),
         });

@@ -125,6 +125,11 @@ async fn targets(script: &mut Script) {
         say!(script, configure_target(jira, "jira", "scim", name));
     }
     ask!(script, targets());
+    for message in ["m-1", "m-1", "m-2"] {
+        say!(script, insert_callback(jira, message, at(50)));
+    }
+    say!(script, forget_callbacks(at(50)));
+    say!(script, forget_callbacks(at(51)));
     say!(script, set_target_paused(target(), true));
     say!(script, set_target_paused(target(), true));
     say!(
