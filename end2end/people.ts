@@ -48,6 +48,16 @@ export async function openDecision(page: Page, asker: string, reason: string) {
   await expect(page.getByRole("heading", { level: 1 })).toContainText(asker);
 }
 
+/** Presses a button that approves, and signs in once more where the decision asks for it. */
+export async function approve(page: Page, name: string | RegExp, who: string) {
+  await page.getByRole("button", { name }).click();
+  const again = page.getByRole("heading", { name: "Sign in once more" });
+  await expect(again.or(page.getByRole("status").filter({ hasText: "Approved: " })).first()).toBeVisible();
+  if (await again.isVisible()) {
+    await page.getByRole("button", { name: who }).click();
+  }
+}
+
 /** Lets the trial's time pass. */
 export async function skip(page: Page, words: string) {
   await page.goto("/trial");

@@ -8,6 +8,7 @@
 // Sign-in without a browser: follow the redirect to /interaction/UID, POST prompt=login&login=USER&password=x to it,
 // follow the redirect back, read `code`. People: alice (Portal.User), bob (Portal.Approver), carol (Portal.Admin),
 // many (groups overage, no `groups`), noroles, foreign (another tenant's `tid` under our issuer).
+// `claims` may ask for an authentication context in `acrs`, as Entra takes it: everybody satisfies c1 and nobody another.
 // A restart makes a new signing key. Ends on SIGTERM, or when stdin closes: a test that dies takes its peer along.
 import crypto from 'node:crypto';
 import http from 'node:http';
@@ -36,7 +37,9 @@ const people = {
   foreign: { name: 'Guest Foreign', roles: ['Portal.User'], tid: '99999999-2222-4333-8444-555555555555' },
 };
 
-function claimsOf(id) {
+const contexts = ['c1'];
+
+function claimsOf(id, asked) {
   const person = people[id];
   return {
     sub: id,
@@ -47,6 +50,7 @@ function claimsOf(id) {
     preferred_username: `${id}@contoso.example`,
     email: `${id}@contoso.example`,
     ...(person.roles ? { roles: person.roles } : {}),
+    ...(contexts.includes(asked?.acrs?.value) ? { acrs: [asked.acrs.value] } : {}),
     ...(person.groups ? { groups: person.groups } : {}),
     ...(person.overage
       ? {
@@ -97,22 +101,24 @@ function provider(issuer) {
       openid: ['sub', 'oid', 'tid', 'ver', 'roles', 'groups', '_claim_names', '_claim_sources'],
       profile: ['name', 'preferred_username'],
       email: ['email'],
+      acrs: null,
     },
     // By default a confidential client may leave PKCE out.
     pkce: { required: () => true },
     responseTypes: ['code'],
     clientBasedCORS: () => false,
-    findAccount: (_ctx, id) => people[id] && { accountId: id, claims: async () => claimsOf(id) },
+    findAccount: (_ctx, id) => people[id] && { accountId: id, claims: async (_use, _scope, asked) => claimsOf(id, asked) },
     // An administrator has consented for everybody: no consent page.
     loadExistingGrant: async ({ oidc }) => {
       const known = oidc.result?.consent?.grantId ?? oidc.session.grantIdFor(oidc.client.clientId);
       if (known) return oidc.provider.Grant.find(known);
       const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
       grant.addOIDCScope('openid profile email');
+      grant.addOIDCClaims(['acrs']);
       await grant.save();
       return grant;
     },
-    features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+    features: { claimsParameter: { enabled: true }, devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
     ttl: { IdToken: 3600, AccessToken: 3600, AuthorizationCode: 60, Interaction: 600, Session: 86400, Grant: 86400 },
   });
 }

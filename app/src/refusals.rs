@@ -8,7 +8,7 @@ use domain::{
     exception::ExceptionBar,
     grant::GrantState,
     hands::ActBar,
-    refusal::{BulkBar, DeciderBar, TakeOverBar},
+    refusal::{BulkBar, DeciderBar, FreshBar, TakeOverBar},
     request::LineState,
 };
 
@@ -61,6 +61,8 @@ pub fn field(refusal: &Refusal) -> String {
         | Refusal::ExceptionBarred { .. }
         | Refusal::NeedsException { .. }
         | Refusal::NotInBulk { .. }
+        | Refusal::WantsFreshSignIn
+        | Refusal::NoFreshSignIn { .. }
         | Refusal::NudgedAlready { .. }
         | Refusal::AnswerFirst
         | Refusal::BreakGlass { .. }
@@ -167,6 +169,12 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::MayNotDecide { why } => bar(*why).into(),
         Refusal::MayNotTakeOver { why } => take_over(*why).into(),
         Refusal::NotInBulk { why } => format!("Decide it on its own page: {}.", bulk(*why)),
+        Refusal::WantsFreshSignIn => {
+            "Approving this takes a fresh sign-in. Decide it on its own page.".into()
+        }
+        Refusal::NoFreshSignIn { why } => {
+            format!("{} Nothing was decided.", no_fresh_sign_in(*why))
+        }
         Refusal::NudgedAlready { next } => format!(
             "You nudged them already. Again from {}.",
             words::stamp(*next)
@@ -340,10 +348,27 @@ pub fn take_over(why: TakeOverBar) -> &'static str {
     }
 }
 
+fn no_fresh_sign_in(why: FreshBar) -> &'static str {
+    match why {
+        FreshBar::Cancelled => "You came back without signing in, or the sign-in was refused.",
+        FreshBar::Unreachable => "The sign-in does not answer now. Try again in a while.",
+        FreshBar::OtherPerson => {
+            "Another account signed in than the one that you use here. Approve again with your own."
+        }
+        FreshBar::NotSatisfied => {
+            "The sign-in is not strong enough for a decision like this. Try again; if it stays so, ask your service desk."
+        }
+        FreshBar::NotFresh => "That was an earlier sign-in and not a new one. Try again.",
+        FreshBar::Late => "The sign-in took longer than five minutes. Try again.",
+        FreshBar::SessionOver => "Your session here ended before you came back. Try again.",
+    }
+}
+
 /// Why a line is not ticked in a list: the end of a sentence.
 pub const fn bulk(why: BulkBar) -> &'static str {
     match why {
         BulkBar::Privileged => "it is privileged",
+        BulkBar::FreshSignIn => "approving it takes a fresh sign-in",
         BulkBar::ControlScope => "it is under a control scope",
         BulkBar::Extension => "it asks for more time",
         BulkBar::Permanent => "it asks for access without end",

@@ -15,6 +15,8 @@ pub struct Ticked {
     pub length: Length,
     /// Whether the package or any of its rights is privileged.
     pub privileged: bool,
+    /// Whether a yes wants a fresh sign-in.
+    pub fresh: bool,
     /// Whether the package or any of its rights is under a control scope.
     pub control_scope: bool,
     /// Whether the same was denied to the same person and not approved since.
@@ -32,6 +34,8 @@ pub fn bulk_bar(line: &Ticked, rule: ApproverRule) -> Option<BulkBar> {
         Some(BulkBar::Privileged)
     } else if line.control_scope {
         Some(BulkBar::ControlScope)
+    } else if line.fresh {
+        Some(BulkBar::FreshSignIn)
     } else if line.kind == LineKind::Extension {
         Some(BulkBar::Extension)
     } else if line.length == Length::Permanent {
@@ -57,6 +61,7 @@ mod tests {
             kind: LineKind::New,
             length: Length::Seconds(3600),
             privileged: false,
+            fresh: false,
             control_scope: false,
             denied: false,
             asked_back: false,
@@ -71,6 +76,13 @@ mod tests {
                     ..plain
                 },
                 BulkBar::Privileged,
+            ),
+            (
+                Ticked {
+                    fresh: true,
+                    ..plain
+                },
+                BulkBar::FreshSignIn,
             ),
             (
                 Ticked {

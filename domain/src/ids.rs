@@ -101,6 +101,8 @@ ids! {
     StageId = "stg",
     /// One decision of one person in one stage.
     DecisionId = "dec",
+    /// One fresh sign-in for one decision.
+    FreshId = "frs",
     /// One thing that somebody said about a waiting line.
     RemarkId = "rmk",
     /// One seat that was handed on.

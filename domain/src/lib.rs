@@ -27,6 +27,7 @@ pub mod deputy;
 pub mod eligibility;
 pub mod exception;
 pub mod finding;
+pub mod fresh;
 pub mod grant;
 pub mod hand_on;
 pub mod hands;

@@ -310,6 +310,9 @@ pub struct RiskRule {
     /// An ask whose risk is below this passes by policy alone, unless a privileged right, a control regime or a broken
     /// rule is in it. None: everything is decided by people.
     pub auto_approve_below: Option<u32>,
+    /// Whether each yes wants a fresh sign-in, whatever the risk.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub step_up: bool,
 }
 
 impl Default for RiskRule {
@@ -317,6 +320,7 @@ impl Default for RiskRule {
         Self {
             level: RiskLevel::Low,
             auto_approve_below: None,
+            step_up: false,
         }
     }
 }

@@ -150,6 +150,15 @@ pub enum Refusal {
         /// The rule that says so.
         why: TakeOverBar,
     },
+    /// A yes to this counts only with a fresh sign-in.
+    #[error("this wants a fresh sign-in")]
+    WantsFreshSignIn,
+    /// What was meant to be a fresh sign-in is none.
+    #[error("the fresh sign-in does not count: {why}")]
+    NoFreshSignIn {
+        /// What is wrong with it.
+        why: FreshBar,
+    },
     /// Too risky, or too different, to be decided together with others.
     #[error("this is decided on its own page: {why}")]
     NotInBulk {
@@ -353,8 +362,30 @@ words! {
 }
 
 words! {
+    /// Why a sign-in does not count as the fresh one that a decision wants.
+    pub enum FreshBar {
+        /// The person turned back, or the provider refused them.
+        Cancelled = "cancelled",
+        /// The provider did not answer.
+        Unreachable = "unreachable",
+        /// Another account signed in.
+        OtherPerson = "other_person",
+        /// The authentication context that was asked for is not satisfied.
+        NotSatisfied = "not_satisfied",
+        /// It is an earlier sign-in.
+        NotFresh = "not_fresh",
+        /// It came too late.
+        Late = "late",
+        /// The session that it was for is over.
+        SessionOver = "session_over",
+    }
+}
+
+words! {
     /// Why a line is not decided together with others.
     pub enum BulkBar {
+        /// A yes wants a fresh sign-in.
+        FreshSignIn = "fresh_sign_in",
         /// It gives a privileged right.
         Privileged = "privileged",
         /// It gives a right under a control scope.

@@ -1,6 +1,6 @@
 // Approve for less, deny with a reason, and giving back.
 import { expect, test } from "@playwright/test";
-import { ASTRID, ELIN, JOHAN, as, ask, choose, openDecision } from "../people";
+import { ASTRID, ELIN, JOHAN, approve, as, ask, choose, openDecision } from "../people";
 
 test("less time is what is granted", async ({ browser }) => {
   const reason = "Compare ledger rows for less time";
@@ -9,10 +9,10 @@ test("less time is what is granted", async ({ browser }) => {
   await openDecision(astrid, JOHAN, reason);
   await astrid.locator("summary", { hasText: "For less" }).click();
   await choose(astrid, "less", 2);
-  await astrid.getByRole("button", { name: "Approve for less" }).click();
+  await approve(astrid, "Approve for less", ASTRID);
   await openDecision(elin, JOHAN, reason);
   await expect(elin.getByText(/2 hours/).first()).toBeVisible();
-  await elin.getByRole("button", { name: /^Approve for 2 hours/ }).click();
+  await approve(elin, /^Approve for 2 hours/, ELIN);
   await johan.goto(request);
   await expect(johan.getByText(/2 hours/).first()).toBeVisible();
 

@@ -1,6 +1,6 @@
 // The main job, with three people in three browsers: asked, approved twice, ready, ended, read back as gone, and proven.
 import { expect, test } from "@playwright/test";
-import { ASTRID, ELIN, JOHAN, as, ask, openDecision, skip, verifyAudit } from "../people";
+import { ASTRID, ELIN, JOHAN, approve, as, ask, openDecision, skip, verifyAudit } from "../people";
 
 for (const javaScriptEnabled of [true, false]) {
   test(`from ask to proven removal, JavaScript ${javaScriptEnabled ? "on" : "off"}`, async ({ browser }) => {
@@ -14,11 +14,11 @@ for (const javaScriptEnabled of [true, false]) {
     await expect(johan.getByText(/Astrid Lindqvist/).first()).toBeVisible();
 
     await openDecision(astrid, JOHAN, reason);
-    await astrid.getByRole("button", { name: /^Approve for 8 hours/ }).click();
+    await approve(astrid, /^Approve for 8 hours/, ASTRID);
     await expect(astrid.getByRole("status")).toContainText("Approved: Johan Nyberg, Production database, read.");
 
     await openDecision(elin, JOHAN, reason);
-    await elin.getByRole("button", { name: /^Approve for 8 hours/ }).click();
+    await approve(elin, /^Approve for 8 hours/, ELIN);
     await expect(elin.getByRole("status")).toContainText("It is being set up.");
 
     // Ready only when the target said so; the page follows by itself where it can.

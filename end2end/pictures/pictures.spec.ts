@@ -1,6 +1,6 @@
 // One walk through the product that leaves the pictures of README.md in docs/pictures.
 import { type Page, expect, test } from "@playwright/test";
-import { ASTRID, ELIN, JOHAN, OPERATOR, as, ask, openDecision, skip } from "../people";
+import { ASTRID, ELIN, JOHAN, OPERATOR, approve, as, ask, openDecision, skip } from "../people";
 
 const REASON = "Incident 4312, order totals are wrong since 06:40. I need to compare ledger rows.";
 
@@ -26,10 +26,10 @@ test("pictures", async ({ browser }) => {
   await picture(johan, "catalogue");
 
   await openDecision(astrid, JOHAN, REASON);
-  await astrid.getByRole("button", { name: /^Approve for 8 hours/ }).click();
+  await approve(astrid, /^Approve for 8 hours/, ASTRID);
   await openDecision(elin, JOHAN, REASON);
   await picture(elin, "decision-dark");
-  await elin.getByRole("button", { name: /^Approve for 8 hours/ }).click();
+  await approve(elin, /^Approve for 8 hours/, ELIN);
   await expect(async () => {
     await johan.goto(request);
     await expect(johan.getByText("ready", { exact: true }).first()).toBeVisible({ timeout: 1000 });

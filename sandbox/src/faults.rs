@@ -108,6 +108,8 @@ pub enum FaultKind {
     TokenExpired,
     /// Delta tokens are refused with 410.
     DeltaExpired,
+    /// Sign-ins do not satisfy the authentication context that they are asked for.
+    ContextUnsatisfied,
     /// Removing a member that is none says 400 "One or more removed object references do not exist" instead of 404.
     RemovedReferenceText,
 }
@@ -256,6 +258,7 @@ pub(crate) struct Effects {
     pub keep: Option<usize>,
     pub delta_expired: bool,
     pub removed_reference_text: bool,
+    pub context_unsatisfied: bool,
     /// Names of the faults that struck, for the request log.
     pub names: Vec<&'static str>,
 }
@@ -364,6 +367,7 @@ fn applies(fault: &Fault, subject: &Subject<'_>) -> bool {
             subject.graph && subject.delta_token && subject.path.contains("/delta")
         }
         FaultKind::RemovedReferenceText => subject.graph && subject.method == "DELETE",
+        FaultKind::ContextUnsatisfied => !subject.graph && subject.path.ends_with("/authorize"),
     }
 }
 
@@ -428,6 +432,10 @@ fn add_effect(effects: &mut Effects, kind: &FaultKind) {
             effects.removed_reference_text = true;
             None
         }
+        FaultKind::ContextUnsatisfied => {
+            effects.context_unsatisfied = true;
+            None
+        }
     };
     if effects.refuse.is_none() {
         effects.refuse = refusal;
@@ -450,5 +458,6 @@ fn name(kind: &FaultKind) -> &'static str {
         FaultKind::TokenExpired => "token_expired",
         FaultKind::DeltaExpired => "delta_expired",
         FaultKind::RemovedReferenceText => "removed_reference_text",
+        FaultKind::ContextUnsatisfied => "context_unsatisfied",
     }
 }

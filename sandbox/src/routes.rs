@@ -62,7 +62,7 @@ async fn nothing() -> Response {
 /// Faults and the request log of everything that is not Graph.
 async fn around_sign_in(
     State(shared): State<Arc<Shared>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let at = Clock::system();
@@ -78,6 +78,7 @@ async fn around_sign_in(
     if !effects.slow.is_zero() {
         tokio::time::sleep(effects.slow).await;
     }
+    request.extensions_mut().insert(effects.clone());
     let response = match effects.refuse {
         Some(Refusal::Throttle(retry_after)) => {
             let mut response = StatusCode::TOO_MANY_REQUESTS.into_response();

@@ -83,6 +83,7 @@ fn over(store: Store, config: &Config) -> Workflow {
             tenant: config.sign_in.tenant,
             object,
         }),
+        step_up: config.sign_in.step_up.clone(),
         digest_at: config.digest_at,
         chats: config.chats.keys().copied().collect(),
     };

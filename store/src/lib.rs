@@ -27,6 +27,7 @@ pub mod directory;
 pub mod drafts;
 pub mod exceptions;
 pub mod findings;
+pub mod fresh;
 pub mod grants;
 pub mod holding;
 pub mod installation;

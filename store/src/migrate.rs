@@ -80,6 +80,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0012_callbacks.sql"),
         include_str!("../../migrations/postgres/0012_callbacks.sql"),
     ),
+    (
+        13,
+        "fresh",
+        include_str!("../../migrations/sqlite/0013_fresh.sql"),
+        include_str!("../../migrations/postgres/0013_fresh.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

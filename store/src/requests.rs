@@ -2,8 +2,8 @@
 
 use chrono::Duration;
 use domain::{
-    AccountId, DecisionId, GrantId, LineId, PackageId, PackageVersionId, PersonId, RequestId,
-    StageId, Timestamp,
+    AccountId, DecisionId, FreshId, GrantId, LineId, PackageId, PackageVersionId, PersonId,
+    RequestId, StageId, Timestamp,
     approval::{Seat, StageState, Verdict, Via},
     policy::ApproverRule,
     request::{Length, LineKind, LineState, Start, Window},
@@ -96,6 +96,8 @@ row! {
         pub stuck: bool,
         /// Whether it waited so long that its fallback decides as well.
         pub escalated: bool,
+        /// Whether a yes counts only with a fresh sign-in; fixed at submission.
+        pub fresh: bool,
         /// When it opened.
         pub opened_at: Option<Timestamp>,
         /// When it closed.
@@ -156,6 +158,8 @@ row! {
         pub signed_hash: String,
         /// When.
         pub decided_at: Timestamp,
+        /// The fresh sign-in that it was cast with.
+        pub fresh_id: Option<FreshId>,
     }
 }
 
@@ -302,7 +306,7 @@ impl Tx {
         package: PackageId,
     ) -> Result<Option<DecisionRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, d.for_id, d.slot, d.verdict, d.via, d.note, d.cap_seconds, d.signed_hash, d.decided_at
+            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, d.for_id, d.slot, d.verdict, d.via, d.note, d.cap_seconds, d.signed_hash, d.decided_at, d.fresh_id
              FROM lines l JOIN decisions d ON d.line_id = l.id AND d.verdict = 'deny'
              WHERE l.beneficiary_id = $1 AND l.package_id = $2 AND l.state = 'denied'
              ORDER BY l.submitted_at DESC, d.id DESC LIMIT 1")
@@ -339,12 +343,12 @@ impl Tx {
         }
         on!(self, c => {
             let mut query = QueryBuilder::new(
-                "INSERT INTO stages (id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, escalated, opened_at, closed_at) ");
+                "INSERT INTO stages (id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, escalated, fresh, opened_at, closed_at) ");
             query.push_values(stages, |mut tuple, stage| {
                 tuple.push_bind(stage.id.0).push_bind(stage.line_id.0).push_bind(stage.position)
                     .push_bind(stage.rule.clone()).push_bind(stage.approvers.as_str()).push_bind(stage.needed)
                     .push_bind(stage.state.as_str()).push_bind(stage.fallback).push_bind(stage.by_subordinates)
-                    .push_bind(stage.stuck).push_bind(stage.escalated).push_bind(stage.opened_at.map(At)).push_bind(stage.closed_at.map(At));
+                    .push_bind(stage.stuck).push_bind(stage.escalated).push_bind(stage.fresh).push_bind(stage.opened_at.map(At)).push_bind(stage.closed_at.map(At));
             });
             query.build().execute(c).await.map(drop)
         })?;
@@ -354,7 +358,7 @@ impl Tx {
     /// The stages of a line in order.
     pub async fn stages(&mut self, line: LineId) -> Result<Vec<StageRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, escalated, opened_at, closed_at
+            "SELECT id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, escalated, fresh, opened_at, closed_at
              FROM stages WHERE line_id = $1 ORDER BY position").bind(line.0).fetch_all(c).await)?)
     }
 
@@ -524,21 +528,22 @@ impl Tx {
     }
 
     /// Inserts a vote. The database refuses a second by the same person or for the same slot, one on their own access,
-    /// and one in a stage that is not open.
+    /// one in a stage that is not open, and a yes without the fresh sign-in that its stage wants.
     pub async fn insert_decision(&mut self, decision: &DecisionRow) -> Result<(), Error> {
         on!(self, c => sqlx::query(
-            "INSERT INTO decisions (id, stage_id, line_id, decider_id, slot, verdict, via, note, cap_seconds, signed_hash, decided_at, for_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+            "INSERT INTO decisions (id, stage_id, line_id, decider_id, slot, verdict, via, note, cap_seconds, signed_hash, decided_at, for_id, fresh_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
             .bind(decision.id.0).bind(decision.stage_id.0).bind(decision.line_id.0).bind(decision.decider_id.0)
             .bind(decision.slot).bind(decision.verdict.as_str()).bind(decision.via.as_str()).bind(&decision.note).bind(decision.cap_seconds)
-            .bind(&decision.signed_hash).bind(At(decision.decided_at)).bind(decision.for_id.map(|id| id.0)).execute(c).await.map(drop))?;
+            .bind(&decision.signed_hash).bind(At(decision.decided_at)).bind(decision.for_id.map(|id| id.0))
+            .bind(decision.fresh_id.map(|id| id.0)).execute(c).await.map(drop))?;
         Ok(())
     }
 
     /// The votes on a line, oldest first.
     pub async fn decisions(&mut self, line: LineId) -> Result<Vec<DecisionRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT id, stage_id, line_id, decider_id, for_id, slot, verdict, via, note, cap_seconds, signed_hash, decided_at
+            "SELECT id, stage_id, line_id, decider_id, for_id, slot, verdict, via, note, cap_seconds, signed_hash, decided_at, fresh_id
              FROM decisions WHERE line_id = $1 ORDER BY decided_at, id").bind(line.0).fetch_all(c).await)?)
     }
 }

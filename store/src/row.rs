@@ -70,7 +70,7 @@ columns_through!(At, |at: At, _: &str| Ok::<_, sqlx::Error>(at.0) => Timestamp);
 columns_through!(Uuid, |id: Uuid, _: &str| Ok::<_, sqlx::Error>(id.into()) =>
     domain::PersonId, domain::AccountId, domain::ApplicationId, domain::TargetId, domain::EntitlementId,
     domain::PackageId, domain::PackageVersionId, domain::CatalogueVersionId, domain::RequestId, domain::LineId,
-    domain::StageId, domain::DecisionId, domain::RemarkId, domain::HandOnId, domain::DraftId, domain::DraftLineId,
+    domain::StageId, domain::DecisionId, domain::FreshId, domain::RemarkId, domain::HandOnId, domain::DraftId, domain::DraftLineId,
     domain::GrantId, domain::AssignmentId, domain::OperationId, domain::MessageId, domain::PostId, domain::HoldId,
     domain::InstallationId,
     domain::ConflictId, domain::ExceptionId, domain::AttestationId, domain::FindingId, domain::DeputyId,

@@ -1,6 +1,7 @@
 //! Server-side sessions and sign-ins under way. Keys are hashes: a copy of these tables opens nothing.
 
-use domain::{AccountId, PersonId, Timestamp};
+use chrono::Duration;
+use domain::{AccountId, FreshId, PersonId, Timestamp};
 
 use crate::engine::{At, Error, Tx};
 
@@ -33,6 +34,10 @@ row! {
         pub return_to: String,
         /// When it is too late.
         pub expires_at: Timestamp,
+        /// What waits for it, if it is a fresh one for a decision.
+        pub fresh_id: Option<FreshId>,
+        /// Hash of the session that such a one was begun in.
+        pub session_hash: Option<Vec<u8>>,
     }
 }
 
@@ -83,36 +88,39 @@ impl Tx {
         )
     }
 
-    /// Deletes sessions and sign-ins that are over.
+    /// Deletes sessions and sign-ins that are over, and an hour later what waited for one in vain.
     pub async fn delete_expired_sessions(&mut self, now: Timestamp) -> Result<u64, Error> {
         let sessions = on!(self, c => sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
             .bind(At(now)).execute(c).await.map(|done| done.rows_affected()))?;
         let sign_ins = on!(self, c => sqlx::query("DELETE FROM sign_ins WHERE expires_at <= $1")
             .bind(At(now)).execute(c).await.map(|done| done.rows_affected()))?;
-        Ok(sessions + sign_ins)
+        let fresh = on!(self, c => sqlx::query("DELETE FROM fresh_sign_ins WHERE proven_at IS NULL AND begun_at <= $1")
+            .bind(At(now - Duration::hours(1))).execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(sessions + sign_ins + fresh)
     }
 
     /// Keeps a sign-in under way, by the hash of its state.
     pub async fn save_sign_in(&mut self, state_hash: &[u8], row: &SignInRow) -> Result<(), Error> {
         on!(self, c => sqlx::query(
-            "INSERT INTO sign_ins (state_hash, browser_hash, nonce, verifier, return_to, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6)")
+            "INSERT INTO sign_ins (state_hash, browser_hash, nonce, verifier, return_to, expires_at, fresh_id, session_hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
             .bind(state_hash).bind(&row.browser_hash).bind(&row.nonce).bind(&row.verifier).bind(&row.return_to)
-            .bind(At(row.expires_at)).execute(c).await.map(drop))?;
+            .bind(At(row.expires_at)).bind(row.fresh_id.map(|id| id.0)).bind(&row.session_hash).execute(c).await.map(drop))?;
         Ok(())
     }
 
     /// A sign-in under way, left where it is.
     pub async fn sign_in(&mut self, state_hash: &[u8]) -> Result<Option<SignInRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT browser_hash, nonce, verifier, return_to, expires_at FROM sign_ins WHERE state_hash = $1")
+            "SELECT browser_hash, nonce, verifier, return_to, expires_at, fresh_id, session_hash FROM sign_ins WHERE state_hash = $1")
             .bind(state_hash).fetch_optional(c).await)?)
     }
 
     /// Takes a sign-in out: the second call with the same state finds nothing.
     pub async fn take_sign_in(&mut self, state_hash: &[u8]) -> Result<Option<SignInRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "DELETE FROM sign_ins WHERE state_hash = $1 RETURNING browser_hash, nonce, verifier, return_to, expires_at")
+            "DELETE FROM sign_ins WHERE state_hash = $1 RETURNING browser_hash, nonce, verifier, return_to, expires_at,
+               fresh_id, session_hash")
             .bind(state_hash).fetch_optional(c).await)?)
     }
 }

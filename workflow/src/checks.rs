@@ -4,6 +4,7 @@
 use domain::{
     GrantId, LineId, Timestamp,
     audit::{Actor, Event, EventKind},
+    fresh::Weight,
     person::Person,
     policy::{ApproverRule, Policy, Quorum, StageRule},
     request::{Length, Window},
@@ -30,6 +31,8 @@ pub struct Checks {
     pub by_policy: bool,
     /// Whether a stage of security is added to the route of the policy.
     pub adds_security: bool,
+    /// Whether each yes wants a fresh sign-in.
+    pub fresh: bool,
 }
 
 /// One ask to look at.
@@ -82,16 +85,27 @@ pub(crate) async fn look(
             .route
             .iter()
             .any(|stage| stage.approvers == ApproverRule::Security);
+    let weight = Weight {
+        high: risk.sum >= weights.high,
+        privileged: facts.privileged,
+        said: policy.risk.step_up,
+    };
     Ok(Checks {
         conflicts,
         risk,
         by_policy,
         adds_security,
+        fresh: weight.wants_fresh(),
     })
 }
 
-/// Looks at a line that is being entered, records what was found, and gives the policy with the route that it gets.
-pub(crate) async fn entered(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Result<Policy> {
+/// Looks at a line that is being entered, records what was found, and gives the policy with the route that it gets, and
+/// whether each yes on it wants a fresh sign-in.
+pub(crate) async fn entered(
+    unit: &mut Unit,
+    line: &LineRow,
+    policy: &Policy,
+) -> Result<(Policy, bool)> {
     let offer = unit
         .tx
         .pinned_offer(line.package_version_id)
@@ -114,7 +128,7 @@ pub(crate) async fn entered(unit: &mut Unit, line: &LineRow, policy: &Policy) ->
     let now = unit.now;
     let weights = unit.workflow().settings().risk;
     let found = look(&mut unit.tx, &weights, &asked, now).await?;
-    if !found.conflicts.is_empty() || found.by_policy || found.adds_security {
+    if !found.conflicts.is_empty() || found.by_policy || found.adds_security || found.fresh {
         let rules: Vec<_> = found.conflicts.iter().map(|clash| clash.rule).collect();
         unit.record(
             Event::new(EventKind::LineScreened, now, Actor::Portal)
@@ -126,12 +140,12 @@ pub(crate) async fn entered(unit: &mut Unit, line: &LineRow, policy: &Policy) ->
                     serde_json::Value::Null,
                     json!({
                         "breaks": rules, "risk": found.risk, "by_policy": found.by_policy,
-                        "adds_security": found.adds_security,
+                        "adds_security": found.adds_security, "fresh_sign_in": found.fresh,
                     }),
                 ),
         );
     }
-    Ok(found.routed(policy))
+    Ok((found.routed(policy), found.fresh))
 }
 
 impl Checks {

@@ -15,6 +15,7 @@ use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
     bulk,
+    fresh::Proof,
     frozen::{shortest_cap, sign_off},
     people, requests, route,
 };
@@ -53,11 +54,15 @@ pub(crate) enum Way {
     Alone,
     /// In a list, all by one rule: only what is low-risk.
     Together(ApproverRule),
+    /// With a fresh sign-in for exactly this vote.
+    Fresh(Proof),
 }
 
 /// Casts a vote. The line's state afterwards is in the database; a race's loser gets [`Refusal::WrongState`].
 ///
-/// A vote that comes after the line's pending deadline does not count, also while the deadline's job is late.
+/// A vote that comes after the line's pending deadline does not count, also while the deadline's job is late. A yes that
+/// wants a fresh sign-in is refused with [`Refusal::WantsFreshSignIn`], once nothing else stands against it; it is cast
+/// through [`crate::fresh`].
 pub async fn decide(workflow: &Workflow, viewer: &Viewer, vote: Vote) -> Result<()> {
     by(workflow, viewer, vote, Way::Alone).await
 }
@@ -77,11 +82,26 @@ async fn decide_once(workflow: &Workflow, viewer: &Viewer, vote: Vote, way: Way)
     if let Way::Together(rule) = way {
         refusals.extend(bulk::barred(&mut unit, vote.stage, rule).await?);
     }
+    let fresh = match way {
+        Way::Fresh(proof) => Some(proof),
+        Way::Alone | Way::Together(_) => None,
+    };
+    if refusals.is_empty() && fresh.is_none() && wants_fresh(&vote, &seated) {
+        refusals.push(Refusal::WantsFreshSignIn);
+    }
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
-    cast(&mut unit, seated, vote).await?;
+    if let Some(proof) = fresh {
+        proof.counts(&mut unit).await?;
+    }
+    cast(&mut unit, seated, vote, fresh).await?;
     unit.commit().await
+}
+
+/// Whether a vote counts only with a fresh sign-in: a yes where the route, as it was laid, says so.
+pub(crate) fn wants_fresh(vote: &Vote, seated: &Seated) -> bool {
+    vote.verdict == Verdict::Approve && seated.stage.fresh
 }
 
 /// Locks what is decided, with `also` among the persons, and works out, from facts of this transaction, whether this
@@ -203,7 +223,7 @@ fn unseated(
     }
 }
 
-fn faults(vote: &Vote, seated: &Seated) -> Vec<Refusal> {
+pub(crate) fn faults(vote: &Vote, seated: &Seated) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     if vote.signed_hash != sign_off(&seated.line, &seated.decisions) {
         refusals.push(Refusal::Changed);
@@ -237,7 +257,7 @@ fn faults(vote: &Vote, seated: &Seated) -> Vec<Refusal> {
     refusals
 }
 
-async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
+async fn cast(unit: &mut Unit, seated: Seated, vote: Vote, fresh: Option<Proof>) -> Result<()> {
     let Seated {
         line,
         stage,
@@ -279,9 +299,20 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
             .filter(|_| vote.verdict == Verdict::Approve),
         signed_hash: vote.signed_hash,
         decided_at: now,
+        fresh_id: fresh.map(|proof| proof.id),
     };
     route::changed(unit, &line).await?;
     unit.tx.insert_decision(&row).await?;
+    let mut after = json!({
+        "verdict": row.verdict, "via": row.via, "note": row.note, "cap_seconds": row.cap_seconds,
+        "signed": row.signed_hash, "by_subordinates": seating.by_subordinates,
+    });
+    if let Some(proof) = fresh {
+        // What was proven and when, by which context: never what proved it.
+        let kept = unit.tx.fresh(proof.id).await?.ok_or(Error::Missing)?;
+        after["fresh_sign_in"] =
+            json!({"id": kept.id, "signed_in_at": kept.signed_in_at, "context": kept.context});
+    }
     let mut event = Event::new(EventKind::LineDecided, now, Actor::Person(seat.person));
     event.behalf = seat.behalf;
     unit.record(
@@ -292,13 +323,7 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote) -> Result<()> {
             .about(id)
             .about(line.beneficiary_id)
             .under(line.package_version_id)
-            .changing(
-                json!({"stage": stage.state}),
-                json!({
-                    "verdict": row.verdict, "via": row.via, "note": row.note, "cap_seconds": row.cap_seconds,
-                    "signed": row.signed_hash, "by_subordinates": seating.by_subordinates,
-                }),
-            ),
+            .changing(json!({"stage": stage.state}), after),
     );
     decisions.push(row.clone());
     match vote.verdict {

@@ -30,6 +30,7 @@ mod error;
 pub mod exceptions;
 pub mod findings;
 pub mod fold;
+pub mod fresh;
 mod frozen;
 pub mod grants;
 pub mod hand_on;
@@ -82,6 +83,8 @@ pub struct Settings {
     pub mover_grace_days: u32,
     /// The account that is administrator by configuration, until the directory names others.
     pub first_administrator: Option<AccountKey>,
+    /// The authentication context that a fresh sign-in must satisfy (Entra: `c1` …); none: the sign-in must only be new.
+    pub step_up: Option<String>,
     /// When those who want one mail a day get it, in UTC.
     pub digest_at: NaiveTime,
     /// The chats that have a channel to post to.
@@ -98,6 +101,7 @@ impl Default for Settings {
             risk: Weights::default(),
             mover_grace_days: 14,
             first_administrator: None,
+            step_up: None,
             digest_at: NaiveTime::from_hms_opt(6, 0, 0).unwrap_or_default(),
             chats: Vec::new(),
         }

@@ -28,7 +28,8 @@ use crate::{
 /// Inserts the stages of a new line and opens the first; a line without stages is approved at once by its policy. The rules
 /// that it breaks and its risk may add a stage of security, or let it pass by policy. The beneficiary is locked.
 pub(crate) async fn lay(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Result<()> {
-    let policy = &checks::entered(unit, line, policy).await?;
+    let (policy, fresh) = checks::entered(unit, line, policy).await?;
+    let policy = &policy;
     let mut stages = Vec::with_capacity(policy.route.len());
     for (position, rule) in (0_i64..).zip(&policy.route) {
         stages.push(StageRow {
@@ -43,6 +44,7 @@ pub(crate) async fn lay(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Res
             by_subordinates: false,
             stuck: false,
             escalated: false,
+            fresh,
             opened_at: None,
             closed_at: None,
         });

@@ -3,6 +3,7 @@
 //! To add a page: its file, `mod` here, a row in [`ROUTES`]. Handlers take a [`crate::visit::Visit`], read one view of `workflow`, and
 //! answer; a form posts, changes one thing through `workflow`, and leads on.
 
+pub mod decision;
 pub mod kit;
 pub mod said;
 
@@ -14,7 +15,6 @@ mod cart;
 mod catalog;
 mod change;
 mod conflicts;
-mod decision;
 mod deputies;
 mod duties;
 mod evidence;

@@ -188,6 +188,7 @@ pub fn vote(text: &str, verdict: Verdict) -> Vote {
         note: text.into(),
         cap_seconds: Some(3600),
         at: ago(5),
+        fresh_at: None,
     }
 }
 

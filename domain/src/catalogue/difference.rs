@@ -362,6 +362,7 @@ fn package_fields(before: Edition<'_>, after: Edition<'_>, facts: &Facts) -> Fie
         let below = p.policy.risk.auto_approve_below;
         below.map(|points| points.to_string()).unwrap_or_default()
     });
+    add("step_up", &|_, p| yes_no(p.policy.risk.step_up).to_owned());
     add("permanent", &|_, p| {
         yes_no(p.policy.limits.permanent).to_owned()
     });
@@ -626,6 +627,9 @@ fn package_widens(before: (&Content, &Package), after: (&Content, &Package)) -> 
     }
     if new.policy.risk.auto_approve_below > old.policy.risk.auto_approve_below {
         why.push("more of it is approved by policy alone".to_owned());
+    }
+    if old.policy.risk.step_up && !new.policy.risk.step_up {
+        why.push("a yes no longer wants a fresh sign-in in any case".to_owned());
     }
     let (was, is) = (&old.policy.limits, &new.policy.limits);
     if is.longest_seconds > was.longest_seconds {

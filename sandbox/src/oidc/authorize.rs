@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{Path, RawQuery, State},
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -11,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{CODE_LIFE, Grant, Tenant, page, random_id, refusal::Refusal, tenant};
-use crate::{clock::Clock, config::Client, running::Shared, uri};
+use crate::{clock::Clock, config::Client, faults::Effects, running::Shared, uri};
 
 /// Parameters that belong to the page and not to the request.
 pub(super) const OWN: [&str; 3] = ["oid", "q", "cancel"];
@@ -42,6 +43,7 @@ enum Failure {
 pub(crate) async fn authorize(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
+    Extension(effects): Extension<Effects>,
     RawQuery(query): RawQuery,
 ) -> Response {
     let request = Request {
@@ -73,7 +75,7 @@ pub(crate) async fn authorize(
         );
     }
     match request.get("oid") {
-        Some(oid) => sign_in(&shared, client, &request, oid),
+        Some(oid) => sign_in(&shared, client, &request, oid, effects.context_unsatisfied),
         None => page::pick(&shared, client, &request),
     }
 }
@@ -181,7 +183,13 @@ fn check<'s>(shared: &'s Shared, name: &str, request: &Request) -> Result<&'s Cl
     Ok(client)
 }
 
-fn sign_in(shared: &Shared, client: &Client, request: &Request, oid: &str) -> Response {
+fn sign_in(
+    shared: &Shared,
+    client: &Client,
+    request: &Request,
+    oid: &str,
+    unsatisfied: bool,
+) -> Response {
     let user = {
         let world = shared.world();
         Uuid::parse_str(oid)
@@ -218,6 +226,7 @@ fn sign_in(shared: &Shared, client: &Client, request: &Request, oid: &str) -> Re
             .as_str()
             .map(str::to_owned)
     });
+    let acrs = acrs.filter(|_| !unsatisfied);
     let sid = random_id();
     let code = shared.sessions.put_code(Grant {
         client: client.id.clone(),

@@ -6,14 +6,17 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use sha2::{Digest, Sha256};
 
 use super::{
     authorize::{OWN, Request},
     refusal::Refusal,
 };
-use crate::{config::Client, directory::User, running::Shared};
+use crate::{config::Client, directory::User, running::Shared, world::World};
 
 const STYLE: &str = include_str!("page.css");
 /// So many people are listed at once.
@@ -140,10 +143,36 @@ fn person(user: &User, badge: Option<(&str, bool)>) -> String {
     )
 }
 
+/// Whom the application asks to sign in once more: `prompt=login` with the hint that a token of theirs carried.
+fn once_more<'w>(world: &'w World, request: &Request) -> Option<&'w User> {
+    let hint = request.get("login_hint")?;
+    let name = String::from_utf8(URL_SAFE_NO_PAD.decode(hint).ok()?).ok()?;
+    let wanted = request.get("prompt") == Some("login") && request.get("q").is_none();
+    let mut users = world.users.values();
+    users.find(|user| wanted && user.user_principal_name == name)
+}
+
+/// The page that asks somebody who is signed in to prove it again.
+fn again(client: &Client, user: &User, hidden: &str) -> Response {
+    let main = format!(
+        "<h1>Sign in once more</h1>\n<p class=\"soft\"><b>{}</b> wants to know that it is still you. There is no password.</p>\n\
+         <form method=\"get\">\n{hidden}<ul class=\"featured\">\n{}</ul>\n</form>\n\
+         <form method=\"get\" role=\"search\" class=\"search\">\n{hidden}<label for=\"q\">Somebody else: name, title, department or address</label>\n\
+         <input id=\"q\" name=\"q\" type=\"search\" autocomplete=\"off\">\n<button>Search</button>\n</form>\n\
+         <form method=\"get\" class=\"leave\">\n{hidden}<button name=\"cancel\" value=\"1\">Go back without signing in</button>\n</form>\n",
+        escape(&client.name),
+        person(user, None)
+    );
+    document(StatusCode::OK, "Sign in once more", &main)
+}
+
 /// The page that asks whom to be.
 pub(super) fn pick(shared: &Shared, client: &Client, request: &Request) -> Response {
     let world = shared.world();
     let hidden = hidden(request);
+    if let Some(user) = once_more(&world, request) {
+        return again(client, user, &hidden);
+    }
     let wanted = request.get("q").unwrap_or_default();
     let mut main = format!(
         "<h1>Pick who to be</h1>\n<p class=\"soft\">You sign in to <b>{}</b> as someone at {}. There is no password.</p>\n",

@@ -6,7 +6,7 @@ use ring::{
     rand::SystemRandom,
     signature::{self, RsaKeyPair, RsaPublicKeyComponents},
 };
-use sandbox::Running;
+use sandbox::{FaultKind, Running};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -521,6 +521,33 @@ async fn the_page_to_pick_a_person() {
             .body
             .contains("<input type=\"hidden\" name=\"state\" value=\"the-state\">")
     );
+}
+
+#[tokio::test]
+async fn an_authentication_context_is_satisfied_unless_it_is_switched_off() {
+    let tenant = Tenant::start().await;
+    let sandbox = &tenant.sandbox;
+    // {"id_token":{"acrs":{"essential":true,"value":"c1"}}}
+    let asked = "%7B%22id_token%22%3A%7B%22acrs%22%3A%7B%22essential%22%3Atrue%2C%22value%22%3A%22c1%22%7D%7D%7D";
+    let claims = async || {
+        let code = code_for(sandbox, ADA, &[("claims", asked), ("prompt", "login")]).await;
+        let reply = post_token(sandbox, &redemption(&code)).await;
+        verified(sandbox, reply.json()["id_token"].as_str().unwrap()).await
+    };
+    let satisfied = claims().await;
+    assert_eq!(satisfied["acrs"], json!(["c1"]));
+    assert_eq!(satisfied["auth_time"], satisfied["iat"]);
+    sandbox.faults().add(FaultKind::ContextUnsatisfied);
+    assert_eq!(claims().await["acrs"], Value::Null);
+    sandbox.faults().clear();
+    // Somebody whom the application names is asked alone, and may still be somebody else.
+    let hint = claims().await["login_hint"].as_str().unwrap().to_owned();
+    let again = [("prompt", "login"), ("login_hint", hint.as_str())];
+    let page = get(sandbox, &request(&again)).await;
+    assert!(page.body.contains("Sign in once more") && page.body.contains("Ada Ng"));
+    assert!(!page.body.contains("Okoro"), "{}", page.body);
+    let other = request(&[again[0], again[1], ("q", "Bob")]);
+    assert!(get(sandbox, &other).await.body.contains("Okoro"));
 }
 
 #[tokio::test]

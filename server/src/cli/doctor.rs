@@ -158,6 +158,19 @@ async fn sign_in(config: &Config, report: &mut Report) {
     };
     report.tell("sign-in", found);
     entra::portal(config, report).await;
+    match &config.sign_in.step_up {
+        Some(context) => report.say(
+            Grade::Ok,
+            "fresh sign-in",
+            &format!(
+                "must satisfy the authentication context {context}; that a Conditional Access policy protects it is not seen from here, and without one Entra lets everybody satisfy it"
+            ),
+        ),
+        None => report.warn(
+            "fresh sign-in",
+            "sign_in.step_up is empty: for decisions of high risk people sign in anew, with no more than they usually need",
+        ),
+    }
     if config.sign_in.first_administrator.is_none() {
         report.warn(
             "first administrator",

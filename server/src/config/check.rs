@@ -155,6 +155,18 @@ impl Check<'_> {
                 ),
             }
         };
+        let context = self.text("sign_in", "step_up");
+        let step_up = if context.is_empty() {
+            Some(None)
+        } else if is_context(&context) {
+            Some(Some(context))
+        } else {
+            self.fault(
+                "sign_in",
+                "step_up",
+                "must be the id of an authentication context: c1 to c99",
+            )
+        };
         let attempts = self.number("sign_in", "attempts_per_minute", 1, 100_000);
         Some(SignIn {
             authority: authority?,
@@ -162,6 +174,7 @@ impl Check<'_> {
             client_id: client_id?,
             credential: credential?,
             first_administrator: first?,
+            step_up: step_up?,
             attempts_per_minute: attempts?,
         })
     }
@@ -415,5 +428,31 @@ impl Check<'_> {
             why: why.to_owned(),
         });
         None
+    }
+}
+
+/// Whether a text is the id of an authentication context: `c1` to `c99`.
+fn is_context(text: &str) -> bool {
+    text.strip_prefix('c').is_some_and(|number| {
+        !number.starts_with('0')
+            && number
+                .parse::<u8>()
+                .is_ok_and(|number| (1..=99).contains(&number))
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_is_c1_to_c99() {
+        for id in ["c1", "c25", "c99"] {
+            assert!(is_context(id), "{id}");
+        }
+        for other in ["", "c", "c0", "c01", "c100", "C1", "1", "c+1", "c1 "] {
+            assert!(!is_context(other), "{other:?}");
+        }
     }
 }

@@ -121,6 +121,8 @@ pub struct SignIn {
     pub credential: Credential,
     /// The first administrator's object id.
     pub first_administrator: Option<Uuid>,
+    /// The authentication context that a fresh sign-in must satisfy, if one is set.
+    pub step_up: Option<String>,
     /// Sign-ins that one address may begin per minute.
     pub attempts_per_minute: u32,
 }

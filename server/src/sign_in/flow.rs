@@ -1,18 +1,28 @@
 //! The three routes of signing in and out.
 
+use std::sync::Arc;
+
 use axum::{
     Extension,
     extract::{Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::person::AccountKey;
+use domain::{FreshId, person::AccountKey};
 use serde::Deserialize;
 use store::sessions::SignInRow;
 use tower_sessions::Session;
-use workflow::people::{self, SignIn, SignInRefusal, SignedIn};
+use workflow::{
+    access::Viewer,
+    people::{self, SignIn, SignInRefusal, SignedIn},
+};
 
-use super::{Failure, explain_refusal, secret, sha256};
+use super::{
+    Failure, Wanted, explain_refusal,
+    fresh::{self, Bound},
+    provider::Begun,
+    secret, sha256,
+};
 use crate::{
     sessions::{ME, Me, SIGN_IN_LIFE},
     web::{Caller, Portal, Problem, cookies},
@@ -41,20 +51,50 @@ pub async fn start(
     {
         return too_many().into_response();
     }
-    let begun = match portal.provider().begin(query.switch.is_some()).await {
+    let wanted = match query.switch {
+        Some(_) => Wanted::Switch,
+        None => Wanted::SignIn,
+    };
+    let begun = match portal.provider().begin(wanted).await {
         Ok(begun) => begun,
         Err(failure) => return refused(&portal, &caller, &failure, None).await,
     };
+    let purpose = Purpose {
+        return_to: local_path(&query.return_to).to_owned(),
+        fresh: None,
+    };
+    leave(&portal, &caller, &headers, begun, purpose).await
+}
+
+/// What a sign-in that is begun is for.
+pub(super) struct Purpose {
+    /// Where to go afterwards: a path of ours.
+    pub return_to: String,
+    /// What waits for it, and the hash of the session that it is bound to, if it is a fresh one for a decision.
+    pub fresh: Option<(FreshId, Vec<u8>)>,
+}
+
+/// Keeps what was begun, binds it to this browser, and sends it to the provider.
+pub(super) async fn leave(
+    portal: &Portal,
+    caller: &Caller,
+    headers: &HeaderMap,
+    begun: Begun,
+    purpose: Purpose,
+) -> Response {
     let sessions = portal.sessions();
     // Two tabs may sign in at once: both are bound to the same secret of this browser.
     let browser =
-        cookies::value(&headers, sessions.sign_in_cookie()).map_or_else(secret, ToOwned::to_owned);
+        cookies::value(headers, sessions.sign_in_cookie()).map_or_else(secret, ToOwned::to_owned);
+    let (fresh_id, session_hash) = purpose.fresh.unzip();
     let row = SignInRow {
         browser_hash: sha256(&browser),
         nonce: begun.nonce,
         verifier: begun.verifier,
-        return_to: local_path(&query.return_to).to_owned(),
+        return_to: purpose.return_to,
         expires_at: portal.workflow().clock().system_now() + SIGN_IN_LIFE,
+        fresh_id,
+        session_hash,
     };
     let kept = async {
         let mut tx = portal.workflow().store().begin().await?;
@@ -62,7 +102,7 @@ pub async fn start(
         tx.commit().await
     };
     if let Err(error) = kept.await {
-        return portal.failed(&caller, error.into());
+        return portal.failed(caller, error.into());
     }
     let mut answer = see_other(&begun.address);
     answer
@@ -86,6 +126,7 @@ pub struct CallbackQuery {
 pub async fn callback(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
+    Extension(viewer): Extension<Option<Arc<Viewer>>>,
     session: Session,
     Query(query): Query<CallbackQuery>,
     headers: HeaderMap,
@@ -133,21 +174,25 @@ pub async fn callback(
         Ok(None) => return stale(&portal, &caller, "state_unknown_or_used").await,
         Err(error) => return portal.failed(&caller, error.into()),
     };
-    if let Some(error) = query.error {
-        let failure = Failure::Denied {
+    let came = match (query.error, query.code) {
+        (Some(error), _) => Err(Failure::Denied {
             error,
             description: query.error_description,
-        };
-        return refused(&portal, &caller, &failure, None).await;
-    }
-    let Some(code) = query.code else {
-        return stale(&portal, &caller, "no_code").await;
+        }),
+        (None, None) => return stale(&portal, &caller, "no_code").await,
+        (None, Some(code)) => {
+            let redeemed = portal.provider().redeem(code, row.verifier, &row.nonce);
+            redeemed.await
+        }
     };
-    let identity = match portal
-        .provider()
-        .redeem(code, row.verifier, &row.nonce)
-        .await
-    {
+    if let Some(id) = row.fresh_id {
+        let bound = Bound {
+            id,
+            session_hash: row.session_hash,
+        };
+        return fresh::back(&portal, &caller, viewer.as_deref(), &session, &bound, came).await;
+    }
+    let identity = match came {
         Ok(identity) => identity,
         Err(failure) => return refused(&portal, &caller, &failure, None).await,
     };
@@ -229,7 +274,18 @@ async fn refused(
     failure: &Failure,
     key: Option<AccountKey>,
 ) -> Response {
-    let reason = match failure {
+    let reason = reason(failure);
+    if let Err(error) = people::sign_in_refused(portal.workflow(), key, reason).await {
+        return portal.failed(caller, error);
+    }
+    explain_refusal(failure)
+        .with_link("Sign in again", "/sign-in?switch=1")
+        .into_response()
+}
+
+/// Logs a failure and gives its word for the audit log.
+pub(super) fn reason(failure: &Failure) -> &'static str {
+    match failure {
         Failure::Unreachable(why) => {
             tracing::warn!(%why, "the sign-in provider does not answer");
             "provider_unreachable"
@@ -247,13 +303,7 @@ async fn refused(
             tracing::warn!(token.fault = fault.as_str(), "an ID token does not count");
             fault.as_str()
         }
-    };
-    if let Err(error) = people::sign_in_refused(portal.workflow(), key, reason).await {
-        return portal.failed(caller, error);
     }
-    explain_refusal(failure)
-        .with_link("Sign in again", "/sign-in?switch=1")
-        .into_response()
 }
 
 /// A callback that belongs to no sign-in of this browser.
@@ -290,7 +340,7 @@ fn not_welcome(why: SignInRefusal) -> Problem {
         .with_link("Sign in with another account", "/sign-in?switch=1")
 }
 
-fn too_many() -> Problem {
+pub(super) fn too_many() -> Problem {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "Too many sign-ins",
@@ -313,7 +363,7 @@ fn local_path(wanted: &str) -> &str {
     if local { wanted } else { "/" }
 }
 
-fn see_other(address: &str) -> Response {
+pub(super) fn see_other(address: &str) -> Response {
     let location = HeaderValue::from_str(address).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }

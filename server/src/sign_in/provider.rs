@@ -14,7 +14,7 @@ use openidconnect::{
     core::{CoreClient, CoreProviderMetadata, CoreResponseType},
 };
 use provisioner::graph::Credential;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 use workflow::{Clock, Ids};
 
@@ -68,6 +68,22 @@ impl ProviderSettings {
     pub fn issuer(&self) -> String {
         format!("{}/{}/v2.0", self.authority, self.tenant)
     }
+}
+
+/// Why somebody is sent to the provider.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// To sign in, however they are known there.
+    SignIn,
+    /// To sign in with another account than the one that the provider remembers.
+    Switch,
+    /// To prove anew who they are, for one decision.
+    Fresh {
+        /// The authentication context that must be satisfied, if one is configured.
+        context: Option<&'a str>,
+        /// Whom the provider should ask, as it told us at sign-in.
+        login_hint: Option<&'a str>,
+    },
 }
 
 /// A sign-in that was begun.
@@ -152,8 +168,8 @@ impl Provider {
         )
     }
 
-    /// Begins a sign-in. `switch` lets people choose another account than the one that the provider remembers.
-    pub async fn begin(&self, switch: bool) -> Result<Begun, Failure> {
+    /// Begins a sign-in.
+    pub async fn begin(&self, wanted: Wanted<'_>) -> Result<Begun, Failure> {
         let client = self.client(self.discover().await?.metadata)?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (state, nonce) = (secret(), secret());
@@ -169,9 +185,24 @@ impl Provider {
             .add_scope(Scope::new("profile".into()))
             .add_scope(Scope::new("email".into()))
             .set_pkce_challenge(challenge);
-        if switch {
-            request = request.add_extra_param("prompt", "select_account");
-        }
+        request = match wanted {
+            Wanted::SignIn => request,
+            Wanted::Switch => request.add_extra_param("prompt", "select_account"),
+            Wanted::Fresh {
+                context,
+                login_hint,
+            } => {
+                // Entra honours `prompt`, others `max_age`; whether it is new is seen in the token whatever they do.
+                let request = request
+                    .add_extra_param("prompt", "login")
+                    .add_extra_param("max_age", "0")
+                    .add_extra_param("claims", fresh_claims(context));
+                match login_hint {
+                    Some(hint) => request.add_extra_param("login_hint", hint.to_owned()),
+                    None => request,
+                }
+            }
+        };
         let (address, _, _) = request.url();
         Ok(Begun {
             address: address.into(),
@@ -320,6 +351,15 @@ impl Provider {
             .await
             .map(drop)
     }
+}
+
+/// What a token of a fresh sign-in must say (OpenID Connect Core 5.5; `acrs` is Entra's).
+fn fresh_claims(context: Option<&str>) -> String {
+    let mut claims = json!({"auth_time": {"essential": true}});
+    if let Some(context) = context {
+        claims["acrs"] = json!({"essential": true, "value": context});
+    }
+    json!({"id_token": claims}).to_string()
 }
 
 async fn read_discovery(http: &Adapted, issuer: &str) -> Result<Discovered, Failure> {

@@ -98,6 +98,18 @@ pub struct Identity {
     pub guest: bool,
     /// Saves the account picker at sign-out.
     pub login_hint: Option<String>,
+    /// When they last proved who they are, if the token says so.
+    pub signed_in_at: Option<DateTime<Utc>>,
+    /// The authentication contexts that are satisfied.
+    pub contexts: Vec<String>,
+}
+
+/// Satisfied authentication contexts: Entra says one as a text, several as a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Contexts {
+    One(String),
+    Many(Vec<String>),
 }
 
 /// The claims of Entra beside the standard ones.
@@ -113,6 +125,7 @@ struct EntraClaims {
     claim_names: Option<Value>,
     acct: Option<Value>,
     login_hint: Option<String>,
+    acrs: Option<Contexts>,
 }
 
 impl AdditionalClaims for EntraClaims {}
@@ -255,6 +268,12 @@ pub(super) fn check(token: &str, key: &Key, expected: &Expected<'_>) -> Result<I
             .as_ref()
             .is_some_and(|acct| acct.as_i64() == Some(1) || acct.as_str() == Some("1")),
         login_hint: entra.login_hint.clone(),
+        signed_in_at: claims.auth_time(),
+        contexts: match &entra.acrs {
+            Some(Contexts::One(one)) => vec![one.clone()],
+            Some(Contexts::Many(all)) => all.clone(),
+            None => Vec::new(),
+        },
     })
 }
 

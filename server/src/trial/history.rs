@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use domain::{
-    CampaignId, ExceptionId, GrantId, LineId, Timestamp,
+    CampaignId, ExceptionId, GrantId, LineId, Refusal, Timestamp,
     approval::{StageState, Verdict},
     deputy::Scope,
     request::{LineState, Window},
@@ -26,8 +26,10 @@ use domain::{
 use provisioner::directory;
 use sandbox::company;
 use workflow::{
+    access::Viewer,
     decide::{self, Vote},
     deputies::{self, NewDeputy},
+    fresh::{self, SignedInAgain},
     grants,
     requests::{self, MoreTime},
 };
@@ -397,6 +399,33 @@ impl<'a> Year<'a> {
         Ok(())
     }
 
+    /// Votes; where it takes a fresh sign-in, as somebody who did that at once.
+    async fn cast(&self, viewer: &Viewer, vote: Vote) -> workflow::Result<()> {
+        let workflow = self.past.workflow;
+        match decide::decide(workflow, viewer, vote.clone()).await {
+            Err(workflow::Error::Refused(refusals)) if refusals == [Refusal::WantsFreshSignIn] => {
+                let id = fresh::keep(workflow, viewer, &vote).await?;
+                let account = workflow
+                    .store()
+                    .read()
+                    .await?
+                    .account(viewer.account)
+                    .await?
+                    .ok_or(workflow::Error::Missing)?;
+                let signed_in = SignedInAgain {
+                    account: account.into_domain().key,
+                    at: Some(workflow.clock().system_now()),
+                    contexts: workflow.settings().step_up.iter().cloned().collect(),
+                };
+                match fresh::carry_out(workflow, viewer, id, &signed_in).await? {
+                    stands if stands.is_empty() => Ok(()),
+                    stands => Err(workflow::Error::Refused(stands)),
+                }
+            }
+            other => other,
+        }
+    }
+
     async fn decide(
         &mut self,
         line: LineId,
@@ -442,7 +471,7 @@ impl<'a> Year<'a> {
             signed_hash: decide::to_sign(&row, &decisions),
         };
         let viewer = self.actors.viewer(workflow, seat).await?;
-        decide::decide(workflow, &viewer, vote).await?;
+        self.cast(&viewer, vote).await?;
         // Only the first decider shortens.
         let mood = if mood == Mood::Less {
             Mood::Approve

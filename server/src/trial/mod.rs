@@ -41,6 +41,8 @@ use crate::{
 
 /// Secrets of the sandbox's two registrations. They open nothing but a sandbox on loopback.
 const PORTAL_SECRET: &str = "the-trials-portal";
+/// The authentication context that decisions of high risk ask for.
+const STEP_UP: &str = "c1";
 const PROVISIONER_SECRET: &str = "the-trials-provisioner";
 /// The same company every time.
 const SEED: u64 = 7;
@@ -299,6 +301,7 @@ async fn open(
             tenant: company::tenant(),
             object: company::user("nils.aberg"),
         }),
+        step_up: Some(STEP_UP.into()),
         ..Settings::default()
     };
     let workflow = Workflow::new(store, clock, ids, settings);

@@ -83,6 +83,12 @@ const SWITCHES: &[Switch] = &[
         fault: || FaultKind::Deny,
     },
     Switch {
+        key: "weak_sign_in",
+        label: "Weak sign-ins",
+        explain: "Fresh sign-ins do not satisfy the authentication context that a decision of high risk asks for; nothing is decided.",
+        fault: || FaultKind::ContextUnsatisfied,
+    },
+    Switch {
         key: "down",
         label: "Everything down",
         explain: "Sign-in and Graph answer with 503 until this is switched off.",

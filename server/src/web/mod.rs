@@ -202,6 +202,7 @@ impl Portal {
 pub fn router(portal: Portal, pages: Router) -> Router {
     let own = Router::new()
         .route("/sign-in", get(sign_in::start))
+        .route("/sign-in/again/{id}", get(sign_in::again))
         .route("/auth/callback", get(sign_in::callback))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/events", get(events::stream))

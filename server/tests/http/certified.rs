@@ -19,8 +19,8 @@ use serde_json::json;
 use crate::support::{Answer, Browser, House, PUBLIC, SECRET, Setup, TENANT, client, local};
 
 /// The provider; dies with the test.
-struct Peer {
-    authority: String,
+pub struct Peer {
+    pub authority: String,
     process: Child,
     /// Kept open: a provider that cannot print any more would end.
     _output: BufReader<ChildStdout>,
@@ -34,7 +34,7 @@ impl Drop for Peer {
 }
 
 impl Peer {
-    fn start(app_key: Option<String>) -> Self {
+    pub fn start(app_key: Option<String>) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .expect("the crate lies inside the workspace");
@@ -75,7 +75,7 @@ impl Peer {
 
 /// What a person at the provider does: the form with the name, then the way back. Gives the path of ours that they are
 /// sent to.
-async fn at_provider(begun: &Answer, who: &str) -> String {
+pub async fn at_provider(begun: &Answer, who: &str) -> String {
     let client = client();
     let mut cookies: BTreeMap<String, String> = BTreeMap::new();
     let mut address = reqwest::Url::parse(begun.location()).expect("it is an address");

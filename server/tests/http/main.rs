@@ -10,6 +10,7 @@ mod matrix;
 mod objects;
 mod sandboxed;
 mod sessions;
+mod stepping_up;
 mod support;
 mod talking;
 mod text;

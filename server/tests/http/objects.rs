@@ -96,7 +96,7 @@ impl Scene {
 }
 
 /// Asks for a package through its form.
-async fn ask(house: &House, browser: &Browser, key: &str) -> (RequestId, LineId) {
+pub async fn ask(house: &House, browser: &Browser, key: &str) -> (RequestId, LineId) {
     let package = town::package(&house.workflow, key).await;
     let path = format!("/request/{package}");
     let typed = [("reason", CANARY), ("start", "now"), ("duration", "900")];

@@ -51,6 +51,7 @@ pub struct Setup {
     pub credential: Credential,
     pub sign_ins_per_minute: u32,
     pub callbacks: Callbacks,
+    pub step_up: Option<&'static str>,
 }
 
 impl Default for Setup {
@@ -62,6 +63,7 @@ impl Default for Setup {
             credential: Credential::Secret(SECRET.to_owned()),
             sign_ins_per_minute: 1000,
             callbacks: Callbacks::new(),
+            step_up: Some("c1"),
         }
     }
 }
@@ -82,7 +84,10 @@ impl House {
             store,
             setup.clock.clone(),
             Ids::system(),
-            Settings::default(),
+            Settings {
+                step_up: setup.step_up.map(ToOwned::to_owned),
+                ..Settings::default()
+            },
         );
         installation::prepare(&workflow, installation::Mode::Production)
             .await

@@ -87,6 +87,8 @@ row! {
         pub asked_back: bool,
         /// Whether anything of it is privileged.
         pub privileged: bool,
+        /// Whether a yes wants a fresh sign-in.
+        pub fresh: bool,
         /// Whether anything of it is under a control scope.
         pub control_scope: bool,
         /// Whether the same was denied and not approved since.
@@ -124,6 +126,7 @@ impl TickedRow {
             kind: self.kind,
             length: window(None, self.length_seconds, self.until_at).length,
             privileged: self.privileged,
+            fresh: self.fresh,
             control_scope: self.control_scope,
             denied: self.denied,
             asked_back: self.asked_back,
@@ -179,7 +182,7 @@ impl Tx {
         }
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
-                "SELECT t.id AS stage_id, t.approvers, l.kind, l.length_seconds, l.until_at,
+                "SELECT t.id AS stage_id, t.approvers, t.fresh, l.kind, l.length_seconds, l.until_at,
                    (l.asked_back_at IS NOT NULL) AS asked_back,
                    (p.privileged = TRUE OR EXISTS (SELECT 1 FROM package_version_entitlements x JOIN entitlements n ON n.id = x.entitlement_id
                      WHERE x.package_version_id = l.package_version_id AND n.privileged = TRUE)) AS privileged,

@@ -129,6 +129,8 @@ row! {
         pub cap_seconds: Option<i64>,
         /// When.
         pub decided_at: Timestamp,
+        /// When the voter signed in anew for it, if they had to.
+        pub fresh_at: Option<Timestamp>,
     }
 
     /// One call at a target.
@@ -234,7 +236,7 @@ impl Tx {
         }
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
-                "SELECT id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, escalated,
+                "SELECT id, line_id, position, rule, approvers, needed, state, fallback, by_subordinates, stuck, escalated, fresh,
                    opened_at, closed_at FROM stages WHERE line_id IN (");
             ids_in!(query, lines);
             query.push(") ORDER BY line_id, position");
@@ -249,7 +251,8 @@ impl Tx {
         }
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
-                "SELECT d.id, d.stage_id, d.line_id, d.decider_id, n.name, d.for_id, f.name AS for_name, d.verdict, d.via, d.note, d.cap_seconds, d.decided_at
+                "SELECT d.id, d.stage_id, d.line_id, d.decider_id, n.name, d.for_id, f.name AS for_name, d.verdict, d.via, d.note, d.cap_seconds, d.decided_at,
+                   (SELECT signed_in_at FROM fresh_sign_ins WHERE id = d.fresh_id) AS fresh_at
                  FROM decisions d JOIN persons n ON n.id = d.decider_id LEFT JOIN persons f ON f.id = d.for_id WHERE d.line_id IN (");
             ids_in!(query, lines);
             query.push(") ORDER BY d.decided_at, d.id");
@@ -264,7 +267,8 @@ impl Tx {
         package: PackageId,
     ) -> Result<Option<NamedVoteRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, n.name, d.for_id, f.name AS for_name, d.verdict, d.via, d.note, d.cap_seconds, d.decided_at
+            "SELECT d.id, d.stage_id, d.line_id, d.decider_id, n.name, d.for_id, f.name AS for_name, d.verdict, d.via, d.note, d.cap_seconds, d.decided_at,
+                   (SELECT signed_in_at FROM fresh_sign_ins WHERE id = d.fresh_id) AS fresh_at
              FROM lines l JOIN decisions d ON d.line_id = l.id AND d.verdict = 'deny' JOIN persons n ON n.id = d.decider_id
                LEFT JOIN persons f ON f.id = d.for_id
              WHERE l.beneficiary_id = $1 AND l.package_id = $2 AND l.state = 'denied' AND NOT EXISTS (

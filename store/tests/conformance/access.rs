@@ -1,7 +1,7 @@
 //! Requests, decisions, grants, and what the database itself refuses.
 
 use domain::{
-    DecisionId, HandOnId, HoldId, RemarkId,
+    DecisionId, FreshId, HandOnId, HoldId, RemarkId,
     approval::{Seat, StageState, Verdict, Via},
     grant::{End, EndReason, GrantSource, GrantState},
     policy::ApproverRule,
@@ -10,6 +10,7 @@ use domain::{
 };
 use store::{
     conversation::{HandOnRow, RemarkRow},
+    fresh::FreshRow,
     grants::GrantRow,
     requests::{DecisionRow, LineRow, StageRow},
 };
@@ -61,6 +62,23 @@ fn asked(n: u128) -> LineRow {
     }
 }
 
+fn anew(id: FreshId) -> FreshRow {
+    FreshRow {
+        id,
+        stage_id: stage(11),
+        person_id: person(2),
+        account_id: account(2),
+        cap_seconds: Some(3600),
+        note: "Looked at it".into(),
+        signed_hash: "ff".into(),
+        context: Some("c1".into()),
+        begun_at: at(21),
+        signed_in_at: None,
+        proven_at: None,
+        refusals: None,
+    }
+}
+
 fn step(n: u128, of: u128, state: StageState) -> StageRow {
     StageRow {
         id: stage(n),
@@ -78,6 +96,7 @@ fn step(n: u128, of: u128, state: StageState) -> StageRow {
         by_subordinates: false,
         stuck: false,
         escalated: false,
+        fresh: false,
         opened_at: (state == StageState::Open).then(|| at(20)),
         closed_at: None,
     }
@@ -175,8 +194,20 @@ async fn deciding(script: &mut Script) {
         cap_seconds: Some(3600),
         signed_hash: "ff".into(),
         decided_at: at(25),
+        fresh_id: None,
     };
-    // Nobody decides on their own access, nor in a stage that waits.
+    let (counts, in_vain) = (FreshId(uuid(0xf81)), FreshId(uuid(0xf82)));
+    for id in [counts, in_vain] {
+        say!(script, insert_fresh(&anew(id)));
+        ask!(script, fresh(id));
+    }
+    say!(script, prove_fresh(counts, at(22), at(23)));
+    say!(script, prove_fresh(counts, at(24), at(25)));
+    say!(script, refuse_fresh(in_vain, "[]"));
+    say!(script, prove_fresh(in_vain, at(24), at(25)));
+    ask!(script, fresh(counts));
+    ask!(script, fresh(in_vain));
+    // Nobody decides on their own access, nor in a stage that waits, nor with a sign-in that did not count.
     say!(script, insert_decision(&vote(1, 3, Verdict::Approve)));
     say!(
         script,
@@ -185,7 +216,20 @@ async fn deciding(script: &mut Script) {
             ..vote(1, 2, Verdict::Approve)
         })
     );
-    say!(script, insert_decision(&vote(1, 2, Verdict::Approve)));
+    say!(
+        script,
+        insert_decision(&DecisionRow {
+            fresh_id: Some(in_vain),
+            ..vote(1, 2, Verdict::Approve)
+        })
+    );
+    say!(
+        script,
+        insert_decision(&DecisionRow {
+            fresh_id: Some(counts),
+            ..vote(1, 2, Verdict::Approve)
+        })
+    );
     say!(script, insert_decision(&vote(2, 2, Verdict::Deny)));
     // The slot is taken, and the stage has no other.
     say!(script, insert_decision(&vote(2, 6, Verdict::Approve)));
@@ -356,6 +400,7 @@ async fn ending(script: &mut Script) {
             cap_seconds: None,
             signed_hash: "ff".into(),
             decided_at: at(27),
+            fresh_id: None,
         })
     );
     say!(

@@ -266,6 +266,8 @@ async fn sessions(script: &mut Script) {
         verifier: "v".into(),
         return_to: "/requests".into(),
         expires_at: at(10),
+        fresh_id: None,
+        session_hash: Some(vec![3]),
     };
     say!(script, save_sign_in(b"state", &sign_in));
     say!(script, save_sign_in(b"state", &sign_in));

@@ -51,6 +51,7 @@ pub(super) fn read_package(
             "question",
             "risk",
             "auto_approve_below",
+            "step_up",
             "for_others",
             "most_holders",
             "ticket",
@@ -128,7 +129,10 @@ pub(super) fn read_package(
 }
 
 fn read_risk(sheet: &mut Sheet, section: Section<'_>) -> RiskRule {
-    let mut risk = RiskRule::default();
+    let mut risk = RiskRule {
+        step_up: sheet.flag(section, "step_up"),
+        ..RiskRule::default()
+    };
     if let Some(level) = sheet.maybe_text(section, "risk") {
         if let Ok(read) = level.value.parse::<RiskLevel>() {
             risk.level = read;

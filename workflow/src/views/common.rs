@@ -207,6 +207,8 @@ pub struct Vote {
     pub cap_seconds: Option<i64>,
     /// When.
     pub at: Timestamp,
+    /// When they signed in anew for it, if it wanted a fresh sign-in; by the provider's clock.
+    pub fresh_at: Option<Timestamp>,
 }
 
 /// A question of the package with its answer.

@@ -114,6 +114,8 @@ pub struct DecisionPage {
     pub behalf: Option<PersonTag>,
     /// Why the viewer may not decide, exactly as deciding would refuse it; none if they may.
     pub refusal: Option<Refusal>,
+    /// Whether a yes wants a fresh sign-in.
+    pub fresh: bool,
     /// The shortest time that deciders said so far, in seconds.
     pub cap_so_far: Option<i64>,
     /// What is signed off, whole; the form sends it back.
@@ -331,6 +333,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
         }),
         position: (seat.is_some() && refusal.is_none()).then_some(place.ahead + 1),
         refusal,
+        fresh: current.fresh,
         cap_so_far,
         to_sign_short: super::common::short_hash(&to_sign),
         to_sign,

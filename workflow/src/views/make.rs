@@ -132,6 +132,7 @@ impl From<NamedVoteRow> for Vote {
             note: row.note,
             cap_seconds: row.cap_seconds,
             at: row.decided_at,
+            fresh_at: row.fresh_at,
         }
     }
 }

@@ -12,6 +12,7 @@ mod conversing;
 mod deciding;
 mod duties;
 mod extending;
+mod fresh;
 mod handing_on;
 mod holding;
 mod leaving;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{Duration, TimeZone, Utc};
 use domain::{
-    AccountId, EntitlementId, GrantId, LineId, PackageId, PackageVersionId, PersonId, RequestId,
-    StageId, TargetId, Timestamp,
+    AccountId, EntitlementId, GrantId, LineId, PackageId, PackageVersionId, PersonId, Refusal,
+    RequestId, StageId, TargetId, Timestamp,
     approval::{StageState, Verdict},
     grant::{GrantSource, GrantState},
     policy::{About, ApproverRule, Limits, Policy, Quorum, RiskRule, StageRule},
@@ -13,7 +13,9 @@ use domain::{
 };
 use store::{Engine, jobs::Priority, testing};
 use uuid::Uuid;
-use workflow::{Clock, Ids, Settings, Workflow, access::Viewer, deadlines, decide, requests};
+use workflow::{
+    Clock, Error, Ids, Settings, Workflow, access::Viewer, deadlines, decide, fresh, requests,
+};
 
 /// One company on one engine.
 pub struct House {
@@ -104,6 +106,7 @@ impl House {
         let clock = Clock::simulated(start());
         let settings = Settings {
             asks_per_ten_minutes: 1000,
+            step_up: Some("c1".into()),
             ..Settings::default()
         };
         let workflow = Workflow::new(store, clock.clone(), Ids::seeded(7), settings);
@@ -381,7 +384,36 @@ impl House {
             cap_seconds,
             signed_hash,
         };
-        decide::decide(&self.workflow, &self.viewer(n).await, vote).await
+        self.cast(n, vote).await
+    }
+
+    /// Casts a vote; where it takes a fresh sign-in, with one.
+    pub async fn cast(&self, n: u128, vote: decide::Vote) -> workflow::Result<()> {
+        let viewer = self.viewer(n).await;
+        match decide::decide(&self.workflow, &viewer, vote.clone()).await {
+            Err(Error::Refused(refusals)) if refusals == [Refusal::WantsFreshSignIn] => {
+                let id = fresh::keep(&self.workflow, &viewer, &vote).await?;
+                let stands =
+                    fresh::carry_out(&self.workflow, &viewer, id, &self.again(n).await).await?;
+                if stands.is_empty() {
+                    Ok(())
+                } else {
+                    Err(Error::Refused(stands))
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// A sign-in of this person, now.
+    pub async fn again(&self, n: u128) -> fresh::SignedInAgain {
+        let mut tx = self.workflow.store().read().await.unwrap();
+        let account = tx.account(account(n)).await.unwrap().unwrap();
+        fresh::SignedInAgain {
+            account: account.into_domain().key,
+            at: Some(self.workflow.clock().system_now()),
+            contexts: self.workflow.settings().step_up.iter().cloned().collect(),
+        }
     }
 
     /// Asks and lets these people approve in order; gives the grant.

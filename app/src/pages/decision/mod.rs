@@ -16,14 +16,18 @@ use axum::{
     Form,
     extract::{Path, Query},
     http::StatusCode,
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
-use domain::{Refusal, StageId, approval::Verdict, request::LineState};
+use chrono::Duration;
+use domain::{FreshId, Refusal, StageId, approval::Verdict, request::LineState};
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::{
-    Error, conversation,
+    Error, Workflow,
+    access::Viewer,
+    conversation,
     decide::{self, Vote},
+    fresh,
     views::decision::{self, DecisionPage},
 };
 
@@ -60,6 +64,20 @@ pub struct Typed {
 }
 
 impl Typed {
+    /// A yes that was kept while its decider signed in once more.
+    fn kept(vote: Vote) -> Self {
+        let chosen = vote
+            .cap_seconds
+            .map(|cap| Chosen::span(Duration::seconds(cap)));
+        Self {
+            verdict: if chosen.is_some() { "less" } else { "approve" }.to_owned(),
+            note: vote.note,
+            signed: vote.signed_hash,
+            less: chosen.map(|chosen| chosen.choice).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
     fn chosen(&self) -> Chosen {
         Chosen {
             choice: self.less.clone(),
@@ -79,6 +97,9 @@ pub struct Asked {
     /// The stage in which the reader has just voted.
     #[serde(default)]
     of: String,
+    /// What the reader wanted to approve before they were asked to sign in once more.
+    #[serde(default)]
+    again: String,
 }
 
 /// What was typed and what was wrong with it, for the page that comes back.
@@ -123,7 +144,22 @@ pub async fn show(
     let stage: StageId = kit::id(&stage)?;
     let facts = decision::load(visit.workflow(), &visit.viewer, stage).await?;
     let last = last(&visit, &asked.done, &asked.of).await;
-    answer(&visit, facts, None, last).await
+    let back = kept(&visit, stage, &asked.again).await?;
+    answer(&visit, StatusCode::OK, facts, back, last).await
+}
+
+/// What was typed before a fresh sign-in that came to nothing, if the address names one of the reader's.
+async fn kept(visit: &Visit, stage: StageId, again: &str) -> Result<Option<Back>, Fault> {
+    let Ok(id) = again.parse::<FreshId>() else {
+        return Ok(None);
+    };
+    match fresh::kept(visit.workflow(), &visit.viewer, id).await {
+        Ok(kept) if kept.vote.stage == stage && !kept.refusals.is_empty() => {
+            Ok(Some(Back::of(Typed::kept(kept.vote), &kept.refusals)))
+        }
+        Ok(_) | Err(Error::Missing) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The vote.
@@ -186,8 +222,15 @@ pub async fn post(
         cap_seconds,
         signed_hash: typed.signed.clone(),
     };
-    match decide::decide(visit.workflow(), &visit.viewer, vote).await {
-        Ok(()) => Ok(next(&visit, stage, verdict).await),
+    match decide::decide(visit.workflow(), &visit.viewer, vote.clone()).await {
+        Ok(()) => {
+            let onward = onward(visit.workflow(), &visit.viewer, stage, verdict).await;
+            Ok(Redirect::to(&onward).into_response())
+        }
+        Err(Error::Refused(refusals)) if refusals == [Refusal::WantsFreshSignIn] => {
+            let id = fresh::keep(visit.workflow(), &visit.viewer, &vote).await?;
+            Ok(Redirect::to(&format!("/sign-in/again/{id}")).into_response())
+        }
         Err(Error::Refused(refusals)) => again(&visit, stage, Back::of(typed, &refusals)).await,
         Err(Error::Stale) => {
             again(
@@ -214,9 +257,14 @@ async fn ask_back(visit: &Visit, stage: StageId, typed: Typed) -> Result<Respons
     }
 }
 
-/// On to the next decision that waits, or to the queue if none does.
-async fn next(visit: &Visit, stage: StageId, verdict: Verdict) -> Response {
-    let next = decision::load(visit.workflow(), &visit.viewer, stage)
+/// Where somebody goes who has just voted: to the next decision that waits for them, or to the queue if none does.
+pub async fn onward(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    stage: StageId,
+    verdict: Verdict,
+) -> String {
+    let next = decision::load(workflow, viewer, stage)
         .await
         .ok()
         .and_then(|facts| facts.next);
@@ -224,24 +272,36 @@ async fn next(visit: &Visit, stage: StageId, verdict: Verdict) -> Response {
         || "/approvals".to_owned(),
         |stage| format!("/approvals/{stage}"),
     );
-    done(
-        &kit::address(&path, &[("of", &stage.to_string())]),
-        if verdict == Verdict::Deny {
-            "denied"
-        } else {
-            "approved"
-        },
+    let done = match verdict {
+        Verdict::Deny => "denied",
+        Verdict::Approve => "approved",
+    };
+    kit::address(&path, &[("of", &stage.to_string()), ("done", done)])
+}
+
+/// The page of a decision that somebody wanted to approve and whose fresh sign-in came to nothing.
+pub fn back_to(stage: StageId, id: FreshId) -> String {
+    kit::address(
+        &format!("/approvals/{stage}"),
+        &[("again", &id.to_string())],
     )
 }
 
 /// The page again, as it stands now, with what was typed.
 async fn again(visit: &Visit, stage: StageId, back: Back) -> Result<Response, Fault> {
     let facts = decision::load(visit.workflow(), &visit.viewer, stage).await?;
-    answer(visit, facts, Some(back), None).await
+    // A fault of what was typed is the form's; any other means that the world went on without the reader.
+    let status = if back.form.is_empty() || facts.refusal.is_none() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::CONFLICT
+    };
+    answer(visit, status, facts, Some(back), None).await
 }
 
 async fn answer(
     visit: &Visit,
+    status: StatusCode,
     facts: DecisionPage,
     back: Option<Back>,
     last: Option<Last>,
@@ -251,14 +311,6 @@ async fn answer(
         faults => kit::to_fix(faults, &title(&facts)),
     };
     let topics = facts.topics.clone();
-    // A fault of what was typed is the form's; any other means that the world went on without the reader.
-    let status = match &back {
-        None => StatusCode::OK,
-        Some(back) if back.form.is_empty() || facts.refusal.is_none() => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
-        Some(_) => StatusCode::CONFLICT,
-    };
     let back = back.unwrap_or_default();
     let about = About {
         topics,

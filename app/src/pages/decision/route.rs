@@ -145,7 +145,12 @@ pub fn said_vote(vote: &Vote) -> String {
         .as_ref()
         .map(|whom| format!(" for {}", whom.name))
         .unwrap_or_default();
-    format!("{} {did}{behalf}{cap}", vote.by.name)
+    let fresh = if vote.fresh_at.is_some() {
+        ", after a fresh sign-in"
+    } else {
+        ""
+    };
+    format!("{} {did}{behalf}{cap}{fresh}", vote.by.name)
 }
 
 /// The newest vote of all, with when it was cast: how it stands now, for somebody who was not first.

@@ -6,7 +6,7 @@ use domain::{
     approval::{StageState, Via},
     grant::{End, EndReason},
     policy::{ApproverRule, Limits},
-    refusal::DeciderBar,
+    refusal::{DeciderBar, FreshBar},
     request::{Length, LineKind, Start, Window},
 };
 use uuid::Uuid;
@@ -33,6 +33,7 @@ fn vote(text: &str, verdict: Verdict, cap_seconds: Option<i64>) -> Cast {
         note: text.into(),
         cap_seconds,
         at: now() - Duration::minutes(1),
+        fresh_at: None,
     }
 }
 
@@ -191,6 +192,7 @@ fn decision(text: &str) -> DecisionPage {
         behalf: None,
         refusal: None,
         cap_so_far: None,
+        fresh: false,
         to_sign: "7f3a00c91e".into(),
         to_sign_short: "7f3a·c91e".into(),
         position: Some(1),
@@ -259,6 +261,44 @@ fn a_shorter_yes_before_is_what_a_yes_gives() {
         !out.contains("value=\"14400\""),
         "four hours are not less than four: {out}"
     );
+}
+
+#[test]
+fn a_fresh_sign_in_is_said_before_the_buttons_and_after_the_vote() {
+    let mut facts = decision("Johan");
+    assert!(!read(facts.clone(), Back::default()).contains("sign in once more"));
+    facts.fresh = true;
+    let cast = vote("Elin", Verdict::Approve, None);
+    facts.route[0].votes = vec![Cast {
+        fresh_at: Some(cast.at),
+        ..cast
+    }];
+    let out = read(facts.clone(), Back::default());
+    let (before, _) = out.split_once("Approve for").expect("there is a button");
+    assert!(
+        before.contains("Approving asks you to sign in once more"),
+        "{out}"
+    );
+    assert!(
+        out.contains("Elin approved, after a fresh sign-in"),
+        "{out}"
+    );
+    // Back in vain: what was typed is there.
+    let kept = workflow::decide::Vote {
+        stage: facts.stage,
+        verdict: Verdict::Approve,
+        note: "Agreed for incident 7".into(),
+        cap_seconds: Some(3600),
+        signed_hash: facts.to_sign.clone(),
+    };
+    for why in FreshBar::ALL {
+        let refusals = [Refusal::NoFreshSignIn { why: *why }];
+        let back = Back::of(Typed::kept(kept.clone()), &refusals);
+        let out = shown(facts.clone(), back);
+        for part in ["Nothing was decided.", "Agreed for incident 7"] {
+            assert!(out.contains(part), "{part} is missing in {out}");
+        }
+    }
 }
 
 #[test]

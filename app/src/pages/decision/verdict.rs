@@ -47,9 +47,18 @@ pub fn view(facts: &DecisionPage, back: Back) -> AnyView {
     let asked = facts.conversation.asked_back_at.is_some();
     let add = !word.is_empty();
     let denying = back.typed.verdict == "deny";
+    let fresh = facts.fresh.then(|| {
+        let why = if facts.contents.iter().any(|one| one.privileged) {
+            "Approving asks you to sign in once more: this opens a privileged right. "
+        } else {
+            "Approving asks you to sign in once more: more depends on this than on most. "
+        };
+        view! { <p class="w-full small dim">{why}"What you type is kept meanwhile."</p> }
+    });
     view! {
         <div class="decide has-[details[open]]:static" role="group" aria-label="Decide">
             {faults}
+            {fresh}
             <form method="post" action=action.clone() class="yes">
                 <Hidden fields=fields.clone()/>
                 <Button look=Look::Primary name="verdict" value="approve" key="a">"Approve "{gives}</Button>

@@ -81,6 +81,10 @@ fn line(one: &LineView, page: &RequestPage) -> AnyView {
                     .cap_seconds
                     .map(|seconds| format!(", at most {}", spans::span(seconds)))
                     .unwrap_or_default();
+                let fresh = vote
+                    .fresh_at
+                    .map(|at| format!(", signed in anew {}", words::stamp(at)))
+                    .unwrap_or_default();
                 vec![
                     cell(vote.by.name.clone()),
                     cell(format!(
@@ -89,7 +93,7 @@ fn line(one: &LineView, page: &RequestPage) -> AnyView {
                         stage.position + 1
                     )),
                     cell(format!("as {}", said::via(vote.via))),
-                    cell(format!("{verdict}{cap}")),
+                    cell(format!("{verdict}{cap}{fresh}")),
                     cell(vote.note.clone()),
                     cell(words::stamp(vote.at)),
                 ]

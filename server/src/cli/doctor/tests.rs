@@ -131,7 +131,7 @@ async fn everything_right_is_all_right() {
         .collect();
     assert_eq!(
         warned,
-        ["database", "first administrator", "mail"],
+        ["database", "fresh sign-in", "first administrator", "mail"],
         "{report:?}"
     );
     for what in [
@@ -143,6 +143,17 @@ async fn everything_right_is_all_right() {
     ] {
         assert_eq!(office.grade(what).await, Some(Grade::Ok), "{what}");
     }
+}
+
+#[tokio::test]
+async fn a_context_for_fresh_sign_ins_is_seen() {
+    let office = Office::new("context", &ALL).await;
+    let (grade, line) = office
+        .of("fresh sign-in", &[("SIGN_IN__STEP_UP", "c3")])
+        .await
+        .expect("it is said");
+    assert_eq!(grade, Grade::Ok);
+    assert!(line.contains("context c3"), "{line}");
 }
 
 #[tokio::test]
