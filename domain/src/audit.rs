@@ -53,6 +53,8 @@ words! {
         StageOpened = "stage_opened",
         /// Nobody answered in time: others may decide as well.
         StageEscalated = "stage_escalated",
+        /// Nobody answered in time: the stage is passed on, or the line denied.
+        StageUnanswered = "stage_unanswered",
         /// A stage's seats were worked out anew.
         StageReseated = "stage_reseated",
         /// Somebody decided.

@@ -57,6 +57,22 @@ impl Default for Calendar {
     }
 }
 
+impl Calendar {
+    /// The working hours of a day: `09:00–17:00`.
+    pub fn hours(&self) -> String {
+        let time = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+        format!("{}–{}", time(self.begins_minute), time(self.ends_minute))
+    }
+
+    /// What people call the time of its zone: `Stockholm time`, `UTC`.
+    pub fn zone_name(&self) -> String {
+        match self.zone.rsplit_once('/') {
+            Some((_, city)) => format!("{} time", city.replace('_', " ")),
+            None => self.zone.clone(),
+        }
+    }
+}
+
 /// A span of working time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,7 +112,7 @@ pub fn read_working_span(text: &str) -> Option<WorkingSpan> {
 }
 
 #[cfg(feature = "calendar")]
-pub use counting::{add_working, known_zone};
+pub use counting::{add_working, known_zone, said_in};
 
 #[cfg(feature = "calendar")]
 mod counting {
@@ -123,6 +139,17 @@ mod counting {
             WorkingSpan::Hours(count) => from + Duration::hours(count.into()),
             WorkingSpan::Days(count) => from + Duration::days(count.into()),
         })
+    }
+
+    /// An instant by the clock of a calendar's zone: `Monday 30 November 09:00, Stockholm time`.
+    pub fn said_in(at: Timestamp, calendar: &Calendar) -> String {
+        let zone: Tz = calendar.zone.parse().unwrap_or(Tz::UTC);
+        let local = at.with_timezone(&zone);
+        format!(
+            "{}, {}",
+            local.format("%A %-d %B %H:%M"),
+            calendar.zone_name()
+        )
     }
 
     /// The working time of one day.

@@ -200,3 +200,91 @@ proptest! {
         prop_assert!(add_working(from, more, &calendar) >= first);
     }
 }
+
+#[test]
+fn zones_on_both_halves_of_the_earth_keep_their_morning() {
+    // The Friday before the clocks are set, at ten there, and the Monday after, at ten there.
+    for (zone, from, to) in [
+        (
+            "America/New_York",
+            "2026-03-06T15:00:00Z",
+            "2026-03-09T14:00:00Z",
+        ),
+        (
+            "America/New_York",
+            "2026-10-30T14:00:00Z",
+            "2026-11-02T15:00:00Z",
+        ),
+        (
+            "Europe/Dublin",
+            "2026-03-27T10:00:00Z",
+            "2026-03-30T09:00:00Z",
+        ),
+        (
+            "Europe/Warsaw",
+            "2026-10-23T08:00:00Z",
+            "2026-10-26T09:00:00Z",
+        ),
+        // In the south the seasons, and with them the clocks, go the other way; on Lord Howe by half an hour.
+        (
+            "Australia/Sydney",
+            "2026-04-02T23:00:00Z",
+            "2026-04-06T00:00:00Z",
+        ),
+        (
+            "Australia/Lord_Howe",
+            "2026-10-01T23:30:00Z",
+            "2026-10-04T23:00:00Z",
+        ),
+        (
+            "Asia/Kolkata",
+            "2026-03-27T04:30:00Z",
+            "2026-03-30T04:30:00Z",
+        ),
+    ] {
+        let calendar = Calendar {
+            zone: zone.into(),
+            ..Calendar::default()
+        };
+        assert_eq!(
+            add_working(at(from), WorkingSpan::Days(1), &calendar),
+            at(to),
+            "{zone}"
+        );
+    }
+}
+
+#[test]
+fn over_the_turn_of_the_year_holidays_of_both_years_count() {
+    let holidays = [
+        "2026-12-24",
+        "2026-12-25",
+        "2026-12-31",
+        "2027-01-01",
+        "2027-01-06",
+    ];
+    let calendar = Calendar {
+        holidays: holidays
+            .iter()
+            .map(|day| day.parse().expect("a day"))
+            .collect(),
+        ..sweden()
+    };
+    // From Wednesday the 30th: Thursday and Friday are holidays, Monday, Tuesday, then Thursday.
+    assert_eq!(
+        add_working(at("2026-12-30T10:00:00Z"), WorkingSpan::Days(3), &calendar),
+        at("2027-01-07T10:00:00Z")
+    );
+}
+
+#[test]
+fn a_year_without_a_leap_day_goes_from_february_to_march() {
+    let day = WorkingSpan::Days(1);
+    for (from, to) in [
+        ("2027-02-26T09:00:00Z", "2027-03-01T09:00:00Z"),
+        ("2028-02-29T09:00:00Z", "2028-03-01T09:00:00Z"),
+        ("2100-02-26T09:00:00Z", "2100-03-01T09:00:00Z"),
+    ] {
+        assert_eq!(add_working(at(from), day, &Calendar::default()), at(to));
+    }
+}

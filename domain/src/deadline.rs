@@ -43,6 +43,8 @@ words! {
         StageReminder = "stage_reminder",
         /// Nobody answered: others may decide as well.
         StageEscalation = "stage_escalation",
+        /// Nobody answered: the stage's silence ends.
+        StageSilence = "stage_silence",
         /// A mail to send.
         Mail = "mail",
         /// The day's mails of somebody who wants them together.

@@ -120,6 +120,27 @@ impl Quorum {
     }
 }
 
+words! {
+    /// What a stage's silence does. None of them is a yes.
+    pub enum SilenceEnd {
+        /// The request lapses.
+        Lapse = "lapse",
+        /// The request is denied.
+        Deny = "deny",
+        /// The stage is closed unanswered, and the later ones decide.
+        PassOn = "pass_on",
+    }
+}
+
+/// When a stage's silence is over, and what it does then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// After so much working time since the stage opened.
+    pub after: WorkingSpan,
+    /// What follows.
+    pub end: SilenceEnd,
+}
+
 /// One step of a route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageRule {
@@ -148,6 +169,9 @@ pub struct StageRule {
     /// After so much working time without an answer those who would be asked instead may decide as well. None: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalate_after: Option<WorkingSpan>,
+    /// How its silence ends. None: only with the request's own limit, by lapsing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
 }
 
 #[expect(
@@ -173,7 +197,20 @@ impl StageRule {
             together: false,
             remind_after: Self::usual_reminder(),
             escalate_after: None,
+            silence: None,
         }
+    }
+
+    /// Whether the stage at `position` may be passed on unanswered: a later one opens after it, and the last one is not passed
+    /// on itself, so that somebody decides in the end.
+    pub fn may_pass_on(route: &[Self], position: usize) -> bool {
+        let passes_on = |stage: &Self| {
+            stage
+                .silence
+                .is_some_and(|silence| silence.end == SilenceEnd::PassOn)
+        };
+        route.iter().skip(position + 1).any(|later| !later.together)
+            && route.last().is_some_and(|last| !passes_on(last))
     }
 
     /// A working day.

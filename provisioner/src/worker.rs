@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What a person may wait for: ends, starts, provisioning, mail.
-pub const WORK: [JobKind; 21] = [
+pub const WORK: [JobKind; 22] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -44,6 +44,7 @@ pub const WORK: [JobKind; 21] = [
     JobKind::ReviewRepeat,
     JobKind::ConflictScan,
     JobKind::Deputy,
+    JobKind::StageSilence,
     JobKind::StageEscalation,
     JobKind::StageReminder,
     JobKind::Task,

@@ -236,6 +236,13 @@ impl Tx {
         Ok(())
     }
 
+    /// When the job of this key falls due, if there is one.
+    pub async fn job_due(&mut self, key: &str) -> Result<Option<Timestamp>, Error> {
+        let due: Option<At> = on!(self, c => sqlx::query_scalar("SELECT due_at FROM jobs WHERE key = $1")
+            .bind(key).fetch_optional(c).await)?;
+        Ok(due.map(|At(due)| due))
+    }
+
     /// When the next job of each priority falls due, of the kinds given; priorities without one are left out.
     pub async fn next_due_of_each(
         &mut self,

@@ -18,6 +18,7 @@ mod engine;
 
 pub mod assignments;
 pub mod audit;
+pub mod calendars;
 pub mod catalogue;
 pub mod certification;
 pub mod conflicts;

@@ -86,6 +86,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0013_fresh.sql"),
         include_str!("../../migrations/postgres/0013_fresh.sql"),
     ),
+    (
+        14,
+        "silence",
+        include_str!("../../migrations/sqlite/0014_silence.sql"),
+        include_str!("../../migrations/postgres/0014_silence.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

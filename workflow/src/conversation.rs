@@ -199,9 +199,30 @@ async fn nudge_once(workflow: &Workflow, viewer: &Viewer, line: LineId) -> Resul
     unit.commit().await
 }
 
-/// Lets the clock of a line run on because its stage needs no answer any more.
-pub(crate) async fn no_answer_needed(unit: &mut Unit, line: &LineRow) -> Result<()> {
+/// Lets the clock of a line run on because the stage that asked needs no answer any more; while stages are open together,
+/// the question of another one stays.
+pub(crate) async fn no_answer_needed(
+    unit: &mut Unit,
+    line: &LineRow,
+    stages: &[StageRow],
+) -> Result<()> {
     if line.asked_back_at.is_none() {
+        return Ok(());
+    }
+    let remarks = unit.tx.remarks(line.id).await?;
+    let open = |id: StageId| {
+        stages
+            .iter()
+            .any(|stage| stage.id == id && stage.state == StageState::Open)
+    };
+    let unanswered = remarks
+        .iter()
+        .rev()
+        .take_while(|remark| remark.kind != RemarkKind::Answer);
+    if unanswered
+        .filter(|remark| remark.kind == RemarkKind::Question)
+        .any(|question| open(question.stage_id))
+    {
         return Ok(());
     }
     let now = unit.now;

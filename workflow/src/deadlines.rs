@@ -28,6 +28,7 @@ pub const KINDS: &[JobKind] = &[
     JobKind::ReviewReminder,
     JobKind::ReviewRepeat,
     JobKind::Deputy,
+    JobKind::StageSilence,
     JobKind::StageEscalation,
     JobKind::StageReminder,
     JobKind::Task,
@@ -79,6 +80,10 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                 JobKind::LineLapse => {
                     let lines: Vec<LineId> = batch.iter().filter_map(Job::line).collect();
                     requests::lapse(&mut unit, &lines).await?;
+                }
+                JobKind::StageSilence => {
+                    let stages: Vec<StageId> = batch.iter().filter_map(Job::stage).collect();
+                    silence::end(&mut unit, &stages).await?;
                 }
                 JobKind::StageEscalation => {
                     let stages: Vec<StageId> = batch.iter().filter_map(Job::stage).collect();

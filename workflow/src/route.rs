@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use domain::{
     LineId, PackageId, PersonId,
     approval::{
-        Candidate, Facts, Seat, Seating, StageState, Verdict, Via, met_by_asking, seat, tally,
+        Candidate, Facts, Seat, Seating, StageState, Verdict, Via, approved, met_by_asking, seat,
+        tally,
     },
     audit::{Actor, Event, EventKind},
     hand_on::HandedOn,
@@ -78,6 +79,49 @@ pub(crate) async fn advance(
     onward(unit, line, policy, stages, decisions, facts).await
 }
 
+/// Closes an open stage that nobody answered in time, and opens what comes next. A later stage waits.
+pub(crate) async fn pass_on(unit: &mut Unit, line: &LineRow, position: usize) -> Result<()> {
+    let offer = unit
+        .tx
+        .pinned_offer(line.package_version_id)
+        .await?
+        .ok_or(Error::Missing)?;
+    let policy = requests::policy_of(&offer)?;
+    let mut stages = unit.tx.stages(line.id).await?;
+    // Whoever loses a seat looks again as well.
+    changed(unit, line).await?;
+    unanswered(unit, line, &mut stages[position], StageState::PassedOn).await?;
+    let decisions = unit.tx.decisions(line.id).await?;
+    let facts = facts_for(unit, line, &stages).await?;
+    onward(unit, line, &policy, stages, &decisions, facts).await
+}
+
+/// Writes that a stage was not answered in time. Nobody's vote is made up.
+pub(crate) async fn unanswered(
+    unit: &mut Unit,
+    line: &LineRow,
+    stage: &mut StageRow,
+    state: StageState,
+) -> Result<()> {
+    let (before, now) = (stage.state, unit.now);
+    stage.state = state;
+    stage.stuck = false;
+    stage.closed_at = Some(now);
+    unit.tx.update_stage(stage).await?;
+    unit.tx.clear_seats(stage.id).await?;
+    unit.record(
+        Event::new(EventKind::StageUnanswered, now, Actor::Portal)
+            .about(line.id)
+            .about(line.request_id)
+            .about(stage.id)
+            .about(line.beneficiary_id)
+            .under(line.package_version_id)
+            .because("nobody answered in time")
+            .changing(json!({"state": before}), json!({"state": state})),
+    );
+    Ok(())
+}
+
 /// Opens what comes next if no stage is open, or approves the line when none is left.
 async fn onward(
     unit: &mut Unit,
@@ -88,9 +132,10 @@ async fn onward(
     facts: Facts,
 ) -> Result<()> {
     if stages.iter().any(|stage| stage.state == StageState::Open) {
+        conversation::no_answer_needed(unit, line, &stages).await?;
         return Ok(unit.tx.touch_line(line.id).await?);
     }
-    conversation::no_answer_needed(unit, line).await?;
+    conversation::no_answer_needed(unit, line, &stages).await?;
     let before = stages.clone();
     let opened = walk(unit, line, policy, &mut stages, decisions, Some(facts)).await?;
     for (stage, was) in stages.iter().zip(&before) {
@@ -99,6 +144,13 @@ async fn onward(
         }
     }
     if opened.is_empty() {
+        let states: Vec<StageState> = stages.iter().map(|stage| stage.state).collect();
+        if !approved(&states) {
+            return Err(Error::internal(format!(
+                "line {} has an unanswered stage and no later yes",
+                line.id
+            )));
+        }
         return grants::approve(unit, line, policy, decisions).await;
     }
     for (position, seating) in &opened {
@@ -141,7 +193,11 @@ async fn walk(
         let facts = for_stage(facts, line, stages, decisions, policy, position);
         let seating = seat(rule, &facts);
         known = Some(facts);
-        if may_collapse(policy, stages.len()) && collapses(&seating, decisions) {
+        // Behind a silence somebody decides anew: a yes from before it does not count twice.
+        let silent = stages
+            .iter()
+            .any(|stage| stage.state == StageState::PassedOn);
+        if !silent && may_collapse(policy, stages.len()) && collapses(&seating, decisions) {
             close(unit, line, &mut stages[position], StageState::Collapsed);
             continue;
         }
@@ -305,7 +361,7 @@ pub(crate) fn rule_of(stage: &StageRow) -> Result<StageRule> {
 }
 
 /// The rules of a route, in order.
-fn rules_of(stages: &[StageRow]) -> Result<Vec<StageRule>> {
+pub(crate) fn rules_of(stages: &[StageRow]) -> Result<Vec<StageRule>> {
     stages.iter().map(rule_of).collect()
 }
 
@@ -494,7 +550,7 @@ async fn seated(
         tracing::warn!(line.id = %line.id, stage.id = %stage.id, "nobody can decide stage {} of line {}", stage.id, line.id);
     }
     if kind == EventKind::StageOpened {
-        silence::arm(unit, stage)?;
+        silence::arm(unit, stage).await?;
     }
     tell_seated(unit, line, stage, &seating.seats).await
 }

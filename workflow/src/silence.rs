@@ -1,49 +1,82 @@
-//! What follows while nobody decides: reminders in working time, then others may decide as well, and at the line's pending
-//! deadline it lapses. Silence never approves.
+//! What follows while nobody decides: reminders in working time, then others may decide as well, then the end that the stage
+//! says, and at the line's pending deadline it lapses. Silence never approves.
 
 use std::collections::BTreeMap;
 
 use domain::{
-    LineId, StageId, Timestamp,
+    LineId, StageId,
     approval::StageState,
     audit::{Actor, Event, EventKind},
     calendar::{Calendar, WorkingSpan, add_working},
     deadline::JobKind,
+    policy::{SilenceEnd, StageRule},
+    request::LineState,
 };
 use serde_json::json;
 use store::{
+    Tx,
     jobs::{NewJob, Priority},
     requests::{LineRow, StageRow},
 };
 
 use crate::{
-    Result, Unit,
+    Error, Result, Unit,
     mail::{self, Mail},
-    route,
+    requests, route,
 };
 
-/// Writes the deadlines of a stage that has just opened.
-pub(crate) fn arm(unit: &mut Unit, stage: &StageRow) -> Result<()> {
+/// Writes the deadlines of a stage that has just opened and is seated.
+pub(crate) async fn arm(unit: &mut Unit, stage: &StageRow) -> Result<()> {
     let rule = route::rule_of(stage)?;
-    let now = unit.now;
-    let reminder = job(JobKind::StageReminder, stage.id, rule.remind_after, now);
-    unit.enqueue(&[reminder]);
+    again(unit, JobKind::StageReminder, stage.id, rule.remind_after).await?;
     if let Some(span) = rule.escalate_after {
-        let escalation = job(JobKind::StageEscalation, stage.id, span, now);
-        unit.enqueue(&[escalation]);
+        again(unit, JobKind::StageEscalation, stage.id, span).await?;
+    }
+    if let Some(silence) = rule.silence {
+        again(unit, JobKind::StageSilence, stage.id, silence.after).await?;
     }
     Ok(())
 }
 
-fn job(kind: JobKind, stage: StageId, span: WorkingSpan, from: Timestamp) -> NewJob {
-    NewJob {
-        key: format!("{kind}:{stage}"),
+/// Writes a deadline of a stage, so much working time from now: the latest by the calendars of those seated, so that
+/// nobody's own working time is cut short. Whose country has no calendar works by the default one.
+async fn again(unit: &mut Unit, kind: JobKind, stage: StageId, span: WorkingSpan) -> Result<()> {
+    let now = unit.now;
+    let due = calendars(&mut unit.tx, stage)
+        .await?
+        .iter()
+        .map(|calendar| add_working(now, span, calendar))
+        .max();
+    let job = NewJob {
+        key: key(kind, stage),
         kind,
         subject: Some(stage.0),
         lane: None,
         priority: Priority::Low,
-        due_at: add_working(from, span, &Calendar::default()),
+        due_at: due.unwrap_or_else(|| add_working(now, span, &Calendar::default())),
+    };
+    unit.enqueue(&[job]);
+    Ok(())
+}
+
+/// The key of a stage's job.
+pub(crate) fn key(kind: JobKind, stage: StageId) -> String {
+    format!("{kind}:{stage}")
+}
+
+/// The different calendars of those seated in a stage, at least one.
+pub(crate) async fn calendars(tx: &mut Tx, stage: StageId) -> Result<Vec<Calendar>> {
+    let mut found = Vec::new();
+    for said in tx.calendars_of_stage(stage).await? {
+        found.push(match said {
+            Some(text) => serde_json::from_str(&text)?,
+            None => Calendar::default(),
+        });
     }
+    if found.is_empty() {
+        found.push(Calendar::default());
+    }
+    Ok(found)
 }
 
 /// Reminds whoever can decide in these stages and has not, and looks again after as long.
@@ -58,8 +91,7 @@ pub(crate) async fn remind(unit: &mut Unit, ids: &[StageId]) -> Result<()> {
         for stage in stages {
             let rule = route::rule_of(&stage)?;
             let now = unit.now;
-            let again = job(JobKind::StageReminder, stage.id, rule.remind_after, now);
-            unit.enqueue(&[again]);
+            again(unit, JobKind::StageReminder, stage.id, rule.remind_after).await?;
             // While a question waits for the asker, it is not the deciders who are late.
             if line.pending().is_still(now) {
                 continue;
@@ -92,24 +124,14 @@ pub(crate) async fn remind(unit: &mut Unit, ids: &[StageId]) -> Result<()> {
 
 /// Lets those decide as well, in these stages, who would be asked if the ones whom the rule names could not.
 pub(crate) async fn escalate(unit: &mut Unit, ids: &[StageId]) -> Result<()> {
-    // Seating anew may lead to a grant, so the persons are locked first, as whoever decides locks them.
-    let mut persons = Vec::new();
-    for id in ids {
-        if let Some(line) = unit.tx.line_of_stage(*id).await? {
-            persons.extend([line.asker_id, line.beneficiary_id]);
-        }
-    }
-    persons.sort_unstable();
-    persons.dedup();
-    unit.tx.lock_persons(&persons).await?;
+    lock_parties(unit, ids).await?;
     for (line, stages) in open(unit, ids).await? {
         let mut seat_anew = false;
         for mut stage in stages {
             let now = unit.now;
             if line.pending().is_still(now) {
                 if let Some(span) = route::rule_of(&stage)?.escalate_after {
-                    let again = job(JobKind::StageEscalation, stage.id, span, now);
-                    unit.enqueue(&[again]);
+                    again(unit, JobKind::StageEscalation, stage.id, span).await?;
                 }
                 continue;
             }
@@ -134,6 +156,70 @@ pub(crate) async fn escalate(unit: &mut Unit, ids: &[StageId]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Ends the silence of these stages as each says: the line lapses or is denied, or the later stages decide.
+pub(crate) async fn end(unit: &mut Unit, ids: &[StageId]) -> Result<()> {
+    lock_parties(unit, ids).await?;
+    for (line, stages) in open(unit, ids).await? {
+        for mut stage in stages {
+            let rules = route::rules_of(&unit.tx.stages(line.id).await?)?;
+            let position = usize::try_from(stage.position)
+                .map_err(|_| Error::internal("a stage before the first"))?;
+            let Some(silence) = rules.get(position).and_then(|rule| rule.silence) else {
+                continue;
+            };
+            let now = unit.now;
+            if line.pending().is_still(now) {
+                // The question that waits holds this clock as well; it begins anew.
+                again(unit, JobKind::StageSilence, stage.id, silence.after).await?;
+                continue;
+            }
+            match silence.end {
+                SilenceEnd::PassOn if StageRule::may_pass_on(&rules, position) => {
+                    // All that may follow from one line would make every caller's future as large.
+                    Box::pin(route::pass_on(unit, &line, position)).await?;
+                    continue;
+                }
+                SilenceEnd::Deny => {
+                    route::unanswered(unit, &line, &mut stage, StageState::Unanswered).await?;
+                    requests::end(
+                        unit,
+                        &line,
+                        LineState::Denied,
+                        Actor::Portal,
+                        "nobody answered in time",
+                    )
+                    .await?;
+                    route::tell_outcome(
+                        unit,
+                        &line,
+                        "Denied",
+                        "Nobody decided in time, and without an answer this package is denied. You may ask again.",
+                    )
+                    .await?;
+                }
+                SilenceEnd::Lapse | SilenceEnd::PassOn => {
+                    requests::lapse_line(unit, &line).await?;
+                }
+            }
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Locks whom the lines of these stages are about, in the order of their ids, before any line is locked: as all others do.
+async fn lock_parties(unit: &mut Unit, ids: &[StageId]) -> Result<()> {
+    let mut persons = Vec::new();
+    for id in ids {
+        if let Some(line) = unit.tx.line_of_stage(*id).await? {
+            persons.extend(requests::both(&line));
+        }
+    }
+    persons.sort_unstable();
+    persons.dedup();
+    Ok(unit.tx.lock_persons(&persons).await?)
 }
 
 /// Those of these stages that are open on a line that waits, by line, which is locked.

@@ -8,10 +8,10 @@ use domain::{
     audit::EventKind,
     grant::{End, EndReason, GrantSource, GrantState, Health},
     person::{AccountKind, PersonState, PortalRole},
-    policy::ApproverRule,
+    policy::{ApproverRule, SilenceEnd},
     request::{Length, LineState, Start, Window},
 };
-use workflow::views::{Capped, Deciders, PersonTag, SeatView, StandingWord};
+use workflow::views::{Capped, Deciders, PersonTag, SeatView, StandingWord, request::StageView};
 
 use crate::{ui::State, words};
 
@@ -337,6 +337,7 @@ pub const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::ClockMoved => "Trial clock moved",
         EventKind::Started => "Installation started",
         EventKind::MailRetried => "Mail sent again",
+        EventKind::StageUnanswered => "Step without an answer",
         EventKind::StageEscalated => "Step escalated",
         EventKind::PostRetried => "Post to a chat sent again",
         EventKind::NotificationsChanged => "Notifications chosen",
@@ -390,4 +391,24 @@ mod tests {
         // An absurd length is said, not a crash.
         assert!(asked(Start::OnActivation, Length::Seconds(i64::MAX)).starts_with("for "));
     }
+}
+
+/// What follows where nobody answers in an open step, and when.
+pub fn silence(stage: &StageView) -> String {
+    let mut said = Vec::new();
+    if let Some(at) = &stage.reminded {
+        said.push(format!("Reminded on {at}."));
+    }
+    if let Some(silence) = stage.silence {
+        let end = match silence.end {
+            SilenceEnd::Lapse => "the request lapses",
+            SilenceEnd::Deny => "the request is denied",
+            SilenceEnd::PassOn => "the next step decides",
+        };
+        said.push(stage.silence_ends.as_ref().map_or_else(
+            || format!("Without an answer for {}, {end}.", silence.after),
+            |at| format!("Without an answer by {at}, {end}."),
+        ));
+    }
+    said.join(" ")
 }

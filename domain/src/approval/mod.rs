@@ -32,6 +32,10 @@ words! {
         Collapsed = "collapsed",
         /// Somebody said no.
         Denied = "denied",
+        /// Nobody answered in time, and the later stages decide.
+        PassedOn = "passed_on",
+        /// Nobody answered in time, which denied the line.
+        Unanswered = "unanswered",
         /// The line ended before this stage was decided.
         Closed = "closed",
     }
@@ -253,6 +257,15 @@ pub fn met_by_asking(
         && asker.id != beneficiary.id
         && beneficiary.manager == Some(asker.id)
         && route.len() > position + 1
+}
+
+/// Whether stages in these states, in order, approve a line: each counts as a yes, or was passed on to a later one that
+/// people voted in. Silence is never a yes.
+pub fn approved(states: &[StageState]) -> bool {
+    states.iter().enumerate().all(|(position, state)| {
+        state.is_met()
+            || (*state == StageState::PassedOn && states[position + 1..].contains(&StageState::Met))
+    })
 }
 
 /// What a stage becomes once `approvals` different people said yes.

@@ -74,8 +74,8 @@ pub fn seat(rule: &StageRule, facts: &Facts) -> Seating {
     seating
 }
 
-/// First the rule itself; if that leaves fewer people than must decide, the stage's chain; if nobody is left only because
-/// everybody is a subordinate, two members of security decide together.
+/// First the rule itself; if that leaves fewer people than must decide, the stage's chain; if it has one and nobody is left only
+/// because everybody is a subordinate, two members of security decide together.
 fn seated(rule: &StageRule, facts: &Facts) -> Seating {
     let nobody = BTreeSet::new();
     let yes = if facts.yes_by_subordinates {

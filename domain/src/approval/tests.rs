@@ -410,3 +410,47 @@ proptest! {
         if !seating.is_stuck() { prop_assert!(seating.seats.iter().filter(|seat| seat.behalf.is_none()).count() >= seating.needed && seating.needed >= 1); }
     }
 }
+
+#[test]
+fn silence_is_never_a_yes() {
+    use StageState::{Collapsed, Met, MetByAsking, PassedOn, Unanswered};
+    for (states, yes) in [
+        (&[Met, Met][..], true),
+        (&[PassedOn, Met][..], true),
+        (&[PassedOn, PassedOn, Met][..], true),
+        (&[PassedOn][..], false),
+        (&[Met, PassedOn][..], false),
+        (&[PassedOn, PassedOn][..], false),
+        (&[Met, PassedOn, Collapsed][..], false),
+        (&[PassedOn, MetByAsking][..], false),
+        (&[Unanswered, Met][..], false),
+    ] {
+        assert_eq!(approved(states), yes, "{states:?}");
+    }
+}
+
+#[test]
+fn a_stage_is_passed_on_only_where_somebody_decides_after_it() {
+    let plain = || rule(ApproverRule::Manager, Quorum::Count(1));
+    let passes = || StageRule {
+        silence: Some(crate::policy::Silence {
+            after: crate::calendar::WorkingSpan::Days(1),
+            end: crate::policy::SilenceEnd::PassOn,
+        }),
+        ..plain()
+    };
+    let together = || StageRule {
+        together: true,
+        ..plain()
+    };
+    for (route, may) in [
+        (vec![passes(), plain()], true),
+        (vec![passes(), together(), plain()], true),
+        (vec![passes(), passes(), plain()], true),
+        (vec![passes()], false),
+        (vec![passes(), together()], false),
+        (vec![passes(), passes()], false),
+    ] {
+        assert_eq!(StageRule::may_pass_on(&route, 0), may, "{route:?}");
+    }
+}

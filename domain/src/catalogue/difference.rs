@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Entitlement, Package, conflict, say_span};
+use super::{Content, Entitlement, Package, calendar, conflict, say_span};
 use crate::{
     PersonId,
     asking::{Asking, Ticket},
     policy::{
-        ApproverRule, Condition, DayLimit, Limits, Question, QuestionKind, Quorum, StageRule,
+        ApproverRule, Condition, DayLimit, Limits, Question, QuestionKind, Quorum, SilenceEnd,
+        StageRule,
     },
     words,
 };
@@ -42,6 +43,8 @@ words! {
         Package = "package",
         /// A separation-of-duties rule.
         Conflict = "conflict",
+        /// When people of a country work.
+        Calendar = "calendar",
     }
 }
 
@@ -182,6 +185,18 @@ pub fn compare(before: &Content, after: &Content, facts: &Facts) -> Difference {
         if let Some(change) = push(&mut changes, kind, Thing::Conflict, key, named, fields) {
             change.widens = conflict::widens(old, new);
         }
+    });
+    pairs(&before.calendars, &after.calendars, |country, old, new| {
+        let kind = kind(old.is_some(), new.is_some());
+        let fields = calendar::fields(old, new);
+        push(
+            &mut changes,
+            kind,
+            Thing::Calendar,
+            country,
+            country,
+            fields,
+        );
     });
     Difference { changes }
 }
@@ -515,6 +530,14 @@ fn route_words(route: &[StageRule], facts: &Facts) -> String {
         if let Some(span) = stage.escalate_after {
             said = format!("{said} (escalated after {span})");
         }
+        if let Some(silence) = stage.silence {
+            let end = match silence.end {
+                SilenceEnd::Lapse => "lapses",
+                SilenceEnd::Deny => "denied",
+                SilenceEnd::PassOn => "passed on",
+            };
+            said = format!("{said} ({end} after {} without an answer)", silence.after);
+        }
         if stage.remind_after != StageRule::usual_reminder() {
             said = format!("{said} (reminded after {})", stage.remind_after);
         }
@@ -755,12 +778,24 @@ fn as_strict(was: &StageRule, is: &StageRule) -> bool {
         (None, Some(_)) => false,
         (Some(was), Some(is)) => was == is,
     };
+    // Passed on, one stage fewer decides; otherwise a silence only ends a request.
+    let passes_on = |stage: &StageRule| {
+        stage
+            .silence
+            .filter(|silence| silence.end == SilenceEnd::PassOn)
+    };
+    let silence = match (passes_on(was), passes_on(is)) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(was), Some(is)) => was == is,
+    };
     was.approvers == is.approvers
         && was.role == is.role
         && people
         && quorum
         && fallback
         && escalation
+        && silence
 }
 
 #[cfg(test)]

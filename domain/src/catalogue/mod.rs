@@ -1,6 +1,7 @@
 //! The catalogue as the files say it: applications, entitlements, packages with their policies. Parsed and resolved by
 //! `workflow`; here is what the parts mean, how two editions differ, and which differences need a second person.
 
+mod calendar;
 mod conflict;
 mod difference;
 mod manageable;
@@ -17,7 +18,7 @@ pub use manageable::{GroupFacts, manageable};
 pub use span::{BadSpan, read_span, say_span};
 
 pub use crate::policy::{ApproverRule, Attribute, Condition, Question};
-use crate::{PersonId, person::PortalRole, policy::Policy};
+use crate::{PersonId, calendar::Calendar, person::PortalRole, policy::Policy};
 
 /// The `kind` of the rights that are the portal's own powers.
 pub const PORTAL_ROLE: &str = "portal_role";
@@ -38,6 +39,9 @@ pub struct Content {
     /// What one person must not hold together.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conflicts: BTreeMap<String, Conflict>,
+    /// When people work, by their country as the directory writes it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calendars: BTreeMap<String, Calendar>,
 }
 
 /// An application that people know by name.

@@ -47,7 +47,7 @@ const GATES_NOT_WITHIN: Duration = Duration::from_millis(100);
 /// Assignments whose rows could not be read are tried again after so long.
 const READ_AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 
-const DEADLINES: [JobKind; 18] = [
+const DEADLINES: [JobKind; 19] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -63,6 +63,7 @@ const DEADLINES: [JobKind; 18] = [
     JobKind::ReviewRepeat,
     JobKind::ConflictScan,
     JobKind::Deputy,
+    JobKind::StageSilence,
     JobKind::StageEscalation,
     JobKind::StageReminder,
     JobKind::Task,
@@ -384,6 +385,7 @@ fn sort(jobs: Vec<Job>, since: Instant) -> Claimed {
             | JobKind::ReviewRepeat
             | JobKind::ConflictScan
             | JobKind::Deputy
+            | JobKind::StageSilence
             | JobKind::StageEscalation
             | JobKind::StageReminder
             | JobKind::Task => deadlines.push(job),

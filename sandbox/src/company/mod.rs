@@ -128,6 +128,7 @@ pub fn catalogue() -> Vec<(&'static str, &'static str)> {
     files![
         "analytics",
         "azure",
+        "calendars",
         "conflicts",
         "facilities",
         "figma",

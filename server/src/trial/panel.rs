@@ -226,6 +226,7 @@ impl Inner {
             JobKind::GrantWarning,
             JobKind::LineLapse,
             JobKind::Deputy,
+            JobKind::StageSilence,
             JobKind::StageEscalation,
             JobKind::Task,
             JobKind::Leave,

@@ -18,7 +18,8 @@ use store::{
 use crate::{
     catalogue,
     company::{
-        account, at, entitlement, grant, line, package, person, request, stage, uuid, version,
+        account, at, edition, entitlement, grant, line, package, person, request, stage, uuid,
+        version,
     },
     script::{Script, ask, say},
 };
@@ -158,6 +159,13 @@ async fn deciding(script: &mut Script) {
     say!(script, insert_stages(&stages));
     ask!(script, stages(line(1)));
     ask!(script, line_of_stage(stage(21)));
+    let swedish = r#"{"zone":"Europe/Stockholm"}"#.to_owned();
+    say!(
+        script,
+        set_calendars(edition(1), &[("SE".to_owned(), swedish)])
+    );
+    ask!(script, calendars_of_stage(stage(11)));
+    ask!(script, job_due("stage_reminder:none"));
     let seat = |n: u128, via| Seat::own(person(n), via);
     say!(
         script,

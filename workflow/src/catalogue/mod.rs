@@ -8,6 +8,7 @@
 //! Nothing here gives anybody access. An addition to a package reaches no present holder; a removal reaches all at once.
 
 mod asking;
+mod calendar;
 mod conflict;
 mod decide;
 mod drafter;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     asking::Asking,
+    calendar::Calendar,
     catalogue::{Application, Condition, Question, Right, TargetKind},
     person::PortalRole,
     policy::{Limits, RiskRule, StageRule},
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 use super::{
     SourceFile,
+    calendar::read_calendar,
     conflict::{DraftConflict, read_conflict},
     package::read_package,
     sheet::{At, Fault, Item, Section, Sheet, quoted},
@@ -25,6 +27,8 @@ pub(super) struct Draft {
     pub entitlements: Vec<DraftEntitlement>,
     pub packages: Vec<DraftPackage>,
     pub conflicts: Vec<DraftConflict>,
+    /// When people work, by country.
+    pub calendars: BTreeMap<String, Calendar>,
     /// Keys of all entitlements, also of those that are faulty otherwise.
     pub defined: BTreeSet<String>,
     /// Every place where a package names an entitlement, also of packages that are faulty otherwise.
@@ -156,15 +160,25 @@ impl Keys {
 fn read_file(sheet: &mut Sheet, whole: Section<'_>, draft: &mut Draft, keys: &mut Keys) {
     sheet.only(
         whole,
-        &["application", "entitlement", "package", "conflict"],
+        &[
+            "application",
+            "entitlement",
+            "package",
+            "conflict",
+            "calendar",
+        ],
     );
     let rules = sheet.sections(whole, "conflict");
     for section in &rules {
         draft.conflicts.extend(read_conflict(sheet, *section, keys));
     }
+    let calendars = sheet.sections(whole, "calendar");
+    for section in &calendars {
+        read_calendar(sheet, *section, &mut draft.calendars);
+    }
     let Some(section) = sheet.section(whole, "application") else {
-        // A file may hold rules alone.
-        if sheet.faults.is_empty() && rules.is_empty() {
+        // A file may hold rules or calendars alone.
+        if sheet.faults.is_empty() && rules.is_empty() && calendars.is_empty() {
             sheet.fault(
                 1,
                 "`[application]` is missing: begin the file with it, its key and its name",

@@ -15,7 +15,7 @@ use store::catalogue::{
 use uuid::Uuid;
 
 use super::{
-    SourceFile, conflict, drafter,
+    SourceFile, calendar, conflict, drafter,
     plan::{self, Plan},
 };
 use crate::{
@@ -226,6 +226,7 @@ pub(super) async fn publish(
         .filter_map(|(key, one)| Some((one.right.clone(), *rights.get(key)?)))
         .collect();
     conflict::save(unit, edition, &by_right, after).await?;
+    calendar::save(unit, edition, after).await?;
     unit.changed("catalogue");
     Ok(())
 }

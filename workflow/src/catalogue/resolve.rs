@@ -204,6 +204,7 @@ impl Known {
             content.packages.insert(package.key.clone(), resolved);
         }
         conflict::resolve(self, draft, &mut content);
+        content.calendars.clone_from(&draft.calendars);
         content
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     calendar::{WorkingSpan, read_working_span},
     person::PortalRole,
-    policy::{ApproverRule, Quorum, StageRule},
+    policy::{ApproverRule, Quorum, Silence, SilenceEnd, StageRule},
 };
 use uuid::Uuid;
 
@@ -71,6 +71,19 @@ pub(super) fn read_route(sheet: &mut Sheet, section: Section<'_>) -> Option<Vec<
             "`together` is said of the first stage: say it of the one that opens with the stage before it",
         );
     }
+    let rules: Vec<StageRule> = stages.iter().map(|stage| stage.rule.clone()).collect();
+    for (position, item) in items.iter().enumerate() {
+        let passes_on = rules
+            .get(position)
+            .and_then(|rule| rule.silence)
+            .is_some_and(|silence| silence.end == SilenceEnd::PassOn);
+        if sheet.faults.len() == before && passes_on && !StageRule::may_pass_on(&rules, position) {
+            sheet.fault(
+                item.line,
+                "on_silence = \"pass_on\" has nobody to pass on to: add a later stage that opens after this one and is not passed on itself, or write \"deny\"",
+            );
+        }
+    }
     (sheet.faults.len() == before).then_some(stages)
 }
 
@@ -128,6 +141,8 @@ fn read_table(sheet: &mut Sheet, section: Section<'_>) -> Option<DraftStage> {
             "together",
             "remind_after",
             "escalate_after",
+            "on_silence",
+            "silent_after",
         ],
     );
     let word = sheet.text(section, "approvers", "\"named\"")?;
@@ -162,9 +177,11 @@ fn read_table(sheet: &mut Sheet, section: Section<'_>) -> Option<DraftStage> {
             "`escalate_after` has nobody to turn to, for `fallback` is empty: name somebody there, or take it out",
         );
     }
+    let silence = read_silence(sheet, section);
     Some(DraftStage {
         rule: StageRule {
             role,
+            silence,
             remind_after: remind_after.unwrap_or(StageRule::usual_reminder()),
             escalate_after,
             fallback,
@@ -173,6 +190,41 @@ fn read_table(sheet: &mut Sheet, section: Section<'_>) -> Option<DraftStage> {
         },
         named,
     })
+}
+
+/// What the stage's silence does and when; both are said, or neither.
+fn read_silence(sheet: &mut Sheet, section: Section<'_>) -> Option<Silence> {
+    let after = read_working(sheet, section, "silent_after");
+    let said = sheet.maybe_text(section, "on_silence");
+    let (after, word) = match (after, said) {
+        (Some(after), Some(word)) => (after, word),
+        (Some(_), None) => {
+            sheet.fault(
+                section.line,
+                "`silent_after` says when but not what: add on_silence = \"deny\", \"lapse\" or \"pass_on\"",
+            );
+            return None;
+        }
+        (None, Some(word)) => {
+            sheet.fault(
+                word.line,
+                "`on_silence` says what but not when: add silent_after = \"3 working days\"",
+            );
+            return None;
+        }
+        (None, None) => return None,
+    };
+    let end: Option<SilenceEnd> = word.value.parse().ok();
+    if end.is_none() {
+        sheet.fault(
+            word.line,
+            format!(
+                "`{}` is nothing that a silence does: use \"deny\", \"lapse\" or \"pass_on\"; it never approves",
+                word.value
+            ),
+        );
+    }
+    end.map(|end| Silence { after, end })
 }
 
 /// A span of working time that may be there.

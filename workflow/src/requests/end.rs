@@ -92,7 +92,8 @@ pub(crate) async fn lapsed(mut unit: Unit, line: &LineRow) -> Result<()> {
     .into())
 }
 
-async fn lapse_line(unit: &mut Unit, line: &LineRow) -> Result<()> {
+/// Ends a line that nobody decided in time, and says so to whom it is about. Its persons are locked.
+pub(crate) async fn lapse_line(unit: &mut Unit, line: &LineRow) -> Result<()> {
     end(
         unit,
         line,

@@ -13,7 +13,7 @@ use domain::{PersonId, policy::Policy};
 use store::{offers::OfferRow, requests::LineRow};
 
 pub use end::{cancel, withdraw_of_package, withdraw_of_person};
-pub(crate) use end::{end, lapse, lapse_job, lapsed};
+pub(crate) use end::{end, lapse, lapse_job, lapse_line, lapsed};
 pub use extend::{MoreTime, extend};
 pub use submit::{LINES_MOST, NewAsk, NewLine, NewRequest, ask, check, submit};
 

@@ -7,6 +7,8 @@ use domain::{
     approval::{StageState, Verdict},
     asking::Ticket,
     assignment::{Observed, Phase},
+    calendar::said_in,
+    deadline::JobKind,
     grant::{End, GrantSource, GrantState},
     policy::{Policy, QuestionKind, StageRule},
     request::LineState,
@@ -30,7 +32,7 @@ use super::{
     sight::{may_see_line, sees_target},
     timeline::{Given, steps},
 };
-use crate::{Error, Result, access::Viewer, assignments::Problem, route::may_collapse};
+use crate::{Error, Result, access::Viewer, assignments::Problem, route::may_collapse, silence};
 
 /// Names that are shown of an open stage.
 const SEATS: i64 = 100;
@@ -283,6 +285,10 @@ pub(super) async fn route(
         None
     };
     let handed_on = conversation::hand_ons(tx, row.id).await?;
+    let mut due = BTreeMap::new();
+    for id in &open {
+        due.insert(*id, Due::of(tx, *id).await?);
+    }
     let views = stages
         .iter()
         .map(|stage| {
@@ -306,6 +312,9 @@ pub(super) async fn route(
                     .collect(),
                 fallback: stage.fallback,
                 escalated: stage.escalated,
+                silence: rule_of(stage).and_then(|rule| rule.silence),
+                silence_ends: due.get(&stage.id).and_then(|due| due.silence_ends.clone()),
+                reminded: due.get(&stage.id).and_then(|due| due.reminded.clone()),
                 by_subordinates: stage.by_subordinates,
                 stuck: stage.stuck,
                 opened_at: stage.opened_at,
@@ -337,6 +346,25 @@ pub(super) async fn route(
         })
         .collect();
     Ok((views, seats))
+}
+
+/// When an open stage's deadlines come, in words and by the clock of those who decide.
+struct Due {
+    silence_ends: Option<String>,
+    reminded: Option<String>,
+}
+
+impl Due {
+    async fn of(tx: &mut Tx, stage: StageId) -> Result<Self> {
+        let calendars = silence::calendars(tx, stage).await?;
+        let said = |at: Option<Timestamp>| Some(said_in(at?, calendars.first()?));
+        let reminder = silence::key(JobKind::StageReminder, stage);
+        let end = silence::key(JobKind::StageSilence, stage);
+        Ok(Self {
+            reminded: said(tx.job_due(&reminder).await?),
+            silence_ends: said(tx.job_due(&end).await?),
+        })
+    }
 }
 
 fn rule_of(stage: &StageRow) -> Option<StageRule> {

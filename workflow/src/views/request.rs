@@ -6,7 +6,7 @@ use domain::{
     assignment::{Observed, Phase},
     deadline::Warning,
     grant::{End, EndReason, Health},
-    policy::ApproverRule,
+    policy::{ApproverRule, Silence},
     request::{LineKind, LineState, Window},
 };
 use serde::Serialize;
@@ -229,6 +229,12 @@ pub struct StageView {
     pub fallback: bool,
     /// Whether nobody answered in time, so that the fallback chain may decide as well.
     pub escalated: bool,
+    /// What its silence does, and after how much working time.
+    pub silence: Option<Silence>,
+    /// When its silence ends, in words and by the clock of those who decide; while it is open.
+    pub silence_ends: Option<String>,
+    /// When those who have not answered are reminded, likewise.
+    pub reminded: Option<String>,
     /// Whether only subordinates were left: decided by subordinates.
     pub by_subordinates: bool,
     /// Whether nobody can decide.

@@ -52,7 +52,7 @@ pub(super) fn steps(
     after_open(line, stages, now, &mut steps);
     match (line.state, given) {
         (LineState::AwaitingApproval, _) => ahead(line, rights, &mut steps),
-        // The stage that said no tells it.
+        // The stage that said no, or nothing, tells it.
         (LineState::Denied, _) => {}
         (
             LineState::Cancelled | LineState::Lapsed | LineState::Superseded | LineState::Withdrawn,
@@ -137,7 +137,8 @@ fn stage(stage: &StageView) -> Option<Step> {
         StageState::Open if stage.stuck => (Mark::Bad, stage.opened_at),
         StageState::Open => (Mark::Now, stage.opened_at),
         StageState::Waiting => (Mark::Ahead, None),
-        StageState::Denied => (Mark::Bad, stage.closed_at),
+        StageState::Denied | StageState::Unanswered => (Mark::Bad, stage.closed_at),
+        StageState::PassedOn => (Mark::Done, stage.closed_at),
         // A stage that never opened says nothing once the line is over.
         StageState::Closed => (Mark::Done, Some(stage.opened_at?)),
     };

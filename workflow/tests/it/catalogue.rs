@@ -1,5 +1,6 @@
 //! The catalogue's files: faults, plans, editions, and what reaches those who hold something.
 
+mod calendars;
 mod handing_in;
 mod routes;
 mod settling;

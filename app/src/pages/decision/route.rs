@@ -45,8 +45,8 @@ fn step(stage: &StageView, mine: bool, facts: &DecisionPage) -> Step {
         StageState::Open if stage.stuck => Stand::Bad,
         StageState::Open => Stand::Now,
         StageState::Waiting => Stand::Next,
-        StageState::Denied => Stand::Bad,
-        StageState::Closed => Stand::Off,
+        StageState::Denied | StageState::Unanswered => Stand::Bad,
+        StageState::Closed | StageState::PassedOn => Stand::Off,
     };
     let rule = said::rule(stage.rule);
     let behalf = facts.behalf.as_ref().filter(|_| mine);
@@ -59,7 +59,12 @@ fn step(stage: &StageView, mine: bool, facts: &DecisionPage) -> Step {
         }
         _ => rule.to_owned(),
     };
-    let mut step = Step::new(stand, title).detail(detail(stage, mine));
+    let mut said = detail(stage, mine);
+    let silence = said::silence(stage);
+    if stage.state == StageState::Open && !silence.is_empty() {
+        said = format!("{}. {silence}", said.trim_end_matches('.'));
+    }
+    let mut step = Step::new(stand, title).detail(said);
     let at = match stage.state {
         StageState::Waiting => None,
         StageState::Open => stage.opened_at,
@@ -121,6 +126,8 @@ fn detail(stage: &StageView, mine: bool) -> String {
             };
             format!("{who}{needed}{fallback}{together}")
         }
+        StageState::PassedOn => "nobody answered in time, so the next step decides".into(),
+        StageState::Unanswered => "nobody answered in time".into(),
         StageState::Met | StageState::Denied | StageState::Closed => String::new(),
     }
 }

@@ -128,6 +128,7 @@ fn what(kind: JobKind) -> &'static str {
         JobKind::Converge => "A right cannot be worked on",
         JobKind::StageReminder => "Deciders cannot be reminded",
         JobKind::StageEscalation => "A decision cannot be escalated",
+        JobKind::StageSilence => "A step without an answer cannot be ended",
         JobKind::Mail => "A mail cannot be worked on",
         JobKind::Digest => "A day's mail cannot be written",
         JobKind::Post => "A post to a chat cannot be worked on",

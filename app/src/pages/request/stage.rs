@@ -80,6 +80,11 @@ pub fn said(stage: &StageView) -> Said {
             } else if stage.escalated {
                 detail.push_str(" More people may decide by now, because nobody answered.");
             }
+            let silence = said::silence(stage);
+            if !silence.is_empty() {
+                detail.push(' ');
+                detail.push_str(&silence);
+            }
             with(format!("{rule} decides"), detail)
         }
         StageState::Waiting => {
@@ -109,6 +114,14 @@ pub fn said(stage: &StageView) -> Said {
             "The same person said yes in an earlier step.",
         ),
         StageState::Denied => with(format!("{rule} said no"), voters(Verdict::Deny)),
+        StageState::PassedOn => with(
+            format!("{rule} did not answer"),
+            "Nobody decided here in time. The next step decides.",
+        ),
+        StageState::Unanswered => with(
+            format!("{rule} did not answer"),
+            "Nobody decided in time, and without an answer this package is denied. You may ask again.",
+        ),
         StageState::Closed => plain(format!("{rule}: not needed any more")),
     }
 }

@@ -107,6 +107,7 @@ fn extent(version: &VersionView) -> String {
         (Thing::Entitlement, "entitlement", "entitlements"),
         (Thing::Application, "application", "applications"),
         (Thing::Conflict, "rule", "rules"),
+        (Thing::Calendar, "calendar", "calendars"),
     ]
     .into_iter()
     .filter(|(thing, ..)| count(*thing) > 0)
@@ -273,6 +274,7 @@ fn part(part: &Part, several: bool) -> impl IntoView + use<> {
         Thing::Entitlement => "Entitlement",
         Thing::Package => "Package",
         Thing::Conflict => "Rule",
+        Thing::Calendar => "Calendar",
     };
     let (state, did) = match part.kind {
         ChangeKind::Added => (State::Approved, "new"),

@@ -1,13 +1,16 @@
 //! What a file may say of who decides.
 
-use domain::policy::{ApproverRule, Policy, Quorum, StageRule};
+use domain::{
+    calendar::WorkingSpan,
+    policy::{ApproverRule, Policy, Quorum, Silence, SilenceEnd, StageRule},
+};
 
 use super::*;
 
 #[tokio::test]
 async fn a_route_is_read_with_roles_fallbacks_and_stages_that_open_together() {
     let route = r#"["entitlement_owner", { approvers = "role", role = "auditor", together = true, quorum = 2 },
-        { approvers = "manager", fallback = ["owner"] }, { approvers = "security", fallback = [] }]"#;
+        { approvers = "manager", fallback = ["owner"] }, { approvers = "security", fallback = [], on_silence = "deny", silent_after = "3 working days" }]"#;
     for house in houses().await {
         house.apply(&orders(route, "9 days", &[1]), None).await;
         let package = house.package("orders-read").await;
@@ -30,6 +33,10 @@ async fn a_route_is_read_with_roles_fallbacks_and_stages_that_open_together() {
                 },
                 StageRule {
                     fallback: vec![],
+                    silence: Some(Silence {
+                        after: WorkingSpan::Days(3),
+                        end: SilenceEnd::Deny,
+                    }),
                     ..StageRule::of(ApproverRule::Security, one)
                 },
             ]
@@ -74,6 +81,26 @@ async fn a_route_that_cannot_be_followed_is_a_fault() {
         (
             r#"[{ approvers = "owner", fallback = ["security", "security"] }]"#,
             "stands twice in `fallback`",
+        ),
+        (
+            r#"[{ approvers = "owner", on_silence = "deny" }]"#,
+            "`on_silence` says what but not when",
+        ),
+        (
+            r#"[{ approvers = "owner", silent_after = "2 working days" }]"#,
+            "`silent_after` says when but not what",
+        ),
+        (
+            r#"[{ approvers = "owner", on_silence = "approve", silent_after = "2 working days" }]"#,
+            "it never approves",
+        ),
+        (
+            r#"[{ approvers = "owner", on_silence = "pass_on", silent_after = "2 working days" }]"#,
+            "has nobody to pass on to",
+        ),
+        (
+            r#"[{ approvers = "owner", on_silence = "pass_on", silent_after = "2 working days" }, { approvers = "security", together = true }]"#,
+            "has nobody to pass on to",
         ),
     ] {
         let faults = house.faults(&orders(route, "9 days", &[1])).await;
