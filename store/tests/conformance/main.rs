@@ -35,7 +35,7 @@ use store::testing;
 /// a second task of one right, one that is done by whom it is for, one that cannot be done without a why, a word about oneself,
 /// a review by whom it is about, an answer before a campaign starts, an item after it, something done by whom it is about,
 /// a sign-off by the maker.
-const REFUSED: [&str; 50] = [
+const REFUSED: [&str; 51] = [
     "insert_persons",
     "insert_accounts",
     "insert_role",
