@@ -8,7 +8,6 @@ use domain::deadline::JobKind;
 use provisioner::{
     by_hand::ByHand,
     chat::Poster,
-    connector::Connector,
     directory,
     graph::{self, Graph, Groups},
     mailer::Mailer,
@@ -132,7 +131,7 @@ pub fn worker(
     target: &Target,
     mailer: Option<Arc<dyn Mailer>>,
     poster: Option<Arc<dyn Poster>>,
-    targets: Vec<(String, Arc<dyn Connector>)>,
+    targets: Vec<crate::targets::Hand>,
 ) -> Worker {
     let connector = Arc::new(Groups::new(target.graph.clone()));
     let mut builder = Worker::builder(workflow.clone(), worker::Options::default())

@@ -15,14 +15,14 @@ use crate::{
     web::Callbacks,
 };
 
+/// A connector with the key of its target.
+pub type Hand = (String, Arc<dyn Connector>);
+
 /// One connector for each target that has one of its own, by the target's key.
 ///
 /// # Errors
 /// Names the target of which none can be made.
-pub fn connectors(
-    config: &Config,
-    clock: &Clock,
-) -> Result<Vec<(String, Arc<dyn Connector>)>, String> {
+pub fn connectors(config: &Config, clock: &Clock) -> Result<Vec<Hand>, String> {
     let mut connectors = Vec::new();
     for target in &config.targets {
         let made = connector(target, &config.server.public_url, clock)
