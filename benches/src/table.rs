@@ -90,10 +90,10 @@ async fn collect(client: &Client, portal: &Portal, cookie: &str) -> Result<(), B
     Ok(())
 }
 
-fn pages<'a>(
+fn pages(
     size: Size,
-    [asker, manager, auditor, collector]: [&'a str; 4],
-) -> Vec<(&'static str, String, &'a str)> {
+    [asker, manager, auditor, collector]: [&str; 4],
+) -> Vec<(&'static str, String, &str)> {
     let stage = |n: i64| format!("stg_{}", seed::id(Kind::Stage, n).simple());
     // The thousandth page of the log: 25 entries on each.
     let deep = size.events() - 25_000;

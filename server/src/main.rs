@@ -6,5 +6,5 @@ use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    server::cli::Cli::parse().run().await
+    Box::pin(server::cli::Cli::parse().run()).await
 }

@@ -360,6 +360,26 @@ pub fn actor(actor: &str) -> String {
     .into()
 }
 
+/// What follows where nobody answers in an open step, and when.
+pub fn silence(stage: &StageView) -> String {
+    let mut said = Vec::new();
+    if let Some(at) = &stage.reminded {
+        said.push(format!("Reminded on {at}."));
+    }
+    if let Some(silence) = stage.silence {
+        let end = match silence.end {
+            SilenceEnd::Lapse => "the request lapses",
+            SilenceEnd::Deny => "the request is denied",
+            SilenceEnd::PassOn => "the next step decides",
+        };
+        said.push(stage.silence_ends.as_ref().map_or_else(
+            || format!("Without an answer for {}, {end}.", silence.after),
+            |at| format!("Without an answer by {at}, {end}."),
+        ));
+    }
+    said.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,24 +411,4 @@ mod tests {
         // An absurd length is said, not a crash.
         assert!(asked(Start::OnActivation, Length::Seconds(i64::MAX)).starts_with("for "));
     }
-}
-
-/// What follows where nobody answers in an open step, and when.
-pub fn silence(stage: &StageView) -> String {
-    let mut said = Vec::new();
-    if let Some(at) = &stage.reminded {
-        said.push(format!("Reminded on {at}."));
-    }
-    if let Some(silence) = stage.silence {
-        let end = match silence.end {
-            SilenceEnd::Lapse => "the request lapses",
-            SilenceEnd::Deny => "the request is denied",
-            SilenceEnd::PassOn => "the next step decides",
-        };
-        said.push(stage.silence_ends.as_ref().map_or_else(
-            || format!("Without an answer for {}, {end}.", silence.after),
-            |at| format!("Without an answer by {at}, {end}."),
-        ));
-    }
-    said.join(" ")
 }

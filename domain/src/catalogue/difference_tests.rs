@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    asking::ForOthers,
+    asking::{ForOthers, Ticket},
     break_glass::BreakGlass,
     catalogue::{Application, Right, TargetKind},
     policy::{Attribute, Policy},

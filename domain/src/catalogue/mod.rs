@@ -5,6 +5,7 @@ mod calendar;
 mod conflict;
 mod difference;
 mod manageable;
+mod said;
 mod span;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -62,7 +62,6 @@ struct Server {
     direct: Client,
     url: String,
     mood: Arc<AtomicU8>,
-    writes: Arc<AtomicUsize>,
     group: String,
 }
 
@@ -121,12 +120,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v2", listener.local_addr().unwrap());
         let (mood, writes) = (Arc::new(AtomicU8::new(0)), Arc::new(AtomicUsize::new(0)));
-        tokio::spawn(proxy(
-            listener,
-            port,
-            Arc::clone(&mood),
-            Arc::clone(&writes),
-        ));
+        tokio::spawn(proxy(listener, port, Arc::clone(&mood), writes));
         let body = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
             "displayName": "Orders, read",
@@ -140,7 +134,6 @@ impl Server {
             direct,
             url,
             mood,
-            writes,
             group: made.body["id"].as_str().unwrap().to_owned(),
         }
     }
@@ -208,7 +201,7 @@ async fn proxy(
     while let Ok((socket, _)) = listener.accept().await {
         let (mood, writes) = (Arc::clone(&mood), Arc::clone(&writes));
         tokio::spawn(async move {
-            drop(pass(socket, upstream, &mood, &writes).await);
+            drop(Box::pin(pass(socket, upstream, &mood, &writes)).await);
         });
     }
 }
@@ -219,7 +212,7 @@ async fn pass(
     mood: &AtomicU8,
     writes: &AtomicUsize,
 ) -> std::io::Result<()> {
-    let Some(asked) = Asked::read(&mut socket).await? else {
+    let Some(asked) = Box::pin(Asked::read(&mut socket)).await? else {
         return Ok(());
     };
     let head = &asked.head;

@@ -58,7 +58,7 @@ impl Receiver {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let state = Arc::clone(&shared);
-                tokio::spawn(async move { drop(serve(socket, &state).await) });
+                tokio::spawn(async move { drop(Box::pin(serve(socket, &state)).await) });
             }
         });
         Self { url, state }
@@ -84,18 +84,18 @@ impl Receiver {
     fn set(&self, act: impl FnOnce(&mut State)) {
         act(&mut self.state.lock().unwrap());
     }
+}
 
-    fn at(&self, n: usize) -> Place {
-        Place {
-            kind: "webhook_right".into(),
-            external_id: "admin".into(),
-            ..place(TENANT, user(n))
-        }
+fn right(n: usize) -> Place {
+    Place {
+        kind: "webhook_right".into(),
+        external_id: "admin".into(),
+        ..place(TENANT, user(n))
     }
 }
 
 async fn serve(mut socket: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
-    let Some(asked) = Asked::read(&mut socket).await? else {
+    let Some(asked) = Box::pin(Asked::read(&mut socket)).await? else {
         return Ok(());
     };
     let (status, headers, body, lost) = judge(&asked, &mut state.lock().unwrap());
@@ -171,7 +171,7 @@ fn judge(asked: &Asked, state: &mut State) -> (u16, String, Value, bool) {
 #[async_trait]
 impl Peer for Receiver {
     fn place(&self, account: usize) -> Place {
-        self.at(account)
+        right(account)
     }
 
     fn people(&self) -> usize {
@@ -181,7 +181,7 @@ impl Peer for Receiver {
     fn nowhere(&self) -> Place {
         Place {
             external_id: "nothing".into(),
-            ..self.at(0)
+            ..right(0)
         }
     }
 
@@ -219,7 +219,7 @@ async fn a_webhook_keeps_its_promises() {
 async fn a_wish_has_one_id_however_often_it_is_sent() {
     let receiver = Receiver::start().await;
     let connector = receiver.connector(SECRET);
-    let here = receiver.at(0);
+    let here = right(0);
     for _ in 0..2 {
         connector.ensure_present(&here).await;
         connector.ensure_absent(&here).await;
@@ -246,7 +246,7 @@ async fn a_wish_has_one_id_however_often_it_is_sent() {
 async fn what_is_taken_on_waits_and_what_goes_wrong_is_told_apart() {
     let receiver = Receiver::start().await;
     let connector = receiver.connector(SECRET);
-    let here = receiver.at(0);
+    let here = right(0);
     receiver.set(|state| state.later = true);
     assert_eq!(
         connector.ensure_present(&here).await.outcome,
@@ -281,7 +281,7 @@ async fn what_is_taken_on_waits_and_what_goes_wrong_is_told_apart() {
     let stranger = receiver.connector("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     match stranger.observe(&here).await.outcome {
         Outcome::Failed(Failure::Misconfigured { what, .. }) => {
-            assert!(what.contains("signature"), "{what}")
+            assert!(what.contains("signature"), "{what}");
         }
         other => panic!("{other:?}"),
     }

@@ -240,7 +240,7 @@ async fn a_stage_that_is_passed_on_is_no_yes_and_the_later_quorum_stays() {
             house
                 .vote(who, line.id, Verdict::Approve, None)
                 .await
-                .unwrap()
+                .unwrap();
         };
         vote(ELIN).await;
         assert_eq!(
