@@ -154,7 +154,9 @@ impl Standing<'_> {
             .copied()
             .filter(|n| !self.excluded(*n) && self.below(*n))
             .collect();
-        if seats.is_empty() && below.len() >= 2 && !security.iter().any(|n| self.free(*n)) {
+        // A stage without a chain has no last resort either.
+        let last_resort = seats.is_empty() && !self.rule.fallback.is_empty();
+        if last_resort && below.len() >= 2 && !security.iter().any(|n| self.free(*n)) {
             return Expected {
                 may: below.iter().map(|n| (*n, BTreeSet::from([*n]))).collect(),
                 needed: 2,
