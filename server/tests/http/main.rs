@@ -4,10 +4,12 @@
 mod callbacks;
 mod certified;
 mod deputies;
+mod doors;
 mod hostile;
 mod layers;
 mod matrix;
 mod objects;
+mod racing;
 mod sandboxed;
 mod sessions;
 mod stepping_up;

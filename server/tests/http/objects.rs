@@ -64,7 +64,7 @@ impl Scene {
     }
 
     /// How everything stands, to be compared before and after.
-    async fn standing(&self) -> String {
+    pub async fn standing(&self) -> String {
         let mut tx = self.house.workflow.store().read().await.expect("it opens");
         let line = tx.line(self.line).await.expect("it works");
         let stages = tx.stages(self.line).await.expect("it works");
