@@ -88,7 +88,7 @@ fn every_group_and_person_that_the_catalogue_names_is_there() {
             }
         }
     }
-    assert_eq!((files.len(), packages), (14, 41));
+    assert_eq!((files.len(), packages), (15, 42));
 }
 
 #[test]

@@ -80,7 +80,8 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
         format!("target-{}", target.id),
         format!("{}{more}", words::count(waiting, "change", "changes")),
     );
-    let act = may_act.then(|| {
+    // The portal's own powers are never paused: an end counts in its own database at once.
+    let act = (may_act && target.kind != "portal").then(|| {
         if target.paused {
             let (go, name) = (format!("{changes} go out at once, ends of access first."), format!("Resume {}", target.name));
             let action = format!("/provisioning/targets/{}/resume", target.id);

@@ -239,6 +239,7 @@ pub(in crate::pages) fn page(
         <div class="stack stack-5">
             <Faults faults=faults/>
             <section class="card">
+                <h2 class="sr">"Items"</h2>
                 <header><Segments label="Which items" items=views/><span class="bar wrap small dim">{keys}</span></header>
                 {body}
             </section>
