@@ -120,7 +120,7 @@ async fn assignments(script: &mut Script) {
 
 async fn targets(script: &mut Script) {
     ask!(script, targets());
-    let jira = domain::TargetId(uuid(0x302));
+    let jira = domain::TargetId(uuid(0x304));
     for name in ["Jira", "Jira", "Jira Cloud"] {
         say!(script, configure_target(jira, "jira", "scim", name));
     }
