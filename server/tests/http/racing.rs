@@ -48,7 +48,8 @@ impl Races {
         let sandbox = benches::portal::sandbox(PUBLIC, town::TENANT, town::company())
             .await
             .expect("a free port is there");
-        let start = DateTime::<Utc>::from_timestamp(Utc::now().timestamp(), 0).expect("it is now");
+        let start = DateTime::<Utc>::from_timestamp(Clock::system().now().timestamp(), 0)
+            .expect("it is now");
         let setup = Setup {
             engine,
             clock: Clock::simulated(start),
