@@ -5,6 +5,7 @@
 //! (starts, ends, warnings, lapses) is done at its time.
 
 mod actors;
+mod by_hand;
 mod chance;
 mod duties;
 pub(super) mod editions;
@@ -80,6 +81,8 @@ enum Act {
     Review(&'static reviews::Reviewed),
     /// Somebody takes a step of one.
     Step(CampaignId, reviews::Step),
+    /// What waits to be done by hand is done.
+    ByHand,
     /// Somebody proposes an exception from a rule.
     Tolerate(&'static duties::Tolerated),
     /// Somebody says a word about one.
@@ -172,6 +175,9 @@ impl<'a> Year<'a> {
         for (before, act) in script::acts(past.until) {
             year.plan(past.until - before, act);
         }
+        for (at, act) in by_hand::acts(from, past.until) {
+            year.plan(at, act);
+        }
         Ok(year)
     }
 
@@ -244,6 +250,7 @@ impl<'a> Year<'a> {
                 }
                 Ok(())
             }
+            Act::ByHand => by_hand::look(self.past, &self.actors).await,
             Act::Step(id, step) => reviews::step(self.past, &self.actors, id, step).await,
             Act::Say(id, said) => duties::say(self.past, &self.actors, id, said).await,
             Act::Edition(edition) => {

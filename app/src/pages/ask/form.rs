@@ -215,6 +215,8 @@ fn open(
     } = sending;
     let reason_hint = if reason_elsewhere {
         "Leave it empty to use the reason that you give for the whole cart. Those who decide read it, and it stays on record."
+    } else if emergency {
+        "A sentence is enough. Those who are told read it, and whoever reviews it."
     } else {
         "A sentence is enough. Those who decide read it, and it stays on record."
     };
@@ -289,10 +291,11 @@ fn then(form: &RequestForm) -> AnyView {
         .iter()
         .map(|line| view! { <li dir="auto">{line.clone()}</li> })
         .collect_view();
-    let opens = (!form.package.opens.is_empty()).then(|| view! { <More summary="What you get"><ul class="stack list-disc ps-5">{opens}</ul></More> });
     if form.package.asking.break_glass.is_some() {
-        return view! { <Card title="What it opens"><Body>{opens}</Body></Card> }.into_any();
+        return view! { <Card title="What it opens"><Body><ul class="stack list-disc ps-5">{opens}</ul></Body></Card> }
+            .into_any();
     }
+    let opens = (!form.package.opens.is_empty()).then(|| view! { <More summary="What you get"><ul class="stack list-disc ps-5">{opens}</ul></More> });
     let parts = &form.risk.parts;
     let security = form.adds_security.then(|| {
         let why: Vec<&str> = parts.iter().map(|one| risk::part(one.part)).collect();

@@ -51,6 +51,9 @@ pub fn why(why: Why) -> String {
         }
         Why::Found => "It was found at the target; nobody asked for it here.".into(),
         Why::StandingPrivilege => "It is privileged and has no end.".into(),
+        Why::FewPeers { holding: 0, peers } => {
+            format!("None of {peers} colleagues of the same manager hold it.")
+        }
         Why::FewPeers { holding, peers } => {
             format!("Only {holding} of {peers} colleagues of the same manager hold it.")
         }
