@@ -5,9 +5,14 @@ export default defineConfig({
   testDir: "journeys",
   outputDir: "results",
   globalSetup: "./trial.ts",
-  // One company, one clock: what skips time must not do so under somebody else's feet.
-  workers: 1,
+  // One company, one clock: what skips time must not do so under somebody else's feet. What only looks at screens comes after it,
+  // several at once.
+  workers: 2,
   fullyParallel: false,
+  projects: [
+    { name: "journeys", testIgnore: /looks/, workers: 1 },
+    { name: "looks", testMatch: /looks/, dependencies: ["journeys"] },
+  ],
   forbidOnly: true,
   retries: 0,
   timeout: 90_000,

@@ -1,5 +1,5 @@
 // Every screen in light, dark and on phones: axe finds nothing, nothing scrolls sideways, nothing is logged as an error; the first page
-// stays light; and the whole ask goes by keyboard.
+// stays light.
 import AxeBuilder from "@axe-core/playwright";
 import { type Page, expect, test } from "@playwright/test";
 import { ASTRID, AUDITOR, ELIN, JOHAN, OPERATOR, as } from "../people";
@@ -80,6 +80,22 @@ const stopping: Screen = ["the kill switch", async (page) => {
   await expect(page.getByRole("button", { name: "Stop them now" })).toBeVisible();
 }];
 
+/** What a review that was signed off leaves: the campaign's page has the way to it. */
+const report: Screen = ["a sealed report", async (page) => {
+  await page.goto("/reviews");
+  const signed = page.locator(".rows > *").filter({ hasText: "Signed off" }).locator('a[href*="/reviews/cmp_"]').first();
+  const answer = await page.goto(`${await signed.getAttribute("href")}/report`, { waitUntil: "load" });
+  expect(answer?.status()).toBe(200);
+}];
+
+/** One item of a worklist, as its reviewer sees it. */
+const item: Screen = ["an item of a review", async (page) => {
+  await first("/reviews", "/items")[1](page);
+  const href = await page.locator('main a[href*="/items/itm_"]').first().getAttribute("href");
+  expect(href, "the worklist leads to its items").toBeTruthy();
+  await page.goto(href ?? "", { waitUntil: "load" });
+}];
+
 const SCREENS: [string, Screen[]][] = [
   [JOHAN, [
     at("/"), at("/catalog"), at("/catalog?q=AADSTS50105%3A+Figma+is+not+assigned+to+your+account+or+to+a+group+of+yours"),
@@ -91,12 +107,15 @@ const SCREENS: [string, Screen[]][] = [
     at("/nothing/is/here", 404), at("/requests/req_00000000000000000000000000000000", 404), at("/audit", 403),
   ]],
   [ASTRID, [at("/"), at("/approvals"), at("/approvals/deputies"), at("/approvals/deputies?q=olle"), first("/approvals", "/approvals/stg_"), handOn, at("/team"), first("/team", "/people/per_"),
+    at("/reviews"), first("/reviews", "/items"), item,
     first("/team", "/access/change"), first("/team", "/access/why/gra_")]],
-  ["Olle Ström", [at("/owned"), first("/owned", "/owned/pkg_")]],
+  ["Olle Ström", [at("/owned"), first("/owned", "/owned/pkg_"), at("/tasks"), first("/tasks", "/tasks/tsk_")]],
   [ELIN, [
     at("/findings"), first("/findings", "/findings/fnd_"), at("/exceptions"), first("/exceptions", "/exceptions/exc_"),
     at("/admin/conflicts"), first("/admin/conflicts", "/admin/conflicts/cft_"), at("/approvals"), at("/audit"), at("/evidence"), at("/admin/holds"), first("/search?q=Johan", "/people/per_"),
-    stopping,
+    // Somebody with the longest name there is, and somebody whose name is written from right to left.
+    first("/search?q=Maximiliane", "/people/per_"), first("/search?q=%D7%99%D7%A2%D7%9C", "/people/per_"),
+    stopping, at("/reviews"), first("/reviews", "/reviews/cmp_"), report, at("/admin/roles"),
   ]],
   [OPERATOR, [at("/provisioning"), first("/provisioning", "/provisioning/asg_")]],
   [AUDITOR, [
@@ -104,19 +123,27 @@ const SCREENS: [string, Screen[]][] = [
     at("/evidence/changes?from=2026-01-01&until=2026-01-31"), at("/provisioning"), at("/admin/holds"), at("/admin/versions"),
   ]],
   ["Rosa Fernández", [at("/admin/holds")]],
+  ["\u05d9\u05e2\u05dc \u05db\u05d4\u05df", [at("/"), at("/access"), at("/requests"), first("/catalog", "/request/pkg_")]],
+  ["Maximiliane Alexandra Freifrau von Hohenstein-Lichtenberg", [at("/"), at("/access"), first("/catalog", "/request/pkg_")]],
   ["Freja Madsen", [at("/admin/versions"), first("/admin/versions", "/admin/versions/cat_")]],
 ];
 
 const DESK = { width: 1280, height: 860 };
 const PHONE = { width: 390, height: 844 };
+// All rules once, best practice included: headings in order, everything in a landmark. What another width or other colours can break
+// is asked again there.
+const COLOURS = ["color-contrast", "link-in-text-block"];
+const WIDTH = ["target-size", "scrollable-region-focusable", "region", "aria-hidden-focus", "heading-order", "landmark-unique"];
 const VIEWS = [
-  { name: "light", viewport: DESK, colorScheme: "light" as const },
-  { name: "dark", viewport: DESK, colorScheme: "dark" as const },
-  { name: "phone", viewport: PHONE, colorScheme: "light" as const },
-  { name: "dark phone", viewport: PHONE, colorScheme: "dark" as const },
+  { name: "light", rules: undefined, viewport: DESK, colorScheme: "light" as const },
+  { name: "dark", rules: COLOURS, viewport: DESK, colorScheme: "dark" as const },
+  { name: "phone", rules: [...COLOURS, ...WIDTH], viewport: PHONE, colorScheme: "light" as const },
+  { name: "dark phone", rules: COLOURS, viewport: PHONE, colorScheme: "dark" as const },
 ];
 
-for (const { name, ...view } of VIEWS) {
+test.describe.configure({ mode: "parallel" });
+
+for (const { name, rules, ...view } of VIEWS) {
   test(`screens in ${name}`, async ({ browser }) => {
     test.setTimeout(360_000);
     for (const [person, screens] of SCREENS) {
@@ -131,8 +158,8 @@ for (const { name, ...view } of VIEWS) {
         await go(page);
         const sideways = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
         expect.soft(sideways, `${screen} scrolls sideways`).toBe(false);
-        // All rules, best practice included: headings in order, everything in a landmark.
-        const found = await new AxeBuilder({ page }).analyze();
+        const axe = new AxeBuilder({ page });
+        const found = await (rules ? axe.withRules(rules) : axe).analyze();
         const said = found.violations.map((one) => `${one.id} at ${one.nodes.map((node) => node.target).join(", ")}`);
         expect.soft(said, `${person} ${screen}`).toEqual([]);
         expect.soft(logged, `${person} ${screen}`).toEqual([]);
@@ -153,25 +180,4 @@ test("the first page weighs less than 150 KB in all", async ({ browser }) => {
   await Promise.all(sizes);
   expect(bytes).toBeGreaterThan(10_000);
   expect(bytes).toBeLessThan(150 * 1024);
-});
-
-test("the whole ask goes by keyboard", async ({ browser }) => {
-  const page = await as(browser, JOHAN);
-  await page.goto("/catalog");
-  await page.keyboard.press("/");
-  await page.keyboard.type("Production database");
-  await page.keyboard.press("Enter");
-  const wanted = page.getByRole("link", { name: /Production database, read/ }).first();
-  await expect(wanted).toBeVisible();
-  await wanted.focus();
-  await page.keyboard.press("Enter");
-  await page.getByRole("link", { name: "Ask for this" }).focus();
-  await page.keyboard.press("Enter");
-  await page.getByLabel("Why do you need it?").focus();
-  await page.keyboard.type("Asked with the keyboard alone");
-  await page.keyboard.press("Tab");
-  await page.keyboard.type("INC-4312");
-  await page.getByRole("button", { name: "Send the request" }).focus();
-  await page.keyboard.press("Enter");
-  await expect(page.getByText("Your request is on its way")).toBeVisible();
 });

@@ -135,6 +135,7 @@ pub fn catalogue() -> Vec<(&'static str, &'static str)> {
         "github",
         "heron",
         "jira",
+        "latchkey",
         "network",
         "orders",
         "salesforce",

@@ -88,7 +88,7 @@ fn every_group_and_person_that_the_catalogue_names_is_there() {
             }
         }
     }
-    assert_eq!((files.len(), packages), (15, 42));
+    assert_eq!((files.len(), packages), (16, 43));
 }
 
 #[test]

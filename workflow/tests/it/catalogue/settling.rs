@@ -104,7 +104,7 @@ async fn the_sample_company_applies() {
                 .filter(|change| change.kind == ChangeKind::Added && change.thing.as_str() == thing)
                 .count()
         };
-        assert_eq!((added("application"), added("package")), (13, 42));
+        assert_eq!((added("application"), added("package")), (14, 43));
         assert_eq!(
             catalogue::apply(&house.workflow, TENANT, &files, None)
                 .await
