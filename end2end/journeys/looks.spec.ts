@@ -145,7 +145,7 @@ test.describe.configure({ mode: "parallel" });
 
 for (const { name, rules, ...view } of VIEWS) {
   test(`screens in ${name}`, async ({ browser }) => {
-    test.setTimeout(360_000);
+    test.setTimeout(600_000);
     for (const [person, screens] of SCREENS) {
       const page = await as(browser, person, view);
       const logged: string[] = [];
@@ -158,7 +158,8 @@ for (const { name, rules, ...view } of VIEWS) {
         await go(page);
         const sideways = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
         expect.soft(sideways, `${screen} scrolls sideways`).toBe(false);
-        const axe = new AxeBuilder({ page });
+        // Without a page of its own for what it gathers from frames: there are none here, and that takes half of the time.
+        const axe = new AxeBuilder({ page }).setLegacyMode(true);
         const found = await (rules ? axe.withRules(rules) : axe).analyze();
         const said = found.violations.map((one) => `${one.id} at ${one.nodes.map((node) => node.target).join(", ")}`);
         expect.soft(said, `${person} ${screen}`).toEqual([]);

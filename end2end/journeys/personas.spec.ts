@@ -1,0 +1,66 @@
+// What everybody else comes for: who stops people, who confirms what HR's feed would do, who publishes the catalogue, who looks
+// for proof, and who may not have everything.
+import { readFileSync } from "node:fs";
+import { expect, test } from "@playwright/test";
+import { AUDITOR, ELIN, JOHAN, as } from "../people";
+
+const CONTRACTOR = "Liam O’Connor";
+
+test("security stops a person, who is out at once, and lets them go on", async ({ browser }) => {
+  const [liam, elin] = [await as(browser, CONTRACTOR), await as(browser, ELIN)];
+  await elin.goto("/search?q=Liam");
+  await elin.getByRole("link", { name: new RegExp(CONTRACTOR) }).first().click();
+  const person = elin.url();
+  await elin.getByRole("link", { name: "Stop them" }).click();
+  await elin.getByLabel("Why?").fill("Their laptop was stolen this morning");
+  await elin.getByRole("button", { name: "Stop them now" }).click();
+  const again = elin.getByRole("heading", { name: "Sign in once more" });
+  await expect(again.or(elin.getByRole("button", { name: "Let them go on" })).first()).toBeVisible();
+  if (await again.isVisible()) await elin.getByRole("button", { name: ELIN }).click();
+  await expect(elin.getByRole("button", { name: "Let them go on" })).toBeVisible();
+  await liam.goto("/access");
+  await expect(liam.getByRole("heading", { name: "My access" })).toBeHidden();
+  await elin.getByLabel("Why?").fill("It was found in the office");
+  await elin.getByRole("button", { name: "Let them go on" }).click();
+  await elin.goto(person);
+  await expect(elin.getByRole("link", { name: "Stop them" })).toBeVisible();
+});
+
+test("HR sees whom a held change is about and leaves things as they are", async ({ browser }) => {
+  const rosa = await as(browser, "Rosa Fernández");
+  await rosa.goto("/admin/holds");
+  const decide = rosa.getByRole("group", { name: "Decide about the held change" }).first();
+  await decide.locator("summary").last().click();
+  await decide.getByRole("button").last().click();
+  await expect(rosa.getByRole("status")).toBeVisible();
+});
+
+test("a catalogue owner reads what a version changes and refuses it", async ({ browser }) => {
+  const freja = await as(browser, "Freja Madsen");
+  await freja.goto("/admin/versions");
+  await freja.locator('main a[href*="/admin/versions/cat_"]').first().click();
+  await freja.locator("summary", { hasText: "Refuse" }).click();
+  await freja.getByRole("button", { name: "Refuse this version" }).click();
+  await expect(freja.getByRole("status")).toBeVisible();
+});
+
+test("an auditor takes who held what with them, and an employee does not", async ({ browser }) => {
+  const [helena, johan] = [await as(browser, AUDITOR), await as(browser, JOHAN)];
+  await helena.goto("/evidence");
+  await helena.getByLabel("Application").selectOption({ label: "Figma" });
+  await helena.getByRole("button", { name: "Show who held what" }).click();
+  const link = helena.getByRole("link", { name: /CSV/ }).first();
+  const [download] = await Promise.all([helena.waitForEvent("download"), link.click()]);
+  const rows = readFileSync(await download.path(), "utf8").trimEnd().split("\n");
+  expect(rows.length).toBeGreaterThan(1);
+  const refused = await johan.goto((await link.getAttribute("href")) ?? "");
+  expect(refused?.status()).toBe(403);
+});
+
+test("a contractor reads why something is not for them", async ({ browser }) => {
+  const liam = await as(browser, CONTRACTOR);
+  await liam.goto("/catalog?q=Security+logs");
+  await liam.getByRole("link", { name: /Security logs, read/ }).first().click();
+  await expect(liam.getByText("Only for employees.").first()).toBeVisible();
+  await expect(liam.getByRole("link", { name: "Ask for this" })).toBeHidden();
+});
