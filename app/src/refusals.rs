@@ -339,6 +339,7 @@ pub fn take_over(why: TakeOverBar) -> &'static str {
         TakeOverBar::Seated => "They can decide this already.",
         TakeOverBar::NotOwner => "Only owners of the package decide this step.",
         TakeOverBar::NotSecurity => "Only members of security decide this step.",
+        TakeOverBar::NotMember => "Only members of the group decide this step.",
         TakeOverBar::HandedOnBefore => {
             "It was handed on once; it can go back, but not to somebody else."
         }

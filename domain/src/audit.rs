@@ -65,6 +65,8 @@ words! {
         LineAnswered = "line_answered",
         /// A question needed no answer any more; the line's clock runs on.
         LineResumed = "line_resumed",
+        /// Others than before are in a group whose members decide.
+        GroupMembersChanged = "group_members_changed",
         /// Somebody gave their seat to a colleague.
         SeatHandedOn = "seat_handed_on",
         /// A colleague gave the seat back.

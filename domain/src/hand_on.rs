@@ -3,6 +3,7 @@
 use crate::{
     PersonId,
     approval::{Candidate, Facts, Seat, Seating, Via, bar},
+    policy::StageRule,
     refusal::{DeciderBar, TakeOverBar},
 };
 
@@ -17,7 +18,12 @@ pub struct HandedOn {
 
 /// Who takes the seat that the rules give to `candidate`: they, or the colleague to whom they handed it on, as long as
 /// that one may; nobody if the candidate may not sit here themselves.
-pub(crate) fn takes(candidate: &Candidate, via: Via, facts: &Facts) -> Option<PersonId> {
+pub(crate) fn takes(
+    candidate: &Candidate,
+    via: Via,
+    rule: &StageRule,
+    facts: &Facts,
+) -> Option<PersonId> {
     if bar(candidate, facts).is_some() {
         return None;
     }
@@ -26,13 +32,19 @@ pub(crate) fn takes(candidate: &Candidate, via: Via, facts: &Facts) -> Option<Pe
         .iter()
         .find(|one| one.from == candidate.person)
         .map(|one| &one.to)
-        .filter(|to| may_take(to, via, facts).is_none());
+        .filter(|to| may_take(to, via, rule, facts).is_none());
     Some(colleague.map_or(candidate.person, |to| to.person))
 }
 
 /// Why a seat of this rule may not go to somebody, whoever else sits in the stage.
-fn may_take(to: &Candidate, via: Via, facts: &Facts) -> Option<TakeOverBar> {
+fn may_take(
+    to: &Candidate,
+    via: Via,
+    rule: &StageRule,
+    facts: &Facts,
+) -> Option<TakeOverBar> {
     let among = |group: &[Candidate]| group.iter().any(|one| one.person == to.person);
+    let group = || rule.group.and_then(|group| facts.groups.get(&group));
     match bar(to, facts) {
         Some(DeciderBar::Asker) => Some(TakeOverBar::Asker),
         Some(DeciderBar::Beneficiary) => Some(TakeOverBar::Beneficiary),
@@ -44,14 +56,18 @@ fn may_take(to: &Candidate, via: Via, facts: &Facts) -> Option<TakeOverBar> {
         ) => Some(TakeOverBar::Inactive),
         None if via == Via::PackageOwner && !among(&facts.owners) => Some(TakeOverBar::NotOwner),
         None if via == Via::Security && !among(&facts.security) => Some(TakeOverBar::NotSecurity),
+        None if via == Via::Group && !group().is_some_and(|group| among(group)) => {
+            Some(TakeOverBar::NotMember)
+        }
         None => None,
     }
 }
 
-/// Why `seat` of this seating may not be handed on to `to`, if so.
+/// Why `seat` of this seating, of a stage of this rule, may not be handed on to `to`, if so.
 pub fn take_over_bar(
     seat: Seat,
     to: &Candidate,
+    rule: &StageRule,
     facts: &Facts,
     seating: &Seating,
 ) -> Option<TakeOverBar> {
@@ -71,7 +87,7 @@ pub fn take_over_bar(
     } else if facts.handed_on.iter().any(|one| one.from == to.person) {
         Some(TakeOverBar::HandedOnBefore)
     } else {
-        may_take(to, seat.via, facts)
+        may_take(to, seat.via, rule, facts)
     }
 }
 
@@ -85,7 +101,7 @@ mod tests {
     use super::*;
     use crate::{
         approval::seat,
-        policy::{ApproverRule, Quorum, StageRule},
+        policy::{ApproverRule, Quorum},
     };
 
     fn id(n: u128) -> PersonId {
@@ -165,7 +181,7 @@ mod tests {
         let facts = facts();
         let seating = seat(&manager, &facts);
         let why =
-            |to: &Candidate, facts: &Facts| take_over_bar(seating.seats[0], to, facts, &seating);
+            |to: &Candidate, facts: &Facts| take_over_bar(seating.seats[0], to, &manager, facts, &seating);
         assert_eq!(why(&candidate(8, &[3]), &facts), None);
         assert_eq!(why(&candidate(1, &[2]), &facts), Some(TakeOverBar::Asker));
         assert_eq!(
@@ -188,15 +204,39 @@ mod tests {
         let handed = handed(2, candidate(8, &[3]));
         let seating = seat(&manager, &handed);
         assert_eq!(
-            take_over_bar(seating.seats[0], &candidate(9, &[3]), &handed, &seating),
+            take_over_bar(seating.seats[0], &candidate(9, &[3]), &manager, &handed, &seating),
             Some(TakeOverBar::HandedOnBefore)
         );
         let owner = rule(ApproverRule::PackageOwner, Quorum::Count(1));
         let seating = seat(&owner, &facts);
         assert_eq!(
-            take_over_bar(seating.seats[0], &candidate(8, &[3]), &facts, &seating),
+            take_over_bar(seating.seats[0], &candidate(8, &[3]), &owner, &facts, &seating),
             Some(TakeOverBar::NotOwner)
         );
+    }
+
+    #[test]
+    fn the_seat_of_a_group_goes_to_a_member_of_that_group_only() {
+        let (ours, theirs) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let group = StageRule {
+            group: Some(ours),
+            ..rule(ApproverRule::Group, Quorum::Count(1))
+        };
+        let mut facts = handed(10, candidate(8, &[3]));
+        facts.groups.insert(ours, vec![candidate(10, &[3])]);
+        facts.groups.insert(theirs, vec![candidate(8, &[3])]);
+        assert_eq!(people(&group, &facts), [id(10)]);
+        let bare = Facts {
+            handed_on: Vec::new(),
+            ..facts.clone()
+        };
+        let seating = seat(&group, &bare);
+        let why = |facts: &Facts| {
+            take_over_bar(seating.seats[0], &candidate(8, &[3]), &group, facts, &seating)
+        };
+        assert_eq!(why(&bare), Some(TakeOverBar::NotMember));
+        facts.groups.insert(ours, vec![candidate(10, &[3]), candidate(8, &[3])]);
+        assert_eq!(people(&group, &facts), [id(8)]);
     }
 
     proptest! {

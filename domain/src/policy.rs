@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     PersonId, Timestamp,
@@ -95,6 +96,8 @@ words! {
         Security = "security",
         /// Everybody who holds the portal role that the stage says.
         Role = "role",
+        /// The direct members of the directory's group that the stage says.
+        Group = "group",
         /// The people whom the policy names.
         Named = "named",
     }
@@ -152,6 +155,9 @@ pub struct StageRule {
     /// The portal role, for [`ApproverRule::Role`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<PortalRole>,
+    /// The object id of the directory's group, for [`ApproverRule::Group`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Uuid>,
     /// How many must say yes.
     pub quorum: Quorum,
     /// Who is asked, in this order, where those whom the rule names cannot decide.
@@ -192,6 +198,7 @@ impl StageRule {
             approvers,
             named: Vec::new(),
             role: None,
+            group: None,
             quorum,
             fallback: Self::usual_fallback(),
             together: false,

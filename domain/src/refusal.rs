@@ -354,6 +354,8 @@ words! {
         NotOwner = "not_owner",
         /// The stage belongs to security, and they are not.
         NotSecurity = "not_security",
+        /// The stage belongs to the members of a group, and they are not in it.
+        NotMember = "not_member",
         /// It was handed on before: it goes back, not further.
         HandedOnBefore = "handed_on_before",
         /// Only people who report to the asker or the beneficiary are left, and two of security decide together.

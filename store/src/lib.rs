@@ -16,6 +16,7 @@ mod row;
 #[macro_use]
 mod engine;
 
+pub mod approver_groups;
 pub mod assignments;
 pub mod audit;
 pub mod calendars;

@@ -92,6 +92,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0014_silence.sql"),
         include_str!("../../migrations/postgres/0014_silence.sql"),
     ),
+    (
+        15,
+        "approver_groups",
+        include_str!("../../migrations/sqlite/0015_approver_groups.sql"),
+        include_str!("../../migrations/postgres/0015_approver_groups.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

@@ -65,7 +65,7 @@ async fn hand_on_once(workflow: &Workflow, viewer: &Viewer, what: &NewHandOn) ->
         .await?
         .pop();
     let why = match &to {
-        Some(to) => take_over_bar(seat, to, &facts, &seating),
+        Some(to) => take_over_bar(seat, to, &route::rule_of(&stage)?, &facts, &seating),
         None => Some(TakeOverBar::Inactive),
     };
     let mut refusals: Vec<Refusal> = why

@@ -11,6 +11,7 @@
 //! from one) and plain values, returning plain values or [`Error`]; a test in `tests/` on both engines.
 
 pub mod access;
+pub mod approver_groups;
 pub mod assignments;
 pub mod audit;
 mod break_glass;

@@ -341,6 +341,7 @@ pub(crate) async fn lines_awaiting(unit: &mut Unit, person: PersonId) -> Result<
         ApproverRule::PackageOwner,
         ApproverRule::EntitlementOwner,
         ApproverRule::Role,
+        ApproverRule::Group,
         ApproverRule::Sponsor,
         ApproverRule::Named,
     ] {

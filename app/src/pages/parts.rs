@@ -220,7 +220,8 @@ pub fn deciders(stages: &[StagePreview]) -> AnyView {
             }
             let who = if stage.needed > 1 { words::list(&said, "and") } else { words::list(&said, "or") };
             let together = if stage.together { ", at the same time" } else { "" };
-            let title = if several { format!("{}. {}{together}", place + 1, said::rule(stage.rule)) } else { said::rule(stage.rule).to_owned() };
+            let step = said::step(stage.rule, stage.group.as_deref());
+            let title = if several { format!("{}. {}{together}", place + 1, step) } else { step };
             let remark = if stage.stuck {
                 Some("Nobody can decide this right now. A request would wait, and security would be told.".to_owned())
             } else if stage.by_subordinates {

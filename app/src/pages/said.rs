@@ -94,7 +94,24 @@ pub const fn rule(rule: ApproverRule) -> &'static str {
         ApproverRule::EntitlementOwner => "Owner of the rights",
         ApproverRule::Security => "Security",
         ApproverRule::Role => "Portal role",
+        ApproverRule::Group => "Member of a group",
         ApproverRule::Named => "Named approver",
+    }
+}
+
+/// Who decides in a stage, with the name of the group whose members do, where it is known.
+pub fn step(stage: ApproverRule, group: Option<&str>) -> String {
+    match (stage, group) {
+        (ApproverRule::Group, Some(name)) => format!("Member of {name}"),
+        _ => rule(stage).to_owned(),
+    }
+}
+
+/// The same inside a sentence; the group keeps the letters of its name.
+pub fn step_inside(stage: ApproverRule, group: Option<&str>) -> String {
+    match (stage, group) {
+        (ApproverRule::Group, Some(name)) => format!("member of {name}"),
+        _ => rule(stage).to_lowercase(),
     }
 }
 
@@ -108,6 +125,7 @@ pub const fn via(via: Via) -> &'static str {
         Via::EntitlementOwner => "owner of a right in it",
         Via::Security => "security",
         Via::Role => "holder of a portal role",
+        Via::Group => "member of the group",
         Via::Named => "named approver",
     }
 }
@@ -298,6 +316,7 @@ pub const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::LineAskedBack => "Asked back",
         EventKind::LineAnswered => "Answered",
         EventKind::LineResumed => "Question needs no answer any more",
+        EventKind::GroupMembersChanged => "Members of an approvers\u{2019} group changed",
         EventKind::SeatHandedOn => "Decision handed on",
         EventKind::SeatHandedBack => "Decision handed back",
         EventKind::LineNudged => "Deciders nudged",

@@ -197,6 +197,7 @@ pub fn stage(text: &str, state: StageState) -> StageView {
         id: id(50),
         position: 0,
         rule: ApproverRule::Manager,
+        group: None,
         together: false,
         state,
         needed: 1,
@@ -414,6 +415,7 @@ pub fn evidence(text: &str) -> RequestEvidence {
 pub fn preview(text: &str, rule: ApproverRule) -> StagePreview {
     StagePreview {
         rule,
+        group: None,
         together: false,
         needed: 1,
         seats: vec![

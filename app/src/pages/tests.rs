@@ -235,6 +235,12 @@ fn nobody_has_to_decide_what_the_policy_gives() {
         stuck: true,
         ..preview("x", ApproverRule::Security)
     };
+    let members = workflow::views::StagePreview {
+        group: Some("Treasury Approvers".into()),
+        ..preview("x", ApproverRule::Group)
+    };
+    let out = html(move || parts::deciders(&[members]));
+    assert!(out.contains("Member of Treasury Approvers"), "{out}");
     let out = html(move || parts::deciders(&[stuck]));
     assert!(out.contains("Nobody can decide this right now"), "{out}");
 }

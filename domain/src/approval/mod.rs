@@ -5,6 +5,7 @@ mod seating;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub use seating::{Seating, seat};
 
@@ -75,6 +76,8 @@ words! {
         Security = "security",
         /// As a holder of the portal role that the stage says.
         Role = "role",
+        /// As a member of the group that the stage says.
+        Group = "group",
         /// Named by the policy.
         Named = "named",
     }
@@ -91,16 +94,21 @@ impl Via {
             ApproverRule::EntitlementOwner => Self::EntitlementOwner,
             ApproverRule::Security => Self::Security,
             ApproverRule::Role => Self::Role,
+            ApproverRule::Group => Self::Group,
             ApproverRule::Named => Self::Named,
         }
     }
 
-    /// Whether somebody may stand in for whoever is seated so. An owner, a member of security and the holder of a role
-    /// are seated for what they are: whoever stood in would have to be the same, and is seated then for themselves.
+    /// Whether somebody may stand in for whoever is seated so. An owner, a member of security or of a group and the holder
+    /// of a role are seated for what they are: whoever stood in would have to be the same, and is seated then for themselves.
     pub const fn by_deputy(self) -> bool {
         match self {
             Self::Manager | Self::ManagersManager | Self::Sponsor | Self::Named => true,
-            Self::PackageOwner | Self::EntitlementOwner | Self::Security | Self::Role => false,
+            Self::PackageOwner
+            | Self::EntitlementOwner
+            | Self::Security
+            | Self::Role
+            | Self::Group => false,
         }
     }
 }
@@ -180,6 +188,8 @@ pub struct Facts {
     pub security: Vec<Candidate>,
     /// Everybody who effectively holds a role that a stage of the route says.
     pub roles: BTreeMap<PortalRole, Vec<Candidate>>,
+    /// The members of each group that a stage of the route says; none of one that is unknown or cannot be read.
+    pub groups: BTreeMap<Uuid, Vec<Candidate>>,
     /// The people whom the stages of the route name.
     pub named: Vec<Candidate>,
     /// Who stands in for any of these.
@@ -238,6 +248,7 @@ impl Facts {
             .chain(&self.entitlement_owners)
             .chain(&self.security)
             .chain(self.roles.values().flatten())
+            .chain(self.groups.values().flatten())
             .chain(&self.named)
             .chain(self.deputies.iter().map(|deputy| &deputy.who))
     }

@@ -190,6 +190,14 @@ fn fill(seats: &mut Vec<Seat>, named: ApproverRule, rule: &StageRule, facts: &Fa
                 .flatten()
                 .collect(),
         ),
+        ApproverRule::Group => (
+            Via::Group,
+            rule.group
+                .and_then(|group| facts.groups.get(&group))
+                .into_iter()
+                .flatten()
+                .collect(),
+        ),
         ApproverRule::Named => (
             Via::Named,
             facts
@@ -200,7 +208,7 @@ fn fill(seats: &mut Vec<Seat>, named: ApproverRule, rule: &StageRule, facts: &Fa
         ),
     };
     for candidate in group {
-        if let Some(person) = takes(candidate, via, facts) {
+        if let Some(person) = takes(candidate, via, rule, facts) {
             push(seats, person, via);
         }
     }

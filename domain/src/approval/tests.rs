@@ -350,6 +350,42 @@ fn a_role_seats_its_holders() {
 }
 
 #[test]
+fn a_group_seats_its_members_and_nobody_of_it_who_asks_or_is_asked_for() {
+    let (treasury, other) = (Uuid::from_u128(0x71), Uuid::from_u128(0x72));
+    let stage = StageRule {
+        group: Some(treasury),
+        ..rule(ApproverRule::Group, Quorum::Count(1))
+    };
+    let mut facts = facts();
+    facts.groups.insert(other, vec![candidate(13, &[3])]);
+    // Empty, or never read: the chain decides, and nobody of another group.
+    let seating = seat(&stage, &facts);
+    assert_eq!((who(&seating), seating.fallback), (vec![id(3)], true));
+    facts.groups.insert(
+        treasury,
+        vec![candidate(1, &[2]), candidate(11, &[1]), candidate(12, &[3])],
+    );
+    let seating = seat(&stage, &facts);
+    assert_eq!(seating.seats, vec![Seat::own(id(12), Via::Group)]);
+    assert!(!seating.fallback);
+    // Whoever stood in for a member would have to be one.
+    facts.deputies.push(Deputy {
+        of: id(12),
+        who: candidate(14, &[3]),
+        only: None,
+    });
+    assert_eq!(who(&seat(&stage, &facts)), vec![id(12)]);
+    // Only the asker is in it: nobody decides for themselves.
+    facts.groups.insert(treasury, vec![candidate(1, &[2])]);
+    assert_eq!(who(&seat(&stage, &facts)), vec![id(3)]);
+    let bare = StageRule {
+        fallback: vec![],
+        ..stage
+    };
+    assert!(seat(&bare, &facts).is_stuck());
+}
+
+#[test]
 fn a_stage_that_waited_too_long_is_decided_by_the_fallback_as_well() {
     let facts = Facts {
         escalated: true,
@@ -376,14 +412,14 @@ proptest! {
             asker: Some(id(asker)), beneficiary: Some(id(beneficiary)), employee,
             manager: Some(made[0].clone()), managers_manager: Some(made[1].clone()),
             sponsors: made[2..4].to_vec(), owners: made[4..7].to_vec(), security: made[7..10].to_vec(), named: made[10..].to_vec(),
-            roles: BTreeMap::from([(PortalRole::Hr, made[2..5].to_vec())]), entitlement_owners: made[1..3].to_vec(),
+            roles: BTreeMap::from([(PortalRole::Hr, made[2..5].to_vec())]), groups: BTreeMap::from([(Uuid::nil(), made[5..9].to_vec())]), entitlement_owners: made[1..3].to_vec(),
             deputies: deputies.iter().map(|(of, who)| Deputy { of: id(*of), who: made[*who].clone(), only: None }).collect(),
             for_party: BTreeSet::from([id(for_party)]), escalated,
             decided_earlier: BTreeSet::from([id(0)]), ..Facts::default()
         };
         let quorum = if quorum == 0 { Quorum::All } else { Quorum::Count(quorum) };
         let stage = StageRule {
-            named: (0..8).map(id).collect(), role: Some(PortalRole::Hr),
+            named: (0..8).map(id).collect(), role: Some(PortalRole::Hr), group: Some(Uuid::nil()),
             fallback: chain.iter().map(|n| ApproverRule::ALL[*n]).collect(), ..rule(ApproverRule::ALL[which], quorum)
         };
         let seating = seat(&stage, &facts);

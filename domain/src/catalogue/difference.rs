@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{
     Content, Entitlement, Package, calendar, conflict,
@@ -118,6 +119,8 @@ pub struct Facts {
     pub holders: BTreeMap<String, u64>,
     /// Names of the people that policies mention.
     pub names: BTreeMap<PersonId, String>,
+    /// Names of the groups that policies mention, by object id.
+    pub groups: BTreeMap<Uuid, String>,
 }
 
 /// Compares two editions.
@@ -660,6 +663,7 @@ fn as_strict(was: &StageRule, is: &StageRule) -> bool {
     };
     was.approvers == is.approvers
         && was.role == is.role
+        && was.group == is.group
         && people
         && quorum
         && fallback

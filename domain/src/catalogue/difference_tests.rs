@@ -150,6 +150,28 @@ fn every_widening_is_seen() {
 }
 
 #[test]
+fn another_group_is_other_people_and_is_named_in_words() {
+    let (old, new) = (Uuid::from_u128(0x71), Uuid::from_u128(0x72));
+    let of = |group| StageRule {
+        group: Some(group),
+        ..stage(ApproverRule::Group)
+    };
+    let before = edited(|p| p.policy.route = vec![of(old)]);
+    let after = edited(|p| p.policy.route = vec![of(new)]);
+    let facts = Facts {
+        groups: [(new, "Treasury approvers".to_owned())].into(),
+        ..Facts::default()
+    };
+    let difference = compare(&before, &after, &facts);
+    let why = difference.reasons();
+    assert!(why[0].contains("other people decide"), "{why:?}");
+    let route = &difference.changes[0].fields[0];
+    assert_eq!(route.before, format!("members of a group ({old})"));
+    assert_eq!(route.after, format!("members of Treasury approvers ({new})"));
+    assert!(compare(&before, &before, &facts).is_empty());
+}
+
+#[test]
 fn narrowing_and_labels_wait_for_nobody() {
     let harmless: Vec<Edit> = vec![
         Box::new(|p| p.entitlements.clear()),

@@ -97,12 +97,16 @@ pub(super) fn route_words(route: &[StageRule], facts: &Facts) -> String {
         return "none: approved by policy".to_owned();
     }
     let said = route.iter().map(|stage| {
-        let who = match (stage.approvers, stage.role) {
-            (ApproverRule::Named, _) => {
+        let who = match (stage.approvers, stage.role, stage.group) {
+            (ApproverRule::Named, ..) => {
                 format!("named ({})", people(stage.named.iter(), facts))
             }
-            (ApproverRule::Role, Some(role)) => format!("role {role}"),
-            (approvers, _) => approvers.to_string(),
+            (ApproverRule::Role, Some(role), _) => format!("role {role}"),
+            (ApproverRule::Group, _, Some(group)) => {
+                let name = facts.groups.get(&group).map_or("a group", String::as_str);
+                format!("members of {name} ({group})")
+            }
+            (approvers, ..) => approvers.to_string(),
         };
         let mut said = match stage.quorum {
             Quorum::Count(0 | 1) => who,

@@ -14,10 +14,10 @@ use domain::{
 use crate::{
     Dice,
     model::{Standing, Yes},
-    world::{Nth, World, id, nth},
+    world::{GROUP, Nth, World, id, nth},
 };
 
-const RULES: [ApproverRule; 8] = [
+const RULES: [ApproverRule; 9] = [
     ApproverRule::Manager,
     ApproverRule::ManagersManager,
     ApproverRule::Sponsor,
@@ -25,6 +25,7 @@ const RULES: [ApproverRule; 8] = [
     ApproverRule::EntitlementOwner,
     ApproverRule::Security,
     ApproverRule::Role,
+    ApproverRule::Group,
     ApproverRule::Named,
 ];
 
@@ -143,6 +144,7 @@ fn rule(dice: &mut Dice, world: &World, position: usize) -> StageRule {
     let mut rule = StageRule::of(RULES[dice.below(RULES.len())], quorum);
     rule.named = world.named.iter().map(|n| id(*n)).collect();
     rule.role = Some(domain::person::PortalRole::Hr);
+    rule.group = Some(GROUP);
     rule.together = position > 0 && dice.once_in(3);
     if dice.once_in(3) {
         rule.fallback = (0..dice.below(4))
@@ -185,7 +187,7 @@ impl Life<'_> {
     fn company_changes(&mut self) {
         let count = self.world.people.len();
         let who = self.dice.below(count);
-        match self.dice.below(8) {
+        match self.dice.below(9) {
             0 | 1 => {
                 self.world.people[who].active = !self.world.people[who].active;
                 if [self.world.asker, self.world.beneficiary].contains(&who) && self.dice.once_in(4)
@@ -202,6 +204,7 @@ impl Life<'_> {
             6 => {
                 self.world.deputies.pop();
             }
+            7 => self.world.group = self.dice.some_of(count, 4),
             _ => self.world.deputise(&mut self.dice),
         }
     }
@@ -396,7 +399,8 @@ impl Life<'_> {
                 .any(|(giver, holder)| *holder == from || *giver == to)
             && !standing.yeses.iter().any(|yes| yes.voice() == to)
             && standing.may_hold(to, seat.via);
-        let bar = take_over_bar(seat, &self.world.candidate(to), &facts, &seating);
+        let rule = &self.stages[position].rule;
+        let bar = take_over_bar(seat, &self.world.candidate(to), rule, &facts, &seating);
         assert_eq!(bar.is_none(), may, "seed {}, {bar:?}", self.seed);
         if may {
             self.stages[position].handed.push((from, to));

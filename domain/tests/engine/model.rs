@@ -73,6 +73,7 @@ impl Standing<'_> {
         self.free(n)
             && (via != Via::PackageOwner || self.world.owners.contains(&n))
             && (via != Via::Security || self.world.people[n].security)
+            && (via != Via::Group || self.world.group.contains(&n))
     }
 
     /// The seats that one rule gives: who is free, or the colleague who has their seat.
@@ -168,7 +169,7 @@ impl Standing<'_> {
     }
 
     /// Beside those seated, whoever stands in for one of them, if nothing bars that person and the seat is no owner's,
-    /// security's or role's. A voice that a deputy gave has no seat left.
+    /// security's, role's or group's. A voice that a deputy gave has no seat left.
     fn with_deputies(&self, seats: &BTreeMap<Nth, Via>, needed: usize, yes: usize) -> Expected {
         let counts = !self.by_subordinates;
         let voted = |n: Nth| self.yeses.iter().any(|yes| yes.by == n);

@@ -12,6 +12,9 @@ use uuid::Uuid;
 
 use crate::Dice;
 
+/// The one group of the directory that stages name.
+pub const GROUP: Uuid = Uuid::from_u128(0x6001);
+
 /// A person by number.
 pub type Nth = usize;
 
@@ -32,6 +35,8 @@ pub struct World {
     pub right_owners: Vec<Nth>,
     pub sponsors: Vec<Nth>,
     pub named: Vec<Nth>,
+    /// Who is in the directory's group.
+    pub group: Vec<Nth>,
     /// Who stands in for whom, and for what only.
     pub deputies: Vec<(Nth, Nth, Option<Via>)>,
 }
@@ -76,6 +81,7 @@ impl World {
             right_owners: dice.some_of(count, 2),
             sponsors: dice.some_of(count, 2),
             named: dice.some_of(count, 4),
+            group: dice.some_of(count, 4),
             deputies: Vec::new(),
         };
         if dice.once_in(4)
@@ -148,6 +154,7 @@ impl World {
                 with(|human| human.security),
             ),
             (ApproverRule::Role, Via::Role, with(|human| human.hr)),
+            (ApproverRule::Group, Via::Group, self.group.clone()),
             (ApproverRule::Named, Via::Named, self.named.clone()),
         ];
         rows.into_iter()
@@ -184,6 +191,7 @@ impl World {
             entitlement_owners: all(&self.right_owners),
             security: all(&by(ApproverRule::Security)),
             roles: BTreeMap::from([(PortalRole::Hr, all(&by(ApproverRule::Role)))]),
+            groups: BTreeMap::from([(GROUP, all(&self.group))]),
             named: all(&self.named),
             deputies: self
                 .deputies

@@ -1,4 +1,4 @@
-//! Reading the directory: people, managers, sponsors and portal roles, from Microsoft Graph into the portal.
+//! Reading the directory: people, managers, sponsors, portal roles and the groups whose members decide, from Microsoft Graph into the portal.
 //!
 //! Everything once a night, and between that what changed. A listing of changes is believed in one thing only: whom to
 //! look at. Each of them is then read directly, so that order, replays and partial entries do not matter. Nobody is
@@ -6,6 +6,7 @@
 //!
 //! What is read is handed to `workflow`, which knows what it means (leaves, holds, caps, seats).
 
+mod groups;
 mod map;
 pub(crate) mod read;
 mod roles;
@@ -65,6 +66,8 @@ pub struct Outcome {
     pub applied: Applied,
     /// Accounts whose portal roles changed.
     pub roles_changed: usize,
+    /// Groups whose members decide that have other members than before.
+    pub groups_changed: usize,
     /// What was not believed or could not be read, in words; the rest was applied.
     pub doubts: Vec<String>,
 }
@@ -160,12 +163,15 @@ async fn attempt(
         roles_changed = read.changed;
         doubts.extend(read.doubted);
     }
+    let groups = groups::run(workflow, graph, options.tenant).await?;
+    doubts.extend(groups.doubts);
     people::save_directory_state(workflow, &after(state, now, extent, &reading, &doubts)).await?;
     Ok(Outcome {
         extent,
         seen: reading.seen.len(),
         applied,
         roles_changed,
+        groups_changed: groups.changed,
         doubts,
     })
 }

@@ -55,7 +55,13 @@ async fn confirm_once(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersion
     let difference = compare(
         &before,
         &after,
-        &plan::facts(&mut unit.tx, std::collections::BTreeMap::new(), &before).await?,
+        &plan::facts(
+            &mut unit.tx,
+            std::collections::BTreeMap::new(),
+            &before,
+            &after,
+        )
+        .await?,
     );
     let decided = CatalogueVersionRow {
         state: VersionState::Published,

@@ -61,7 +61,7 @@ const APP_ROLE: &str = "it is an app role: giving one takes a permission that co
 /// The kind of right that can be read directly, and lent.
 const GROUP: &str = "group";
 /// Why a right that vanished is not lent.
-const GONE: &str = "it is no longer in the directory";
+pub(super) const GONE: &str = "it is no longer in the directory";
 
 /// The groups that a whole listing lacks although they are known and can be lent, by object id: to be read directly before
 /// anybody takes them for gone. None if they are so many that the listing is not believed.

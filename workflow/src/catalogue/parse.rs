@@ -67,6 +67,8 @@ pub(super) struct DraftStage {
     /// The rule, but for the people whom it names.
     pub rule: StageRule,
     pub named: Vec<Mention>,
+    /// The line that names the group, if it is one's members who decide.
+    pub group: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -474,7 +476,11 @@ fn portal_role(sheet: &mut Sheet, word: &At<String>) -> Option<At<Right>> {
 }
 
 /// An object id that may be there; its value is none if it is not one.
-fn object(sheet: &mut Sheet, section: Section<'_>, key: &str) -> Option<At<Option<Uuid>>> {
+pub(super) fn object(
+    sheet: &mut Sheet,
+    section: Section<'_>,
+    key: &str,
+) -> Option<At<Option<Uuid>>> {
     let text = sheet.maybe_text(section, key)?;
     let value = Uuid::try_parse(&text.value).ok();
     if value.is_none() {

@@ -1,6 +1,9 @@
 //! What applying a folder would change.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use domain::{
     PersonId, Refusal, Timestamp,
@@ -10,7 +13,7 @@ use store::{Tx, catalogue::CatalogueVersionRow};
 use uuid::Uuid;
 
 use super::{SourceFile, hash, resolve};
-use crate::{Error, Result, Workflow};
+use crate::{Error, Result, Workflow, approver_groups};
 
 /// What applying would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +59,7 @@ pub(super) async fn compared(
             return Err(Refusal::Catalogue { faults }.into());
         }
     };
-    let facts = facts(tx, resolved.names, &before).await?;
+    let facts = facts(tx, resolved.names, &before, &resolved.content).await?;
     let difference = compare(&before, &resolved.content, &facts);
     let plan = Plan {
         published: published.as_ref().map(|row| row.number),
@@ -86,11 +89,12 @@ pub(super) fn content_of(row: Option<&CatalogueVersionRow>) -> Result<Content> {
     })
 }
 
-/// Holders of packages, and names of the people of both editions.
+/// Holders of packages, and names of the people and groups of both editions.
 pub(super) async fn facts(
     tx: &mut Tx,
     mut names: BTreeMap<PersonId, String>,
     before: &Content,
+    after: &Content,
 ) -> Result<Facts> {
     let holders = tx
         .package_holders()
@@ -106,7 +110,16 @@ pub(super) async fn facts(
     for person in tx.persons(&unnamed).await? {
         names.insert(person.id, person.name);
     }
-    Ok(Facts { holders, names })
+    let packages = before.packages.values().chain(after.packages.values());
+    let groups: BTreeSet<Uuid> = packages
+        .flat_map(|package| approver_groups::named(&package.policy.route))
+        .collect();
+    let groups = approver_groups::names(tx, groups).await?;
+    Ok(Facts {
+        holders,
+        names,
+        groups,
+    })
 }
 
 /// Everybody whom an edition mentions.

@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::{
     SourceFile, conflict,
-    parse::{self, Draft, DraftEntitlement, DraftPackage, Mention},
+    import::GONE,
+    parse::{self, Draft, DraftEntitlement, DraftPackage, DraftStage, Mention},
     powers,
     sheet::{Fault, nearest},
 };
@@ -200,6 +201,9 @@ impl Known {
             self.right(entitlement, used.contains(entitlement.key.as_str()));
         }
         for package in &draft.packages {
+            for stage in &package.route {
+                self.group(package, stage);
+            }
             let resolved = self.package(package, &content);
             content.packages.insert(package.key.clone(), resolved);
         }
@@ -261,6 +265,34 @@ impl Known {
             }
         };
         self.fault(&entitlement.file, entitlement.right.line, what);
+    }
+
+    /// A group whose members decide must be known. Where it is gone from the directory, those decide who are asked instead.
+    fn group(&mut self, draft: &DraftPackage, stage: &DraftStage) {
+        let (Some(group), Some(line)) = (stage.rule.group, stage.group) else {
+            return;
+        };
+        let id = (Right::Group { id: group }.kind().to_owned(), group.to_string());
+        match self.rights.get(&id) {
+            None => self.fault(
+                &draft.file,
+                line,
+                format!(
+                    "the group {group} is not in the directory: check the object id, or import the directory's groups first"
+                ),
+            ),
+            Some(row) if row.unmanageable_reason.as_deref() == Some(GONE) => {
+                self.doubts.push(Fault {
+                    file: draft.file.clone(),
+                    line,
+                    what: format!(
+                        "the group {group} (`{}`) is gone from the directory, so the stage's fallback decides: name another",
+                        row.name
+                    ),
+                });
+            }
+            Some(_) => {}
+        }
     }
 
     fn package(&mut self, draft: &DraftPackage, content: &Content) -> Package {

@@ -10,7 +10,7 @@ use domain::{
 use uuid::Uuid;
 
 use super::{
-    parse::{DraftStage, read_mentions},
+    parse::{DraftStage, object, read_mentions},
     sheet::{At, Item, Section, Sheet, nearest, quoted},
 };
 
@@ -23,6 +23,7 @@ const STAGES: &[(&str, ApproverRule)] = &[
     ("entitlement_owner", ApproverRule::EntitlementOwner),
     ("security", ApproverRule::Security),
     ("role", ApproverRule::Role),
+    ("group", ApproverRule::Group),
     ("named", ApproverRule::Named),
 ];
 
@@ -115,10 +116,14 @@ fn read_stage(sheet: &mut Sheet, item: &At<Item<'_>>) -> Option<DraftStage> {
                 ApproverRule::Role => {
                     "no role is said: write the stage as { approvers = \"role\", role = \"auditor\" }"
                 }
+                ApproverRule::Group => {
+                    "no group is said: write the stage as { approvers = \"group\", group = \"<object id of an Entra group>\" }"
+                }
                 _ => {
                     return Some(DraftStage {
                         rule: StageRule::of(approvers, Quorum::Count(1)),
                         named: Vec::new(),
+                        group: None,
                     });
                 }
             };
@@ -136,6 +141,7 @@ fn read_table(sheet: &mut Sheet, section: Section<'_>) -> Option<DraftStage> {
             "approvers",
             "people",
             "role",
+            "group",
             "quorum",
             "fallback",
             "together",
@@ -153,6 +159,7 @@ fn read_table(sheet: &mut Sheet, section: Section<'_>) -> Option<DraftStage> {
         return None;
     }
     let role = read_role(sheet, section, approvers).ok()?;
+    let group = read_group(sheet, section, approvers).ok()?;
     let quorum = read_quorum(sheet, section)?;
     let different: BTreeSet<Uuid> = named.iter().map(|mention| mention.object).collect();
     if let Quorum::Count(count) = quorum
@@ -181,6 +188,7 @@ fn read_table(sheet: &mut Sheet, section: Section<'_>) -> Option<DraftStage> {
     Some(DraftStage {
         rule: StageRule {
             role,
+            group: group.as_ref().map(|group| group.value),
             silence,
             remind_after: remind_after.unwrap_or(StageRule::usual_reminder()),
             escalate_after,
@@ -189,6 +197,7 @@ fn read_table(sheet: &mut Sheet, section: Section<'_>) -> Option<DraftStage> {
             ..StageRule::of(approvers, quorum)
         },
         named,
+        group: group.map(|group| group.line),
     })
 }
 
@@ -286,6 +295,34 @@ fn read_role(
     }
 }
 
+/// The object id of the group of a stage of rule `group`; nothing for the others. An error after a fault.
+fn read_group(
+    sheet: &mut Sheet,
+    section: Section<'_>,
+    approvers: ApproverRule,
+) -> Result<Option<At<Uuid>>, ()> {
+    match (approvers, object(sheet, section, "group")) {
+        (ApproverRule::Group, Some(At { line, value })) => {
+            value.map(|value| Some(At { line, value })).ok_or(())
+        }
+        (ApproverRule::Group, None) => {
+            sheet.fault(
+                section.line,
+                "`group` is missing: say whose members decide, as group = \"<object id of an Entra group>\"",
+            );
+            Err(())
+        }
+        (_, Some(word)) => {
+            sheet.fault(
+                word.line,
+                "`group` goes with approvers = \"group\", and only with it: take it out",
+            );
+            Err(())
+        }
+        (_, None) => Ok(None),
+    }
+}
+
 /// Who is asked where those whom the rule names cannot decide. None after a fault.
 fn read_fallback(sheet: &mut Sheet, section: Section<'_>) -> Option<Vec<ApproverRule>> {
     let Some(items) = sheet.mixed(section, "fallback") else {
@@ -304,7 +341,7 @@ fn read_fallback(sheet: &mut Sheet, section: Section<'_>) -> Option<Vec<Approver
             }
         };
         let fault = match found {
-            ApproverRule::Named | ApproverRule::Role => Some(
+            ApproverRule::Named | ApproverRule::Role | ApproverRule::Group => Some(
                 "a fallback names nobody by itself: use `manager`, `managers_manager`, `sponsor`, `owner`, `entitlement_owner` or `security`",
             ),
             found if chain.contains(&found) => {

@@ -10,7 +10,7 @@ use domain::{
 };
 use store::{Tx, deputies::StandsInRow, people::PersonRow};
 
-use crate::{Error, Result, Unit};
+use crate::{Error, Result, Unit, approver_groups};
 
 /// Facts, with the people that they are about.
 pub(crate) struct Gathered {
@@ -19,8 +19,8 @@ pub(crate) struct Gathered {
 }
 
 /// Reads who may come into question for the stages of a route: the manager, the manager's manager, sponsors, owners of
-/// the package and of its rights, effective members of security and of the roles that stages say, those whom stages name,
-/// and who stands in for any of these.
+/// the package and of its rights, effective members of security and of the roles that stages say, members of the groups that
+/// stages say, those whom stages name, and who stands in for any of these.
 ///
 /// Who decided earlier stages, and who said yes in one, is the caller's to add. Whether somebody is active is judged at
 /// the unit's instant.
@@ -66,6 +66,7 @@ pub(crate) async fn gather(
         .collect();
     let security = effective_members(&held, PortalRole::Security);
     let roles = role_holders(tx, route).await?;
+    let groups = approver_groups::members(tx, now, route).await?;
     let named: Vec<PersonId> = route
         .iter()
         .flat_map(|rule| rule.named.iter().copied())
@@ -76,6 +77,7 @@ pub(crate) async fn gather(
             .concat()
             .into_iter()
             .chain(roles.values().flatten().copied())
+            .chain(groups.values().flatten().copied())
             .chain(beneficiary.manager)
             .collect();
     let mut asked: Vec<PersonId> = everybody.iter().copied().collect();
@@ -137,6 +139,10 @@ pub(crate) async fn gather(
         roles: roles
             .iter()
             .map(|(role, members)| (*role, candidates(members)))
+            .collect(),
+        groups: groups
+            .iter()
+            .map(|(group, members)| (*group, candidates(members)))
             .collect(),
         named: candidates(&named),
         deputies: deputies(&standing_in, candidate),

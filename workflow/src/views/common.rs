@@ -176,6 +176,8 @@ pub struct SeatView {
 pub struct StagePreview {
     /// The rule.
     pub rule: ApproverRule,
+    /// What the group is called whose members decide, where that is the rule and the name is known.
+    pub group: Option<String>,
     /// Whether it opens together with the one before it.
     pub together: bool,
     /// How many must say yes.

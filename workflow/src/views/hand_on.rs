@@ -146,7 +146,7 @@ pub async fn load(
         .filter_map(|row| {
             let candidate = candidates.iter().find(|one| one.person == row.id)?;
             Some(Colleague {
-                bar: take_over_bar(mine, candidate, &facts, &seating),
+                bar: take_over_bar(mine, candidate, &rule, &facts, &seating),
                 person: PersonTag::new(row.id, row.name),
                 job_title: row.job_title,
                 department: row.department,

@@ -32,7 +32,10 @@ use super::{
     sight::{may_see_line, sees_target},
     timeline::{Given, steps},
 };
-use crate::{Error, Result, access::Viewer, assignments::Problem, route::may_collapse, silence};
+use crate::{
+    Error, Result, access::Viewer, approver_groups, assignments::Problem, route::may_collapse,
+    silence,
+};
 
 /// Names that are shown of an open stage.
 const SEATS: i64 = 100;
@@ -284,6 +287,8 @@ pub(super) async fn route(
     } else {
         None
     };
+    let named = stages.iter().filter_map(|stage| rule_of(stage)?.group);
+    let groups = approver_groups::names(tx, named.collect()).await?;
     let handed_on = conversation::hand_ons(tx, row.id).await?;
     let mut due = BTreeMap::new();
     for id in &open {
@@ -296,6 +301,9 @@ pub(super) async fn route(
                 id: stage.id,
                 position: stage.position,
                 rule: stage.approvers,
+                group: rule_of(stage)
+                    .and_then(|rule| rule.group)
+                    .and_then(|group| groups.get(&group).cloned()),
                 together: rule_of(stage).is_some_and(|rule| rule.together),
                 state: stage.state,
                 needed: stage.needed,

@@ -217,6 +217,8 @@ pub struct StageView {
     pub position: i64,
     /// The rule.
     pub rule: ApproverRule,
+    /// What the group is called whose members decide, where that is the rule and the name is known.
+    pub group: Option<String>,
     /// Whether it opens together with the one before it.
     pub together: bool,
     /// Where it stands.

@@ -9,14 +9,16 @@ use domain::{
     policy::StageRule,
 };
 use store::Tx;
+use uuid::Uuid;
 
 use super::{PersonTag, SeatView, StagePreview};
-use crate::{Result, people::gather};
+use crate::{Result, approver_groups, people::gather};
 
 /// Everybody who may come into question for a route, with their names.
 pub(super) struct Bench {
     facts: Facts,
     names: BTreeMap<PersonId, String>,
+    groups: BTreeMap<Uuid, String>,
 }
 
 impl Bench {
@@ -30,7 +32,9 @@ impl Bench {
         route: &[StageRule],
     ) -> Result<Self> {
         let gathered = gather(tx, now, asker, beneficiary, package, route).await?;
+        let groups = approver_groups::names(tx, approver_groups::named(route).collect()).await?;
         Ok(Self {
+            groups,
             facts: gathered.facts,
             names: gathered
                 .people
@@ -53,6 +57,7 @@ impl Bench {
         let seating = seat(rule, &self.facts(earlier));
         StagePreview {
             rule: rule.approvers,
+            group: rule.group.and_then(|id| self.groups.get(&id).cloned()),
             together: rule.together,
             needed: seating.needed,
             seats: self.seats(&seating),

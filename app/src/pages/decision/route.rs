@@ -48,16 +48,16 @@ fn step(stage: &StageView, mine: bool, facts: &DecisionPage) -> Step {
         StageState::Denied | StageState::Unanswered => Stand::Bad,
         StageState::Closed | StageState::PassedOn => Stand::Off,
     };
-    let rule = said::rule(stage.rule);
+    let inside = said::step_inside(stage.rule, stage.group.as_deref());
     let behalf = facts.behalf.as_ref().filter(|_| mine);
     let title = match behalf {
         Some(whom) if stage.state == StageState::Open => {
-            format!("You for {}, {}", whom.name, rule.to_lowercase())
+            format!("You for {}, {inside}", whom.name)
         }
         None if mine && stage.state == StageState::Open => {
-            format!("You, {}", rule.to_lowercase())
+            format!("You, {inside}")
         }
-        _ => rule.to_owned(),
+        _ => said::step(stage.rule, stage.group.as_deref()),
     };
     let mut said = detail(stage, mine);
     let silence = said::silence(stage);

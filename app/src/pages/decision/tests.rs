@@ -58,6 +58,7 @@ fn stage(position: i64, rule: ApproverRule, state: StageState, text: &str) -> St
         id: Uuid::from_u128(30 + position as u128).into(),
         position,
         rule,
+        group: None,
         together: false,
         state,
         needed: 1,

@@ -89,7 +89,7 @@ fn line(one: &LineView, page: &RequestPage) -> AnyView {
                     cell(vote.by.name.clone()),
                     cell(format!(
                         "{} (step {})",
-                        said::rule(stage.rule),
+                        said::step(stage.rule, stage.group.as_deref()),
                         stage.position + 1
                     )),
                     cell(format!("as {}", said::via(vote.via))),

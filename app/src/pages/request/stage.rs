@@ -43,7 +43,7 @@ fn voter(stage: &StageView, vote: &Vote) -> String {
 
 /// Title and one more sentence of a stage.
 pub fn said(stage: &StageView) -> Said {
-    let rule = said::rule(stage.rule);
+    let rule = said::step(stage.rule, stage.group.as_deref());
     let voters = |verdict| {
         let names: Vec<String> = stage
             .votes
