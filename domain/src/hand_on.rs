@@ -37,12 +37,7 @@ pub(crate) fn takes(
 }
 
 /// Why a seat of this rule may not go to somebody, whoever else sits in the stage.
-fn may_take(
-    to: &Candidate,
-    via: Via,
-    rule: &StageRule,
-    facts: &Facts,
-) -> Option<TakeOverBar> {
+fn may_take(to: &Candidate, via: Via, rule: &StageRule, facts: &Facts) -> Option<TakeOverBar> {
     let among = |group: &[Candidate]| group.iter().any(|one| one.person == to.person);
     let group = || rule.group.and_then(|group| facts.groups.get(&group));
     match bar(to, facts) {
@@ -180,8 +175,9 @@ mod tests {
         let manager = rule(ApproverRule::Manager, Quorum::Count(1));
         let facts = facts();
         let seating = seat(&manager, &facts);
-        let why =
-            |to: &Candidate, facts: &Facts| take_over_bar(seating.seats[0], to, &manager, facts, &seating);
+        let why = |to: &Candidate, facts: &Facts| {
+            take_over_bar(seating.seats[0], to, &manager, facts, &seating)
+        };
         assert_eq!(why(&candidate(8, &[3]), &facts), None);
         assert_eq!(why(&candidate(1, &[2]), &facts), Some(TakeOverBar::Asker));
         assert_eq!(
@@ -204,13 +200,25 @@ mod tests {
         let handed = handed(2, candidate(8, &[3]));
         let seating = seat(&manager, &handed);
         assert_eq!(
-            take_over_bar(seating.seats[0], &candidate(9, &[3]), &manager, &handed, &seating),
+            take_over_bar(
+                seating.seats[0],
+                &candidate(9, &[3]),
+                &manager,
+                &handed,
+                &seating
+            ),
             Some(TakeOverBar::HandedOnBefore)
         );
         let owner = rule(ApproverRule::PackageOwner, Quorum::Count(1));
         let seating = seat(&owner, &facts);
         assert_eq!(
-            take_over_bar(seating.seats[0], &candidate(8, &[3]), &owner, &facts, &seating),
+            take_over_bar(
+                seating.seats[0],
+                &candidate(8, &[3]),
+                &owner,
+                &facts,
+                &seating
+            ),
             Some(TakeOverBar::NotOwner)
         );
     }
@@ -232,10 +240,18 @@ mod tests {
         };
         let seating = seat(&group, &bare);
         let why = |facts: &Facts| {
-            take_over_bar(seating.seats[0], &candidate(8, &[3]), &group, facts, &seating)
+            take_over_bar(
+                seating.seats[0],
+                &candidate(8, &[3]),
+                &group,
+                facts,
+                &seating,
+            )
         };
         assert_eq!(why(&bare), Some(TakeOverBar::NotMember));
-        facts.groups.insert(ours, vec![candidate(10, &[3]), candidate(8, &[3])]);
+        facts
+            .groups
+            .insert(ours, vec![candidate(10, &[3]), candidate(8, &[3])]);
         assert_eq!(people(&group, &facts), [id(8)]);
     }
 

@@ -39,6 +39,7 @@ pub mod refusal;
 pub mod request;
 pub mod risk;
 pub mod task;
+pub mod team;
 pub mod telling;
 pub mod waiting;
 pub mod words;

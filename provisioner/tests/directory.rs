@@ -28,7 +28,7 @@ use uuid::Uuid;
 use workflow::{
     Clock, Ids, Settings, Workflow,
     access::{self, Viewer},
-    holds,
+    catalogue, holds,
     people::{self, SignIn, SignedIn},
 };
 
@@ -650,5 +650,60 @@ async fn circles_of_managers_do_no_harm() {
         let six = world.person(6).await.id;
         let mut tx = world.workflow.store().read().await.unwrap();
         assert!(tx.managers_above(&[six]).await.unwrap().len() <= 64);
+    }
+}
+
+#[tokio::test]
+async fn the_groups_that_decide_are_read_and_one_that_cannot_be_read_stops_nothing() {
+    let treasury = Uuid::from_u128(0x78);
+    for world in worlds(company(8)).await {
+        world.sandbox.put_group(Group::new(treasury, "Treasury"));
+        for n in [5, 6] {
+            assert!(world.sandbox.add_member(treasury, object(n)));
+        }
+        assert_eq!(world.read().await.groups_changed, 0, "no stage names one");
+        graph::import::run(&world.workflow, &world.graph, tenant())
+            .await
+            .unwrap();
+        let file = catalogue::SourceFile {
+            path: "orders.toml".into(),
+            text: format!(
+                "[application]\nkey = \"orders\"\nname = \"Orders\"\n[[entitlement]]\nkey = \"read\"\ngroup = \"{}\"\nname = \"HR\"\n\
+                 [[package]]\nkey = \"read\"\nname = \"Orders\"\nopens = [\"Look.\"]\nentitlements = [\"read\"]\nowners = [{{ id = \"{}\" }}]\n\
+                 route = [{{ approvers = \"group\", group = \"{treasury}\" }}]\ndefault = \"1 hour\"\nlongest = \"1 day\"\n",
+                Uuid::from_u128(0x77),
+                object(1)
+            ),
+        };
+        catalogue::apply(&world.workflow, tenant(), &[file], None)
+            .await
+            .unwrap();
+        let members = async || {
+            let mut tx = world.workflow.store().read().await.unwrap();
+            tx.group_accounts(treasury).await.unwrap().len()
+        };
+        assert_eq!(world.read().await.groups_changed, 1);
+        assert_eq!(members().await, 2);
+        assert_eq!(world.read().await.groups_changed, 0);
+
+        assert!(world.sandbox.remove_member(treasury, object(6)));
+        assert_eq!(world.read().await.groups_changed, 1);
+        assert_eq!(members().await, 1);
+
+        world
+            .sandbox
+            .fail(Fault::from(FaultKind::Deny).group(treasury));
+        let outcome = world.read().await;
+        assert!(
+            outcome.doubts[0].contains(&treasury.to_string()),
+            "{:?}",
+            outcome.doubts
+        );
+        assert_eq!(members().await, 1, "what was read last stays for a day");
+        world.sandbox.faults().clear();
+
+        assert!(world.sandbox.delete_group(treasury));
+        assert_eq!(world.read().await.groups_changed, 1);
+        assert_eq!(members().await, 0);
     }
 }

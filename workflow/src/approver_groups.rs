@@ -74,10 +74,7 @@ pub(crate) async fn members(
 }
 
 /// What the directory calls these groups; those that it does not know are missing.
-pub(crate) async fn names(
-    tx: &mut Tx,
-    groups: BTreeSet<Uuid>,
-) -> Result<BTreeMap<Uuid, String>> {
+pub(crate) async fn names(tx: &mut Tx, groups: BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, String>> {
     let groups: Vec<Uuid> = groups.into_iter().collect();
     let rows = tx.group_names(&groups).await?;
     Ok(rows
@@ -116,7 +113,10 @@ async fn apply_once(workflow: &Workflow, tenant: Uuid, group: Uuid, read: &Read)
             row.unread_since = row.unread_since.or(Some(now));
             unit.tx.save_approver_group(&row).await?;
             // From now on nobody in it counts; before, all of them do.
-            if row.unread_since.is_some_and(|since| since <= now - BELIEVED) {
+            if row
+                .unread_since
+                .is_some_and(|since| since <= now - BELIEVED)
+            {
                 route::reseat_rule(&mut unit, ApproverRule::Group).await?;
             }
             unit.commit().await?;

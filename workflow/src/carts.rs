@@ -80,6 +80,46 @@ async fn add_once(
     unit.commit().await
 }
 
+/// What became of one of several packages.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Which.
+    pub package: PackageId,
+    /// What it is called.
+    pub name: String,
+    /// Whether it is in the cart, or why not.
+    pub result: Result<()>,
+}
+
+/// Puts several packages into the viewer's cart for one person, each in its own transaction: one that is refused does not
+/// stop the others. Missing where one of them is not known at all.
+pub async fn add_several(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    packages: &[PackageId],
+    whom: PersonId,
+) -> Result<Vec<Outcome>> {
+    if packages.len() > LINES_MOST {
+        return Err(Refusal::NoLines { most: LINES_MOST }.into());
+    }
+    let mut outcomes = Vec::with_capacity(packages.len());
+    for package in packages {
+        let offer = workflow.store().read().await?.offer(*package).await?;
+        let name = offer.ok_or(Error::Missing)?.name;
+        let result = match add(workflow, viewer, *package, &[whom]).await {
+            Ok(()) => Ok(()),
+            Err(Error::Refused(refusals)) => Err(Error::Refused(refusals)),
+            Err(error) => return Err(error),
+        };
+        outcomes.push(Outcome {
+            package: *package,
+            name,
+            result,
+        });
+    }
+    Ok(outcomes)
+}
+
 /// The viewer's draft; begun if there is none.
 async fn open(unit: &mut Unit, person: PersonId) -> Result<DraftRow> {
     if let Some(draft) = unit.tx.draft_of(person).await? {

@@ -14,7 +14,7 @@ use workflow::views::{
     search,
 };
 
-use super::{kit, parts, said};
+use super::{cart, kit, parts, said};
 use crate::{frame::About, problem::Fault, ui::*, visit::Visit, words};
 
 /// What the address may say.
@@ -134,7 +134,10 @@ fn filters(found: &Catalog, asked: &Asked) -> AnyView {
 fn results(found: &Catalog, asked: &Asked) -> AnyView {
     let version = kit::version(&format!(
         "{:?}{:?}{:?}{:?}",
-        found.cards, found.recent, found.like_you, found.next
+        (&found.cards, &found.usual),
+        found.recent,
+        found.like_you,
+        found.next
     ));
     let count = format!(
         "{}{}",
@@ -146,7 +149,8 @@ fn results(found: &Catalog, asked: &Asked) -> AnyView {
         (1, _) if found.next.is_none() => "1 package".into(),
         _ => format!("{count} packages"),
     };
-    let suggested = !found.recent.is_empty() || !found.like_you.is_empty();
+    let suggested =
+        !found.recent.is_empty() || !found.usual.is_empty() || !found.like_you.is_empty();
     let title = match (asked.narrowed(), suggested) {
         (true, _) if found.cards.is_empty() => said.clone(),
         (true, _) if found.pasted => format!("Best guesses, {said}"),
@@ -157,6 +161,7 @@ fn results(found: &Catalog, asked: &Asked) -> AnyView {
     let clear = (asked.narrowed() && !found.cards.is_empty())
         .then(|| view! { <a class="link small" href="/catalog">"Show everything"</a> });
     let recent = section("recent", "Recently used", &found.recent);
+    let usual = cart::like::in_catalogue(&found.usual);
     let nearby = section("like-you", "People like you have", &found.like_you);
     // What is suggested above is not said twice.
     let rest: Vec<_> = found
@@ -164,7 +169,7 @@ fn results(found: &Catalog, asked: &Asked) -> AnyView {
         .iter()
         .filter(|card| {
             let same = |above: &Offer| above.id == card.id;
-            !found.recent.iter().any(same) && !found.like_you.iter().any(same)
+            !found.recent.iter().chain(&found.usual).any(same) && !found.like_you.iter().any(same)
         })
         .cloned()
         .collect();
@@ -196,7 +201,7 @@ fn results(found: &Catalog, asked: &Asked) -> AnyView {
     });
     view! {
         <div class="stack stack-5" data-live="results" data-version=version data-said=said.clone()>
-            {recent}{nearby}
+            {recent}{usual}{nearby}
             <section class="stack stack-3" aria-labelledby="found"><div class="bar wrap"><h2 id="found">{title}</h2>{clear}</div>{pasted}{body}{beyond}</section>
             <Pager previous=previous next=next back="From the first" on="More packages"/>
         </div>

@@ -141,6 +141,7 @@ fn catalog_with(cards: Vec<workflow::views::catalog::Card>) -> Catalog {
             more: false,
         },
         recent: vec![],
+        usual: vec![],
         like_you: vec![],
         cards,
         next: None,

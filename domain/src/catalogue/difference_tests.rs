@@ -167,7 +167,10 @@ fn another_group_is_other_people_and_is_named_in_words() {
     assert!(why[0].contains("other people decide"), "{why:?}");
     let route = &difference.changes[0].fields[0];
     assert_eq!(route.before, format!("members of a group ({old})"));
-    assert_eq!(route.after, format!("members of Treasury approvers ({new})"));
+    assert_eq!(
+        route.after,
+        format!("members of Treasury approvers ({new})")
+    );
     assert!(compare(&before, &before, &facts).is_empty());
 }
 

@@ -1,6 +1,7 @@
 //! The portal over HTTP: requests go into the router in this process, without sockets; only the sign-in provider is
 //! reached over the network, as in life.
 
+mod alike;
 mod callbacks;
 mod certified;
 mod deputies;

@@ -1,6 +1,6 @@
 //! How an ask compares with what others have and what the person had.
 
-use domain::{GrantId, PackageId, PersonId, Timestamp, grant::EndReason};
+use domain::{GrantId, PackageId, PersonId, Timestamp, grant::EndReason, team::FEWEST};
 
 use crate::engine::{At, Error, Tx};
 
@@ -33,6 +33,16 @@ row! {
         pub times: i64,
     }
 
+    /// A package that several of a team hold.
+    pub struct UsualRow {
+        /// Which.
+        pub package_id: PackageId,
+        /// How many of those looked at hold it.
+        pub holders: i64,
+        /// How many were looked at.
+        pub team: i64,
+    }
+
     /// Something that somebody holds.
     pub struct BesideRow {
         /// The grant.
@@ -48,6 +58,15 @@ row! {
         /// Whether it was found at the target.
         pub found: bool,
     }
+}
+
+/// Packages that one may be shown because somebody else holds them.
+macro_rules! open_packages {
+    () => {
+        " WHERE p.state = 'offered' AND p.privileged = FALSE AND p.control_scope IS NULL
+            AND NOT EXISTS (SELECT 1 FROM package_version_entitlements v JOIN entitlements e ON e.id = v.entitlement_id
+              WHERE v.package_version_id = p.version_id AND e.manageable = FALSE)"
+    };
 }
 
 impl Tx {
@@ -69,6 +88,39 @@ impl Tx {
                FROM (SELECT id FROM persons WHERE manager_id = $2 AND state = 'active' AND id <> $1 ORDER BY id LIMIT $4) AS m
              ) AS x")
             .bind(person.0).bind(manager.map(|id| id.0)).bind(package.0).bind(cap).fetch_one(c).await)?)
+    }
+
+    /// What those hold who report to `manager`, among the first `people` of them, without `except`: only what so many of
+    /// them hold as tells nothing of a certain one, and only what [`Tx::held_openly`] would give.
+    pub async fn held_in_team(
+        &mut self,
+        manager: PersonId,
+        except: PersonId,
+        people: i64,
+        limit: i64,
+    ) -> Result<Vec<UsualRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(concat!(
+            "SELECT g.package_id, COUNT(DISTINCT g.person_id) AS holders,
+               (SELECT COUNT(*) FROM (SELECT id FROM persons WHERE manager_id = $1 AND state = 'active' AND id <> $2 ORDER BY id LIMIT $3) AS t) AS team
+             FROM (SELECT id FROM persons WHERE manager_id = $1 AND state = 'active' AND id <> $2 ORDER BY id LIMIT $3) AS n
+             JOIN grants g ON g.person_id = n.id AND g.state = 'active' AND g.package_id IS NOT NULL
+             JOIN packages p ON p.id = g.package_id", open_packages!(),
+            " GROUP BY g.package_id HAVING COUNT(DISTINCT g.person_id) >= $5 ORDER BY holders DESC, g.package_id LIMIT $4"))
+            .bind(manager.0).bind(except.0).bind(people).bind(limit).bind(FEWEST).fetch_all(c).await)?)
+    }
+
+    /// What a person holds that somebody else may be proposed to ask for: offered, neither privileged nor under a control
+    /// regime, and with nothing in it that cannot be given. Neither since when nor until when nor why.
+    pub async fn held_openly(
+        &mut self,
+        person: PersonId,
+        limit: i64,
+    ) -> Result<Vec<PackageId>, Error> {
+        let ids: Vec<uuid::Uuid> = on!(self, c => sqlx::query_scalar(concat!(
+            "SELECT DISTINCT g.package_id FROM grants g JOIN packages p ON p.id = g.package_id", open_packages!(),
+            " AND g.person_id = $1 AND g.state = 'active' ORDER BY g.package_id LIMIT $2"))
+            .bind(person.0).bind(limit).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(PackageId).collect())
     }
 
     /// How grants of a package to a person stood since an instant.

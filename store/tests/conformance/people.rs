@@ -6,6 +6,7 @@ use domain::{
 };
 use store::{
     Engine, Error, Options, Schema, Store,
+    approver_groups::ApproverGroupRow,
     audit::{AuditQuery, AuditRow, NewAuditRow},
     directory::{DirectoryRow, HeldRow, HoldRow, HoldState, LeaveCause},
     people::{AccountRow, PeopleQuery, PersonRow},
@@ -276,6 +277,39 @@ async fn sessions(script: &mut Script) {
     say!(script, take_sign_in(b"state"));
 }
 
+async fn approver_groups(script: &mut Script) {
+    let group = uuid(0xd07);
+    ask!(script, waiting_group_rules());
+    ask!(script, group_policies());
+    ask!(script, approver_group(group));
+    let row = ApproverGroupRow {
+        group_id: group,
+        read_at: Some(at(1)),
+        unread_since: None,
+    };
+    say!(script, save_approver_group(&row));
+    for n in [3, 4, 4] {
+        say!(script, insert_group_account(group, account(n)));
+    }
+    ask!(script, group_accounts(group));
+    ask!(script, group_members(&[group, uuid(0xd08)], at(1)));
+    say!(
+        script,
+        save_approver_group(&ApproverGroupRow {
+            unread_since: Some(at(5)),
+            ..row
+        })
+    );
+    ask!(script, approver_group(group));
+    // Unreadable since then, or longer: nobody.
+    for since in [4, 5] {
+        ask!(script, group_members(&[group], at(since)));
+    }
+    say!(script, delete_group_account(group, account(3)));
+    ask!(script, group_accounts(group));
+    ask!(script, group_names(&[group]));
+}
+
 async fn directory(script: &mut Script) {
     ask!(script, directory_state(tenant()));
     let state = DirectoryRow {
@@ -297,6 +331,8 @@ async fn directory(script: &mut Script) {
         })
     );
     ask!(script, directory_state(tenant()));
+
+    approver_groups(script).await;
 
     let hold = HoldId(uuid(0xd01));
     let row = HoldRow {

@@ -48,6 +48,8 @@ async fn deciding(script: &mut Script) {
     ask!(script, request_by_number(1001));
     ask!(script, compare(person(3), Some(person(2)), package(1), 100));
     ask!(script, compare(person(1), None, package(1), 100));
+    ask!(script, held_in_team(person(2), person(3), 100, 10));
+    ask!(script, held_openly(person(4), 10));
     ask!(script, had_since(person(4), package(1), at(0)));
     ask!(script, held_beside(person(4), package(2), 10));
     ask!(script, team_spans(person(3), person(2), package(1), 10));

@@ -272,7 +272,10 @@ impl Known {
         let (Some(group), Some(line)) = (stage.rule.group, stage.group) else {
             return;
         };
-        let id = (Right::Group { id: group }.kind().to_owned(), group.to_string());
+        let id = (
+            Right::Group { id: group }.kind().to_owned(),
+            group.to_string(),
+        );
         match self.rights.get(&id) {
             None => self.fault(
                 &draft.file,

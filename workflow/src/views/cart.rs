@@ -151,7 +151,11 @@ async fn line_of(
 }
 
 /// Somebody who works here, as the one whom something is for, on their usual account. They may do nothing by this.
-async fn standing(tx: &mut Tx, now: Timestamp, person: Person) -> Result<Option<Viewer>> {
+pub(super) async fn standing(
+    tx: &mut Tx,
+    now: Timestamp,
+    person: Person,
+) -> Result<Option<Viewer>> {
     let account = tx
         .primary_account_of(person.id)
         .await?

@@ -8,7 +8,7 @@ use store::{
     views::catalog::{CardQuery, CardRow, MineRow, ReadyRow},
 };
 
-use super::{AppTag, Capped, Cursor, make};
+use super::{AppTag, Capped, Cursor, make, suggest};
 use crate::{Result, Workflow, access::Viewer, eligibility::unmet, fold::fold};
 
 /// Packages on a page.
@@ -89,6 +89,8 @@ pub struct Catalog {
     /// What the viewer had lately and may ask for again, latest first, at most three; only on the first page without text
     /// and filters.
     pub recent: Vec<Card>,
+    /// What is usual in the viewer's team ([`super::suggest`]), without those; only on the first page without text and filters.
+    pub usual: Vec<Card>,
     /// What people of the viewer's department hold most, at most six, without those; only on the first page without text and filters.
     pub like_you: Vec<Card>,
     /// The packages found: by name, or by fit for a pasted text.
@@ -132,7 +134,7 @@ pub struct Card {
     pub waiting: Option<RequestId>,
     /// Why the viewer may not have it, in the policy's words; empty means eligible.
     pub unmet: Vec<String>,
-    /// How many of the viewer's department hold it; only under "people like you have".
+    /// How many of the viewer's department hold it, or of the team; only under "people like you have" and "usual in your team".
     pub held_nearby: Option<i64>,
 }
 
@@ -202,9 +204,15 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, filter: &Filter) -> Resu
         .take(RECENT)
         .cloned()
         .collect();
+    let mut usual = if first {
+        suggest::usual_for(&mut tx, viewer, viewer).await?
+    } else {
+        Vec::new()
+    };
+    usual.retain(|card| !recent.iter().any(|had| had.id == card.id));
     let mut like_you: Vec<Card> = others
         .into_iter()
-        .filter(|card| !recent.iter().any(|had| had.id == card.id))
+        .filter(|card| !recent.iter().chain(&usual).any(|above| above.id == card.id))
         .filter_map(|card| {
             let near = nearby.iter().find(|row| row.package_id == card.id)?;
             Some(Card {
@@ -220,6 +228,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, filter: &Filter) -> Resu
         applications: applications.into_iter().map(AppTag::from).collect(),
         offered: Capped::of(offered, OFFERED),
         recent,
+        usual,
         like_you,
         cards,
         next,

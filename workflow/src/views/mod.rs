@@ -48,6 +48,7 @@ mod seating;
 pub mod shell;
 mod sight;
 pub mod stuck;
+pub mod suggest;
 pub mod tasks;
 pub mod team;
 mod timeline;

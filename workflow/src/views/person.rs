@@ -77,6 +77,8 @@ pub struct PersonPage {
     pub requests: Vec<RequestItem>,
     /// Whether the viewer may open those requests.
     pub may_open_requests: bool,
+    /// Whether the viewer leads them, and may ask for what their team has for them.
+    pub may_ask_alike: bool,
     /// Whether the viewer may see all ways in which each right is held.
     pub may_see_why: bool,
     /// The newest audit entries about them, at most 30; for the person, HR, security and auditors.
@@ -205,6 +207,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, id: PersonId) -> Result<
             || above.contains(&viewer.id())
             || viewer.has(PortalRole::Security)
             || viewer.has(PortalRole::Auditor),
+        may_ask_alike: !me && above.contains(&viewer.id()) && row.state == PersonState::Active,
         may_see_why: me
             || above.contains(&viewer.id())
             || viewer.has(PortalRole::Security)

@@ -19,7 +19,7 @@ use super::{
         },
         parts::{self, when},
     },
-    typed,
+    like, typed,
 };
 use crate::{refusals, ui::*, words};
 
@@ -69,6 +69,7 @@ pub fn page(cart: &Cart, wrong: &Wrong) -> impl IntoView + use<> {
             <PageHead title=super::TITLE lead="Collect what you need, then ask for all of it at once."/>
             <Card title="Your cart"><Empty sign=Sign::Package title="Nothing in it" text="Look for what you need and put it in here, for yourself or for somebody else. It is kept until you send it.">
                 <LinkButton href="/catalog" look=Look::Primary>"Look in the catalogue"</LinkButton>
+                <LinkButton href=like::ADDRESS>"What your team has"</LinkButton>
             </Empty></Card>
         }
         .into_any();
@@ -93,7 +94,7 @@ pub fn page(cart: &Cart, wrong: &Wrong) -> impl IntoView + use<> {
     }
     let send = (count > 0).then(|| send(cart, count));
     view! {
-        <PageHead title=super::TITLE lead=lead><LinkButton href="/catalog">"Add more"</LinkButton></PageHead>
+        <PageHead title=super::TITLE lead=lead><LinkButton href="/catalog">"Add more"</LinkButton><LinkButton href=like::ADDRESS look=Look::Quiet>"What your team has"</LinkButton></PageHead>
         <Faults faults=whole/>
         <div class="stack stack-5">{lines}{send}</div>
     }

@@ -2,6 +2,7 @@
 //! and decided one by one.
 
 mod choose;
+pub mod like;
 mod list;
 
 use axum::{

@@ -164,3 +164,81 @@ fn every_kind_of_question_has_its_field() {
     assert!(out.contains("name=\"answer-q-person\""), "{out}");
     assert!(out.contains("Analyst, Orders"), "{out}");
 }
+
+fn suggested(text: &str) -> workflow::views::suggest::Suggested {
+    let offer = |n: u128| workflow::views::catalog::Card {
+        id: sample::id(n),
+        held_nearby: Some(4),
+        ..sample::card(text)
+    };
+    workflow::views::suggest::Suggested {
+        now: now(),
+        whom: person(4, text),
+        mine: true,
+        usual: vec![offer(3), offer(9)],
+        colleagues: vec![FoundPerson {
+            person: person(7, text),
+            job_title: text.into(),
+            department: "Orders".into(),
+        }],
+        like: None,
+    }
+}
+
+#[test]
+fn what_is_usual_comes_ticked_and_what_was_unticked_stays_so() {
+    let found = suggested("Figma");
+    let fresh = html(|| like::page(&found, &like::Back::default()));
+    assert_eq!(fresh.matches("name=\"package\"").count(), 2, "{fresh}");
+    assert_eq!(fresh.matches(" checked").count(), 2, "{fresh}");
+    assert!(plain(&fresh).contains("4 have it."), "{fresh}");
+    assert!(fresh.contains("action=\"/request/like\""), "{fresh}");
+    let back = like::Back {
+        ticked: Some([sample::id(9)].into()),
+        added: vec!["Miro".into()],
+        refused: vec![("Figma".into(), "No longer offered.".into())],
+        ..like::Back::default()
+    };
+    let out = html(|| like::page(&found, &back));
+    assert_eq!(out.matches(" checked").count(), 1, "{out}");
+    let read = plain(&out);
+    for part in ["Miro", "Not put in", "Figma: No longer offered."] {
+        assert!(read.contains(part), "{part} is missing in {read}");
+    }
+}
+
+#[test]
+fn like_a_colleague_for_a_report_keeps_whom_it_is_for() {
+    let found = workflow::views::suggest::Suggested {
+        mine: false,
+        like: Some(workflow::views::suggest::Like {
+            person: person(7, "Maya"),
+            cards: suggested("Figma").usual,
+        }),
+        ..suggested("Johan")
+    };
+    let out = html(|| like::page(&found, &like::Back::default()));
+    for (name, value) in [("for", person(4, "").id), ("like", person(7, "").id)] {
+        let field = format!("name=\"{name}\" value=\"{value}\"");
+        assert!(out.contains(&field), "{field} is missing in {out}");
+    }
+    assert!(plain(&out).contains("What the team of Johan has"), "{out}");
+    let hostile = workflow::views::suggest::Suggested {
+        like: Some(workflow::views::suggest::Like {
+            person: person(7, HOSTILE),
+            cards: vec![],
+        }),
+        ..suggested(HOSTILE)
+    };
+    assert!(is_inert(&html(|| like::page(
+        &hostile,
+        &like::Back::default()
+    ))));
+    assert!(is_inert(&html(|| like::page(
+        &suggested(HOSTILE),
+        &like::Back::default()
+    ))));
+    assert!(is_inert(&html(|| {
+        like::in_catalogue(&suggested(HOSTILE).usual).expect("there is something")
+    })));
+}

@@ -6,7 +6,7 @@ use workflow::views::{
     person::{AccountView, PersonPage},
 };
 
-use super::super::said;
+use super::super::{cart, kit, said};
 use crate::{ui::*, words};
 
 /// Where they are signed in, and the switch for those who may use it.
@@ -109,6 +109,23 @@ pub(super) fn accounts(accounts: &[AccountView]) -> impl IntoView + use<> {
             })
             .collect_view();
         view! { <Card title="Accounts"><Rows>{rows}</Rows></Card> }
+    })
+}
+
+/// The way to ask for what their team has, for whoever leads them.
+pub(super) fn alike(person: &PersonPage) -> Option<AnyView> {
+    person.may_ask_alike.then(|| {
+        let href = kit::address(
+            cart::like::ADDRESS,
+            &[("for", &person.facts.person.id.to_string())],
+        );
+        view! {
+            <Card title="Something missing?"><Body>
+                <p class="small dim">"What is usual in their team, or what a colleague of theirs has, you can ask for in their place where the package allows it."</p>
+                <div><LinkButton href=href small=true>"What their team has"</LinkButton></div>
+            </Body></Card>
+        }
+        .into_any()
     })
 }
 

@@ -107,7 +107,7 @@ fn page(person: PersonPage) -> impl IntoView {
         </div>
         <div class="two">
             <div class="stack stack-4">{requests(&person)}{events(&person)}</div>
-            <div class="stack stack-4">{aside::facts(&person)}{aside::accounts(&person.accounts)}{aside::sessions(&person)}{aside::switch(&person)}{aside::reports(&person.reports)}</div>
+            <div class="stack stack-4">{aside::facts(&person)}{aside::accounts(&person.accounts)}{aside::sessions(&person)}{aside::switch(&person)}{aside::alike(&person)}{aside::reports(&person.reports)}</div>
         </div>
     }
 }

@@ -78,6 +78,7 @@ fn somebody(text: &str) -> PersonPage {
         ended: vec![],
         requests: vec![],
         may_open_requests: true,
+        may_ask_alike: true,
         may_see_why: true,
         stopped: None,
         may_stop: true,

@@ -66,6 +66,24 @@ async fn a_route_that_cannot_be_followed_is_a_fault() {
             r#"[{ approvers = "owner", role = "hr" }]"#,
             "`role` goes with approvers = \"role\"",
         ),
+        (r#"["group"]"#, "no group is said"),
+        (r#"[{ approvers = "group" }]"#, "`group` is missing"),
+        (
+            r#"[{ approvers = "group", group = "treasury" }]"#,
+            "is no object id",
+        ),
+        (
+            r#"[{ approvers = "group", group = "00000000-0000-0000-0000-000000000bad" }]"#,
+            "is not in the directory",
+        ),
+        (
+            r#"[{ approvers = "owner", group = "00000000-0000-0000-0000-000000090006" }]"#,
+            "`group` goes with approvers = \"group\"",
+        ),
+        (
+            r#"[{ approvers = "owner", fallback = ["group"] }]"#,
+            "a fallback names nobody by itself",
+        ),
         (
             r#"[{ approvers = "owner", together = true }]"#,
             "`together` is said of the first stage",
@@ -110,6 +128,40 @@ async fn a_route_that_cannot_be_followed_is_a_fault() {
                 .any(|found| found.contains(fault) && found.contains("orders.toml line ")),
             "{route}: {faults:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_group_is_named_in_the_plan_and_read_before_anybody_confirms() {
+    let route = |n: u128| {
+        format!(
+            r#"[{{ approvers = "group", group = "{}", quorum = "all" }}]"#,
+            group(n)
+        )
+    };
+    for house in houses().await {
+        house.apply(&orders(&route(6), "9 days", &[1]), None).await;
+        let wanted = async || {
+            workflow::approver_groups::wanted(&house.workflow)
+                .await
+                .unwrap()
+        };
+        assert_eq!(wanted().await, BTreeSet::from([group(6)]));
+        let other = orders(&route(5), "9 days", &[1]);
+        let plan = catalogue::plan(&house.workflow, TENANT, &files(&other))
+            .await
+            .unwrap();
+        assert!(plan.waits, "others decide");
+        let said = plan.to_string();
+        let (was, is) = (group(6), group(5));
+        assert!(
+            said.contains(&format!(
+                "route: all of members of sg-6 ({was}) → all of members of sg-5 ({is})"
+            )),
+            "{said}"
+        );
+        house.apply(&other, Some(FREJA)).await;
+        assert_eq!(wanted().await, BTreeSet::from([group(5), group(6)]));
     }
 }
 
