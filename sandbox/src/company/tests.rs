@@ -82,13 +82,17 @@ fn every_group_and_person_that_the_catalogue_names_is_there() {
                 let id: Uuid = id.trim_end_matches('"').parse().expect("an object id");
                 assert!(groups.contains(&id), "{path} line {}", number + 1);
             }
+            for part in line.split(", group = \"").skip(1) {
+                let id: Uuid = part[..36].parse().expect("an object id");
+                assert!(groups.contains(&id), "{path} line {}: {part}", number + 1);
+            }
             for part in line.split("{ id = \"").skip(1) {
                 let id: Uuid = part[..36].parse().expect("an object id");
                 assert!(users.contains(&id), "{path} line {}: {part}", number + 1);
             }
         }
     }
-    assert_eq!((files.len(), packages), (16, 43));
+    assert_eq!((files.len(), packages), (16, 44));
 }
 
 #[test]
