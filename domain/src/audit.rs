@@ -77,6 +77,8 @@ words! {
         DeputyMade = "deputy_made",
         /// Somebody stands in from now on, or no longer does.
         DeputyChanged = "deputy_changed",
+        /// All said yes to a line, and it waits for its exception.
+        LineWaits = "line_waits",
         /// A line reached an end.
         LineEnded = "line_ended",
         /// A grant was made.

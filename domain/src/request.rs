@@ -16,7 +16,7 @@ use crate::{
 words! {
     /// Where a line stands. `Approved` is the last state of its own: the grant takes over.
     pub enum LineState {
-        /// Waits for the open stage.
+        /// Waits for the open stage or, once all said yes, for the exception without which it breaks a rule.
         AwaitingApproval = "awaiting_approval",
         /// All stages said yes; there is a grant.
         Approved = "approved",
@@ -24,11 +24,11 @@ words! {
         Denied = "denied",
         /// Taken back by the asker.
         Cancelled = "cancelled",
-        /// Nobody decided by the pending deadline.
+        /// Nobody decided by the pending deadline, or the exception that it waited for was not in force in time.
         Lapsed = "lapsed",
         /// The same ask came again.
         Superseded = "superseded",
-        /// The person left, or the package was retired.
+        /// The person left, the package was retired, or the exception that it waited for came to nothing.
         Withdrawn = "withdrawn",
     }
 }

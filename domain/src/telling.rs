@@ -34,7 +34,7 @@ impl Topic {
         match kind {
             "decision_needed" | "review_needed" | "review_reminder" | "reminder" | "answered"
             | "nudged" | "handed_back" => Some(Self::Decisions),
-            "decided" | "asked_for_you" => Some(Self::Requests),
+            "decided" | "asked_for_you" | "waits" => Some(Self::Requests),
             "ready" | "ends_soon" | "ended" => Some(Self::Access),
             _ => None,
         }

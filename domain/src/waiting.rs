@@ -1,5 +1,5 @@
-//! The clock of a waiting line: when it lapses, how it stands still while a question waits for its answer, and how often
-//! the asker may nudge those who decide.
+//! The clock of a waiting line: when it lapses, how it stands still while a question waits for its answer, how long an
+//! approved one waits for its exception, and how often the asker may nudge those who decide.
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc, Weekday};
 
@@ -20,6 +20,9 @@ words! {
 /// The longest that a line's clock stands still, over all questions about it; then it runs on by itself.
 pub const STANDS_MOST: Duration = Duration::days(14);
 
+/// The longest that an approved line waits for its exception; then it lapses.
+pub const EXCEPTION_MOST: Duration = Duration::days(14);
+
 /// The most that one person may say about one line within a day.
 pub const REMARKS_A_DAY: usize = 30;
 
@@ -32,6 +35,8 @@ pub struct Pending {
     pub asked_back_at: Option<Timestamp>,
     /// How long earlier questions held the clock; `lapse_at` has it in already.
     pub stood: Duration,
+    /// Since when all have said yes and it waits for its exception: that has a limit of its own.
+    pub waits_since: Option<Timestamp>,
 }
 
 impl Pending {
@@ -58,18 +63,22 @@ impl Pending {
 
     /// When the line lapses if the open question were answered now.
     pub fn lapses_at(&self, now: Timestamp) -> Timestamp {
-        self.lapse_at + self.standing(now)
+        match self.waits_since {
+            Some(since) => since + EXCEPTION_MOST,
+            None => self.lapse_at + self.standing(now),
+        }
     }
 
     /// When the line lapses if nobody answers: the latest of all.
     pub fn latest(&self) -> Timestamp {
-        match self.asked_back_at {
-            Some(_) => self.lapse_at + self.left(),
-            None => self.lapse_at,
+        match (self.waits_since, self.asked_back_at) {
+            (Some(since), _) => since + EXCEPTION_MOST,
+            (None, Some(_)) => self.lapse_at + self.left(),
+            (None, None) => self.lapse_at,
         }
     }
 
-    /// Whether nobody decided in time.
+    /// Whether nobody decided in time, or the exception did not come in time.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.lapses_at(now) <= now
     }
@@ -87,9 +96,10 @@ impl Pending {
     #[must_use]
     pub fn answered(self, now: Timestamp) -> Self {
         Self {
-            lapse_at: self.lapses_at(now),
+            lapse_at: self.lapse_at + self.standing(now),
             asked_back_at: None,
             stood: self.stood + self.standing(now),
+            ..self
         }
     }
 }
@@ -133,6 +143,22 @@ mod tests {
             lapse_at: now() + Duration::seconds(pending),
             asked_back_at: None,
             stood: Duration::zero(),
+            waits_since: None,
+        }
+    }
+
+    #[test]
+    fn what_is_approved_waits_for_its_exception_for_fourteen_days_whatever_the_pending_limit() {
+        for pending in [3600, 90 * 86_400] {
+            let since = now() + Duration::seconds(3500);
+            let waits = Pending {
+                waits_since: Some(since),
+                ..fresh(pending)
+            };
+            let until = since + Duration::days(14);
+            assert!(!waits.is_over(until - Duration::microseconds(1)));
+            assert!(waits.is_over(until));
+            assert_eq!((waits.lapses_at(now()), waits.latest()), (until, until));
         }
     }
 

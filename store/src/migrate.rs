@@ -98,6 +98,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0015_approver_groups.sql"),
         include_str!("../../migrations/postgres/0015_approver_groups.sql"),
     ),
+    (
+        16,
+        "waits",
+        include_str!("../../migrations/sqlite/0016_waits.sql"),
+        include_str!("../../migrations/postgres/0016_waits.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

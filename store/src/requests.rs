@@ -70,6 +70,8 @@ row! {
         pub stood_us: i64,
         /// When the asker last nudged those who decide.
         pub nudged_at: Option<Timestamp>,
+        /// Since when all have said yes and it waits for its exception, or waited.
+        pub waits_since: Option<Timestamp>,
     }
 
     /// One stage of a line's route.
@@ -169,7 +171,7 @@ macro_rules! select_line {
         concat!(
             "SELECT id, request_id, number, kind, package_id, package_version_id, asker_id, beneficiary_id,\
                account_id, extends_grant_id, state, reason, answers, start_at, length_kind, length_seconds, until_at, frozen_hash,\
-               screening, submitted_at, lapse_at, ended_at, ended_by, version, asked_back_at, stood_us, nudged_at FROM lines",
+               screening, submitted_at, lapse_at, ended_at, ended_by, version, asked_back_at, stood_us, nudged_at, waits_since FROM lines",
             $rest
         )
     };
@@ -200,6 +202,7 @@ impl LineRow {
             lapse_at: self.lapse_at,
             asked_back_at: self.asked_back_at,
             stood: Duration::microseconds(self.stood_us),
+            waits_since: self.waits_since,
         }
     }
 
@@ -327,6 +330,45 @@ impl Tx {
             .bind(line.id.0).bind(line.version).bind(state.as_str()).bind(At(now)).bind(by.map(|id| id.0))
             .execute(c).await.map(|done| done.rows_affected()))?;
         Ok(changed == 1)
+    }
+
+    /// The approved lines that wait for an exception, of one person or of everybody, by id.
+    pub async fn lines_that_wait(
+        &mut self,
+        person: Option<PersonId>,
+    ) -> Result<Vec<LineRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(select_line!(
+            " WHERE state = 'awaiting_approval' AND waits_since IS NOT NULL AND ($1 IS NULL OR beneficiary_id = $1) ORDER BY id"))
+            .bind(person.map(|id| id.0)).fetch_all(c).await)?)
+    }
+
+    /// Lets an approved line wait for its exception from now on, if it is still as it was read. False if somebody else was
+    /// first. The database refuses one that a stage has not said yes to.
+    pub async fn let_line_wait(&mut self, line: &LineRow, now: Timestamp) -> Result<bool, Error> {
+        let changed = on!(self, c => sqlx::query(
+            "UPDATE lines SET waits_since = $3, version = version + 1
+             WHERE id = $1 AND version = $2 AND state = 'awaiting_approval' AND waits_since IS NULL")
+            .bind(line.id.0).bind(line.version).bind(At(now)).execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(changed == 1)
+    }
+
+    /// Writes why a line is about to end without what was asked for.
+    pub async fn say_why(&mut self, id: LineId, why: &str) -> Result<(), Error> {
+        on!(self, c => sqlx::query("UPDATE lines SET ended_why = $2 WHERE id = $1 AND state = 'awaiting_approval'")
+            .bind(id.0).bind(why).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Whether somebody decides, in a stage of security that is open, on what is asked for a person.
+    pub async fn sits_as_security_over(
+        &mut self,
+        decider: PersonId,
+        person: PersonId,
+    ) -> Result<bool, Error> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM seats s JOIN stages t ON t.id = s.stage_id JOIN lines l ON l.id = t.line_id
+               WHERE s.person_id = $1 AND t.state = 'open' AND t.approvers = 'security' AND l.beneficiary_id = $2)")
+            .bind(decider.0).bind(person.0).fetch_one(c).await)?)
     }
 
     /// Counts a change of a line that stays waiting (a stage closed, another opened), so that open pages see it.

@@ -200,6 +200,29 @@ pub(crate) async fn among(
     Ok(found)
 }
 
+/// What stands against giving something.
+#[derive(Clone, Debug)]
+pub(crate) enum Against {
+    /// Portal roles that exclude each other, in words: nothing makes that right.
+    Roles(String),
+    /// Rules that no exception covers yet, worst first.
+    Rules(Vec<Clash>),
+}
+
+/// What stands against giving something, if anything does.
+pub(crate) async fn against(tx: &mut Tx, added: &Added, now: Timestamp) -> Result<Option<Against>> {
+    if let Some((one, other)) = powers::against(tx, added, now).await? {
+        return Ok(Some(Against::Roles(format!(
+            "the portal roles {} and {} exclude each other",
+            one.name(),
+            other.name()
+        ))));
+    }
+    let mut clashes = of(tx, added, now).await?;
+    clashes.retain(|clash| !clash.covered);
+    Ok((!clashes.is_empty()).then_some(Against::Rules(clashes)))
+}
+
 /// Why nothing may be given, if portal roles exclude each other or a rule is broken that no exception covers: in words,
 /// for the log and for the asker.
 pub(crate) async fn stands_against(
@@ -207,20 +230,20 @@ pub(crate) async fn stands_against(
     added: &Added,
     now: Timestamp,
 ) -> Result<Option<String>> {
-    if let Some((one, other)) = powers::against(tx, added, now).await? {
-        return Ok(Some(format!(
-            "the portal roles {} and {} exclude each other",
-            one.name(),
-            other.name()
-        )));
-    }
-    let clashes = of(tx, added, now).await?;
-    Ok(clashes.iter().find(|clash| !clash.covered).map(|clash| {
+    Ok(against(tx, added, now).await?.map(|against| match against {
+        Against::Roles(why) => why,
+        Against::Rules(clashes) => clashes.first().map_or_else(String::new, Clash::uncovered),
+    }))
+}
+
+impl Clash {
+    /// That it stands in the way, in words for the log and for the asker.
+    pub(crate) fn uncovered(&self) -> String {
         format!(
             "it breaks the rule “{}” and no exception covers it",
-            clash.name
+            self.name
         )
-    }))
+    }
 }
 
 /// The rules that live exceptions of a person cover now.

@@ -35,7 +35,7 @@ use crate::{
     exceptions, grants,
     mail::{self, Mail},
     people::again,
-    powers,
+    powers, waits,
 };
 
 /// The most people that one transaction of a full scan looks at.
@@ -82,6 +82,8 @@ pub(crate) async fn scan(workflow: &Workflow, people: &[PersonId], everybody: bo
     for batch in people.chunks(usize::try_from(BATCH).unwrap_or(1)) {
         looked_at(workflow, batch).await?;
     }
+    // What stands against an approved line may have ended.
+    Box::pin(waits::settle(workflow, (!everybody).then_some(people))).await?;
     if !everybody {
         return Ok(());
     }

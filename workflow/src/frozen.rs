@@ -39,6 +39,29 @@ pub(crate) fn capped(frozen_hash: &str, cap_seconds: Option<i64>) -> String {
     }
 }
 
+/// Whether a line is asked as it was frozen, in the edition of this number, and each yes signed off exactly that, with the
+/// cap of a yes before it if there was one.
+pub(crate) fn is_as_signed(line: &LineRow, edition: i64, decisions: &[DecisionRow]) -> bool {
+    let frozen = Frozen {
+        beneficiary: line.beneficiary_id,
+        account: line.account_id,
+        package_version: line.package_version_id,
+        policy_version: edition,
+        window: line.window(),
+        reason: &line.reason,
+        answers: &line.answers,
+    };
+    let caps = decisions.iter().map(|vote| vote.cap_seconds);
+    let signed: Vec<String> = std::iter::once(None)
+        .chain(caps)
+        .map(|cap| capped(&line.frozen_hash, cap))
+        .collect();
+    frozen.hash() == line.frozen_hash
+        && decisions
+            .iter()
+            .all(|vote| signed.contains(&vote.signed_hash))
+}
+
 /// The shortest time that any decider said, in seconds.
 pub(crate) fn shortest_cap(decisions: &[DecisionRow]) -> Option<i64> {
     decisions

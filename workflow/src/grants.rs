@@ -38,7 +38,7 @@ use crate::{
 
 pub use acts::{Acted, MOST, give_back_many, resume, revoke, set_renewal, suspend};
 pub(crate) use acts::{hold_back, said};
-pub(crate) use approve::approve;
+pub(crate) use approve::{approve, would_add};
 pub use authority::Authority;
 pub use renew::{Renewed, renew};
 

@@ -55,6 +55,7 @@ pub mod tasks;
 pub mod telling;
 mod unit;
 pub mod views;
+mod waits;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! Pieces that several of an employee's pages share: packages on a card, requests in a list, who decides, lives of grants.
 
 pub mod effect;
+pub mod exception;
 pub mod talk;
 pub mod when;
 
@@ -144,6 +145,9 @@ fn stands(standing: &Standing, denied_by: Option<&PersonTag>, now: Timestamp) ->
         StandingWord::Stuck => {
             "Nobody can decide this right now; security has been told".into_any()
         }
+        StandingWord::WaitsForException => {
+            "Approved; it waits for an exception from a rule that it breaks".into_any()
+        }
         StandingWord::Scheduled => "Approved; it starts later".into_any(),
         StandingWord::BeingSetUp => "Approved; it is being set up now".into_any(),
         StandingWord::Attention => {
@@ -157,12 +161,12 @@ fn stands(standing: &Standing, denied_by: Option<&PersonTag>, now: Timestamp) ->
             None => view! { "Since "{when::moment(since, now)} }.into_any(),
         },
         StandingWord::BeingRemoved => "Over; it is being removed now".into_any(),
-        StandingWord::NothingGiven => "Approved, but no time was left to give".into_any(),
+        StandingWord::NothingGiven => "Approved, but nothing could be given".into_any(),
         StandingWord::Denied => {
             let by = denied_by.map(|by| format!("by {} ", by.name));
             view! { "Denied "{by}{when} }.into_any()
         }
-        StandingWord::Lapsed => view! { "Nobody decided in time; it lapsed "{when} }.into_any(),
+        StandingWord::Lapsed => view! { "Lapsed "{when}", as nothing came in time" }.into_any(),
         StandingWord::Ended | StandingWord::StillHeld => view! { "Ended "{when} }.into_any(),
         StandingWord::Cancelled => view! { "Taken back "{when} }.into_any(),
         StandingWord::Superseded => view! { "Asked again "{when} }.into_any(),

@@ -5,7 +5,9 @@ use domain::{
     Timestamp,
     approval::{StageState, Verdict, Via},
     assignment::{Observed, Phase},
+    conflict::Severity,
     deadline::Warning,
+    exception::ExceptionState,
     grant::{End, EndReason, GrantSource, Health},
     policy::{ApproverRule, Limits, Question, QuestionKind},
     request::{Length, LineKind, LineState, Start, Window},
@@ -23,6 +25,7 @@ use workflow::views::{
     },
     request_form::{Notice, RequestForm},
     requests::RequestItem,
+    waits::{Proposed, Wanted},
 };
 
 pub use super::approvals::tests::{HOSTILE, is_inert, now, package, person};
@@ -248,7 +251,13 @@ pub fn steps(text: &str) -> Vec<Step> {
         What::Extended {
             end: Some(End::At(now())),
         },
-        What::NothingGiven,
+        What::NothingGiven {
+            why: Some(text.into()),
+        },
+        What::WaitsForException {
+            until: Some(now() + Duration::days(14)),
+        },
+        What::WaitsForException { until: None },
         What::Starts,
         What::SetUp {
             confirmed: 1,
@@ -277,6 +286,7 @@ pub fn steps(text: &str) -> Vec<Step> {
     .chain(LineState::ALL.iter().map(|state| What::Closed {
         state: *state,
         by: by(),
+        why: (*state == LineState::Lapsed).then(|| text.into()),
     }))
     .map(|what| Step {
         mark: Mark::Done,
@@ -305,6 +315,31 @@ pub fn steps(text: &str) -> Vec<Step> {
     all
 }
 
+/// An exception that an ask waits for: not proposed, or by this number.
+pub fn wanted(text: &str, number: Option<i64>) -> Wanted {
+    Wanted {
+        rule: id(90),
+        name: text.into(),
+        severity: Severity::High,
+        held: vec![text.into()],
+        person: id(4),
+        proposed: number.map(|number| Proposed {
+            id: id(91),
+            number,
+            state: ExceptionState::Proposed,
+            reason: text.into(),
+            control: text.into(),
+            control_owner: person(6, text),
+            cadence_days: 7,
+            ends_at: now() + Duration::days(60),
+            falls: vec![text.into()],
+            seen: true,
+        }),
+        next: vec![person(7, text)],
+        may_propose: number.is_none(),
+    }
+}
+
 pub fn line(text: &str, word: StandingWord) -> LineView {
     LineView {
         id: id(41),
@@ -326,6 +361,10 @@ pub fn line(text: &str, word: StandingWord) -> LineView {
         state: LineState::AwaitingApproval,
         standing: standing(word, text),
         lapse_at: now() + Duration::days(7),
+        wanted: match word {
+            StandingWord::WaitsForException => vec![wanted(text, None), wanted(text, Some(9))],
+            _ => vec![],
+        },
         conversation: Conversation {
             said: vec![Said {
                 by: person(5, text),

@@ -443,6 +443,25 @@ fn every_step_of_a_request_has_words() {
 }
 
 #[test]
+fn what_waits_for_an_exception_says_from_whom_and_until_when() {
+    let found = sample::request("Orders", StandingWord::WaitsForException);
+    let out = checked(|| request::page(&found).into_any());
+    let read = plain(&out);
+    for part in [
+        "waits for an exception",
+        "With Orders it breaks the rule “Orders”.",
+        "No exception is proposed yet; Orders or security can propose one.",
+        "EX-9 waits for Orders, who accepts it for the business.",
+        "without that the request lapses",
+        "Take the request back",
+    ] {
+        assert!(read.contains(part), "{part} is missing in {read}");
+    }
+    assert!(out.contains("/exceptions/new/"), "{out}");
+    assert!(read.contains("See EX-9"), "{read}");
+}
+
+#[test]
 fn the_timeline_says_how_long_and_what_comes() {
     use workflow::views::{
         Mark,

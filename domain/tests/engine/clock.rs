@@ -28,6 +28,7 @@ pub fn run(seed: u64) {
         lapse_at: hour(limit),
         asked_back_at: None,
         stood: Duration::zero(),
+        waits_since: None,
     };
     let mut counted = Counted {
         now: 0,

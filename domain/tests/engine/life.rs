@@ -118,6 +118,7 @@ pub fn run(seed: u64, seen: &mut Seen) {
             lapse_at: now + Duration::hours(40),
             asked_back_at: None,
             stood: Duration::zero(),
+            waits_since: None,
         },
         dice,
         seen,

@@ -38,6 +38,8 @@ row! {
         pub lapse_at: Timestamp,
         /// When it reached its end state.
         pub ended_at: Option<Timestamp>,
+        /// Since when all have said yes and it waits for its exception, or waited.
+        pub waits_since: Option<Timestamp>,
         /// The package.
         pub package_id: PackageId,
         /// Its name.
@@ -140,7 +142,7 @@ macro_rules! item_columns {
     () => {
         concat!(
             "l.id, l.request_id, l.number, l.kind, l.state, l.reason, l.start_at, l.length_seconds, l.until_at,
-             l.submitted_at, l.lapse_at, l.ended_at, l.package_id, p.name AS package_name, p.privileged, ",
+             l.submitted_at, l.lapse_at, l.ended_at, l.waits_since, l.package_id, p.name AS package_name, p.privileged, ",
             super::app_columns!(),
             ", l.asker_id, k.name AS asker_name, l.beneficiary_id, b.name AS beneficiary_name,
              t.id AS stage_id, t.approvers AS stage_approvers, t.needed AS stage_needed, t.fallback AS stage_fallback,

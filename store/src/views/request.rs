@@ -101,6 +101,10 @@ row! {
         pub stood_us: i64,
         /// When those who decide were last nudged.
         pub nudged_at: Option<Timestamp>,
+        /// Since when all have said yes and it waits for its exception, or waited.
+        pub waits_since: Option<Timestamp>,
+        /// Why it ended without what was asked for, where its state does not say it.
+        pub ended_why: Option<String>,
     }
 
     /// A vote with the voter's name.
@@ -188,6 +192,7 @@ impl FullLineRow {
             lapse_at: self.lapse_at,
             asked_back_at: self.asked_back_at,
             stood: Duration::microseconds(self.stood_us),
+            waits_since: self.waits_since,
         }
     }
 }
@@ -200,7 +205,8 @@ macro_rules! full_select {
             ", l.package_version_id, v.number AS edition, v.policy, v.opens, l.asker_id, k.name AS asker_name,
                l.beneficiary_id, b.name AS beneficiary_name, l.account_id, c.user_name AS account_name,
                l.extends_grant_id, l.state, l.reason, l.answers, l.start_at, l.length_seconds, l.until_at, l.frozen_hash,
-               l.screening, l.submitted_at, l.lapse_at, l.ended_at, l.ended_by, e.name AS ended_by_name, l.version, l.asked_back_at, l.stood_us, l.nudged_at
+               l.screening, l.submitted_at, l.lapse_at, l.ended_at, l.ended_by, e.name AS ended_by_name, l.version, l.asked_back_at, l.stood_us, l.nudged_at,
+               l.waits_since, l.ended_why
              FROM lines l JOIN packages p ON p.id = l.package_id JOIN applications a ON a.id = p.application_id
              JOIN package_versions v ON v.id = l.package_version_id JOIN persons k ON k.id = l.asker_id
              JOIN persons b ON b.id = l.beneficiary_id JOIN accounts c ON c.id = l.account_id

@@ -60,6 +60,7 @@ fn asked(n: u128) -> LineRow {
         asked_back_at: None,
         stood_us: 0,
         nudged_at: None,
+        waits_since: None,
     }
 }
 
@@ -279,6 +280,8 @@ async fn deciding(script: &mut Script) {
         insert_seats(stage(12), &[seat(6, Via::Security)], at(25))
     );
     ask!(script, lines_open_for(ApproverRule::Sponsor));
+    ask!(script, sits_as_security_over(person(6), person(3)));
+    ask!(script, sits_as_security_over(person(2), person(3)));
     say!(
         script,
         insert_decision(&DecisionRow {
@@ -393,6 +396,7 @@ async fn ending(script: &mut Script) {
         script,
         end_line(&waiting, LineState::Approved, None, at(27))
     );
+    say!(script, let_line_wait(&waiting, at(27)));
     say!(
         script,
         insert_decision(&DecisionRow {
@@ -419,6 +423,17 @@ async fn ending(script: &mut Script) {
             ..step(12, 1, StageState::Open)
         })
     );
+    // For its exception, once.
+    say!(script, let_line_wait(&waiting, at(27)));
+    say!(script, let_line_wait(&waiting, at(28)));
+    ask!(script, lines_that_wait(None));
+    ask!(script, lines_that_wait(Some(person(3))));
+    ask!(script, lines_that_wait(Some(person(4))));
+    say!(script, say_why(line(1), "No seat is left."));
+    let waiting = LineRow {
+        version: 3,
+        ..waiting
+    };
     say!(
         script,
         end_line(&waiting, LineState::Approved, None, at(27))

@@ -27,7 +27,7 @@ use store::testing;
 /// confirms, a second waiting line, a question by whom it is about, an answer by whom it is not, a deadline that moves by
 /// more than it stood, a seat handed to whom it is about and one handed on twice, a vote on one's own access, in a closed
 /// stage, with a sign-in that did not count, twice, for a slot that is taken or for
-/// one too many, a stage denied without a no, a line denied or approved before its stages say so, a second grant of a line, a
+/// one too many, a stage denied without a no, a line denied, approved or waiting for its exception before its stages say so, a second grant of a line, a
 /// second draft of a person, a second exception that waits, one accepted by whom it is about and confirmed by who accepted it, an attestation by somebody
 /// else than the control's owner, a second finding of one thing,
 /// one's own grant held back, let go on, taken away, oneself stopped, oneself let go on,
@@ -35,7 +35,7 @@ use store::testing;
 /// a second task of one right, one that is done by whom it is for, one that cannot be done without a why, a word about oneself,
 /// a review by whom it is about, an answer before a campaign starts, an item after it, something done by whom it is about,
 /// a sign-off by the maker.
-const REFUSED: [&str; 51] = [
+const REFUSED: [&str; 52] = [
     "insert_persons",
     "insert_accounts",
     "insert_role",
@@ -64,6 +64,7 @@ const REFUSED: [&str; 51] = [
     "update_stage",
     "end_line",
     "end_line",
+    "let_line_wait",
     "insert_grant",
     "insert_draft",
     "insert_deputy",

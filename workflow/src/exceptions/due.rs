@@ -45,6 +45,12 @@ fn job(
     }
 }
 
+/// Writes the deadline of a proposal: one that is not in force by its end never is.
+pub(super) fn arm_proposal(unit: &mut Unit, row: &ExceptionRow) {
+    let (key, kind) = (end_key(row.id), JobKind::ExceptionEnd);
+    unit.enqueue(&[job(row.id, key, kind, Priority::Removal, row.ends_at)]);
+}
+
 /// Writes the deadlines of one that lives from now on.
 pub(super) fn arm(unit: &mut Unit, row: &ExceptionRow, attest_by: Timestamp) {
     let id = row.id;
@@ -84,8 +90,8 @@ pub(super) async fn disarm(unit: &mut Unit, id: ExceptionId) -> Result<()> {
     Ok(())
 }
 
-/// The live ones among these, with their people locked all at once.
-async fn live(unit: &mut Unit, ids: &[ExceptionId]) -> Result<Vec<ExceptionRow>> {
+/// Those among these that are not over, with their people locked all at once.
+async fn open(unit: &mut Unit, ids: &[ExceptionId]) -> Result<Vec<ExceptionRow>> {
     let mut seen = Vec::with_capacity(ids.len());
     for id in ids {
         seen.extend(unit.tx.exception(*id).await?);
@@ -100,15 +106,18 @@ async fn live(unit: &mut Unit, ids: &[ExceptionId]) -> Result<Vec<ExceptionRow>>
             unit.tx
                 .exception(row.id)
                 .await?
-                .filter(|row| row.state == ExceptionState::Live),
+                .filter(|row| row.state != ExceptionState::Ended),
         );
     }
     Ok(rows)
 }
 
-/// Ends those whose time is up: the side that each names falls.
+/// Ends those whose time is up: the side that each names falls, and what waited for a proposal ends.
 pub(crate) async fn end_due(unit: &mut Unit, ids: &[ExceptionId]) -> Result<()> {
-    for row in live(unit, ids).await? {
+    let mut rows = open(unit, ids).await?;
+    // Proposals first: the lines that wait for them come before the assignments of those in force.
+    rows.sort_by_key(|row| row.state == ExceptionState::Live);
+    for row in rows {
         if row.ends_at <= unit.now {
             end(unit, &row, ExceptionEnd::Expired, Actor::Portal, "").await?;
         } else {
@@ -156,8 +165,8 @@ pub(crate) async fn warn(unit: &mut Unit, id: ExceptionId, key: &str) -> Result<
 
 /// An attestation is due: calls it in once, and ends the exception when the grace is over.
 pub(crate) async fn attestation_due(unit: &mut Unit, ids: &[ExceptionId]) -> Result<()> {
-    for row in live(unit, ids).await? {
-        let Some(due) = row.attest_by else {
+    for row in open(unit, ids).await? {
+        let Some(due) = row.attest_by.filter(|_| row.state == ExceptionState::Live) else {
             continue;
         };
         match missed(due, row.missed_at, unit.now) {
@@ -210,7 +219,7 @@ async fn escalate(
         &text,
     )
     .await?;
-    let mut told = parties::security(unit).await?;
+    let mut told = parties::security(&mut unit.tx).await?;
     told.extend([row.control_owner_id, rule.owner_id]);
     told.sort_unstable();
     told.dedup();

@@ -27,10 +27,11 @@ use crate::{
     findings, grants,
     mail::{self, Mail},
     people::again,
+    waits::{self, Held},
 };
 
 pub(crate) use due::{attestation_due, end_due, end_of_leavers, warn};
-pub(crate) use parties::{acceptor_of, may_confirm};
+pub(crate) use parties::{Next, acceptor_of, may_confirm, next, security};
 pub use propose::{Proposal, may_propose, propose};
 
 /// What somebody who has a say decides about an exception.
@@ -53,6 +54,8 @@ struct Seen {
     row: ExceptionRow,
     rule: ConflictRow,
     viewer: Viewer,
+    /// What waits for it, held.
+    held: Held,
 }
 
 /// Says one's word. A note is needed for a no, for a revocation and for an attestation.
@@ -93,10 +96,11 @@ async fn say_once(
     unit.commit().await
 }
 
-/// Locks whom it is about, then reads the exception, its rule, and who is looking.
+/// Holds what waits for it, locks whom it is about, then reads the exception, its rule, and who is looking.
 async fn lock(unit: &mut Unit, viewer: &Viewer, id: ExceptionId) -> Result<Seen> {
     let seen = unit.tx.exception(id).await?.ok_or(Error::Missing)?;
-    unit.tx.lock_persons(&[seen.person_id]).await?;
+    let held = waits::hold(unit, seen.person_id).await?;
+    unit.tx.lock_persons(held.people()).await?;
     let row = unit.tx.exception(id).await?.ok_or(Error::Missing)?;
     let rule = unit
         .tx
@@ -107,7 +111,12 @@ async fn lock(unit: &mut Unit, viewer: &Viewer, id: ExceptionId) -> Result<Seen>
     let viewer = access::viewer_in(&mut unit.tx, now, viewer.id(), viewer.account)
         .await?
         .ok_or(Error::Forbidden)?;
-    Ok(Seen { row, rule, viewer })
+    Ok(Seen {
+        row,
+        rule,
+        viewer,
+        held,
+    })
 }
 
 /// Refuses unless the viewer has this word now.
@@ -216,7 +225,7 @@ async fn accept(unit: &mut Unit, seen: &Seen) -> Result<()> {
         "Its business owner has accepted it.",
     )
     .await?;
-    for person in parties::security(unit).await? {
+    for person in parties::security(&mut unit.tx).await? {
         mail::queue(unit, person, &format!("confirm:{}", row.id), &mail);
     }
     Ok(())
@@ -230,6 +239,7 @@ async fn confirm(unit: &mut Unit, seen: &Seen) -> Result<()> {
         }
         .into());
     }
+    let waiting = waits::lock(unit, &seen.held).await?;
     // What it renews ends in the same instant, and nothing falls.
     for other in unit.tx.open_exceptions_of(&[row.person_id]).await? {
         if other.conflict_id == row.conflict_id && other.state == ExceptionState::Live {
@@ -254,13 +264,17 @@ async fn confirm(unit: &mut Unit, seen: &Seen) -> Result<()> {
         &seen.rule,
         "exception_live",
         "The exception is in force",
-        "Security has confirmed it. A request that waited for it can now be approved.",
+        if waiting.is_empty() {
+            "Security has confirmed it."
+        } else {
+            "Security has confirmed it. What was approved and waited for it is looked at once more, and given now if nothing else stands against it."
+        },
     )
     .await?;
     for person in [row.proposed_by, row.person_id, row.control_owner_id] {
         mail::queue(unit, person, &format!("live:{}", row.id), &mail);
     }
-    Ok(())
+    waits::look_again(unit, &waiting).await
 }
 
 async fn attest(unit: &mut Unit, seen: &Seen, note: &str) -> Result<()> {
@@ -337,7 +351,10 @@ pub(crate) async fn end(
     );
     unit.changed("exceptions");
     unit.changed(row.person_id);
-    if row.state == ExceptionState::Live && reason.takes_access() {
+    let lived = row.state == ExceptionState::Live;
+    if !lived {
+        Box::pin(waits::in_vain(unit, row, reason, actor, note)).await?;
+    } else if reason.takes_access() {
         take_side(unit, row, actor, note).await?;
     }
     findings::scan_person(unit, row.person_id);
@@ -349,6 +366,10 @@ pub(crate) async fn end(
     };
     let (what, text) = match reason {
         ExceptionEnd::Refused => ("The exception was refused", note.to_owned()),
+        _ if !lived => (
+            "The exception never came into force",
+            "It was not confirmed by its own end.".to_owned(),
+        ),
         ExceptionEnd::MissedAttestation => (
             "The exception has ended",
             "Its control was not attested in time, so the side that it names has been taken away."

@@ -3,7 +3,7 @@
 use domain::{
     PersonId, Timestamp,
     approval::Candidate,
-    exception::{ExceptionBar, Parties, acceptor, bar},
+    exception::{ExceptionBar, ExceptionState, Parties, acceptor, bar},
     person::{PortalRole, effective_roles},
 };
 use store::{Tx, conflicts::ConflictRow, exceptions::ExceptionRow, people::PersonRow};
@@ -33,6 +33,57 @@ pub(crate) async fn acceptor_of(
     }
     let chain = candidates(tx, &chain, now).await?;
     Ok(acceptor(&chain, &parties(row)))
+}
+
+/// Where an exception from a rule stands for a person who has none in force, and whose word it needs next.
+#[derive(Debug)]
+pub(crate) struct Next {
+    /// The one that waits; none if nobody proposed it yet.
+    pub exception: Option<ExceptionRow>,
+    /// Who accepts it, who confirms it, or who can propose it besides the person and security.
+    pub who: Vec<PersonId>,
+}
+
+/// Whose word an exception needs next.
+pub(crate) async fn next(
+    tx: &mut Tx,
+    now: Timestamp,
+    person: PersonId,
+    rule: &ConflictRow,
+) -> Result<Next> {
+    let exception = tx
+        .open_exceptions_of(&[person])
+        .await?
+        .into_iter()
+        .find(|row| row.conflict_id == rule.id && row.state != ExceptionState::Live);
+    let who = match &exception {
+        Some(row) if row.state == ExceptionState::Proposed => {
+            acceptor_of(tx, now, row, rule).await?.into_iter().collect()
+        }
+        Some(row) => confirmers(tx, now, row).await?,
+        None => {
+            let manager = tx.person(person).await?.and_then(|row| row.manager_id);
+            let asked: Vec<PersonId> = manager.into_iter().chain([rule.owner_id]).collect();
+            candidates(tx, &asked, now)
+                .await?
+                .into_iter()
+                .filter(|one| one.active && one.person != person)
+                .map(|one| one.person)
+                .collect()
+        }
+    };
+    Ok(Next { exception, who })
+}
+
+/// Who may confirm one for security.
+async fn confirmers(tx: &mut Tx, now: Timestamp, row: &ExceptionRow) -> Result<Vec<PersonId>> {
+    let security = security(tx).await?;
+    Ok(candidates(tx, &security, now)
+        .await?
+        .into_iter()
+        .filter(|candidate| bar(candidate, &parties(row)).is_none())
+        .map(|candidate| candidate.person)
+        .collect())
 }
 
 /// Whether somebody confirms for security: the role counts for them, and nothing bars them.
@@ -69,8 +120,8 @@ pub(super) async fn barred(
 }
 
 /// Everybody for whom the role security counts.
-pub(super) async fn security(unit: &mut Unit) -> Result<Vec<PersonId>> {
-    let rows = unit.tx.roles_of_holders(PortalRole::Security).await?;
+pub(crate) async fn security(tx: &mut Tx) -> Result<Vec<PersonId>> {
+    let rows = tx.roles_of_holders(PortalRole::Security).await?;
     let mut people: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
     people.sort_unstable();
     people.dedup();

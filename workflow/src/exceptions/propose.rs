@@ -12,7 +12,7 @@ use domain::{
 use serde_json::json;
 use store::{Tx, conflicts::ConflictRow, exceptions::ExceptionRow};
 
-use super::{about, acceptor_of};
+use super::{about, acceptor_of, due};
 use crate::{Error, Result, Unit, Workflow, access::Viewer, mail, people::again};
 
 /// What somebody proposes.
@@ -37,7 +37,7 @@ pub struct Proposal {
 }
 
 /// Whether somebody may propose an exception from a rule for a person: themselves, whoever is above them, the rule's
-/// business owner, and security.
+/// business owner, security, and whoever decides as security on what is asked for them.
 pub async fn may_propose(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -49,7 +49,7 @@ pub async fn may_propose(
         return Ok(true);
     }
     let above = tx.managers_above(&[person]).await?;
-    Ok(above.iter().any(|row| row.above_id == me))
+    Ok(above.iter().any(|row| row.above_id == me) || tx.sits_as_security_over(me, person).await?)
 }
 
 /// Proposes an exception. A live one for the same is renewed by it: a new decision that shows how often that was done.
@@ -133,6 +133,7 @@ async fn propose_once(
             }),
         ),
     );
+    due::arm_proposal(&mut unit, &row);
     unit.changed("exceptions");
     if let Some(acceptor) = acceptor_of(&mut unit.tx, now, &row, &rule).await? {
         let mail = about(

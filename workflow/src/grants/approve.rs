@@ -1,9 +1,10 @@
-//! What the last yes leads to: a new grant, a later end of the one that is held, or nothing, with the reason on record.
+//! What the last yes leads to: a new grant, a later end of the one that is held, a wait for an exception, or nothing, with the
+//! reason on record.
 
 use std::collections::BTreeSet;
 
 use domain::{
-    EntitlementId,
+    EntitlementId, Timestamp,
     audit::{Actor, Event, EventKind},
     grant::{Cap, End, GrantSource, GrantState, activation, settle_end},
     person::Person,
@@ -12,6 +13,7 @@ use domain::{
 };
 use serde_json::json;
 use store::{
+    Tx,
     grants::GrantRow,
     offers::OfferRow,
     requests::{DecisionRow, LineRow},
@@ -20,12 +22,13 @@ use store::{
 use super::{arm, both, ineligible, pass};
 use crate::{
     Error, Result, Unit, assignments, break_glass,
-    conflicts::{self, Added},
+    conflicts::{self, Added, Against},
     frozen::{earliest_cap, shortest_cap},
-    requests, route, screening,
+    requests, route, screening, waits,
 };
 
-/// Approves a line whose last stage is met. The persons of the line are locked by the caller.
+/// Approves a line whose last stage is met, or looks again at one that waits for its exception. The persons of the line are
+/// locked by the caller.
 pub(crate) async fn approve(
     unit: &mut Unit,
     line: &LineRow,
@@ -122,7 +125,7 @@ async fn begin(
         )
         .await;
     }
-    let (content, taken_out) = content(unit, line, offer).await?;
+    let (content, taken_out) = content(&mut unit.tx, line, offer).await?;
     if content.is_empty() {
         return nothing(
             unit,
@@ -141,11 +144,10 @@ async fn begin(
         except: None,
     };
     // The person is locked: of two sides that are approved in the same instant the second sees the first.
-    if let Some(why) = conflicts::stands_against(&mut unit.tx, &added, now).await? {
-        return against_a_rule(unit, line, &why).await;
+    if let Some(against) = conflicts::against(&mut unit.tx, &added, now).await? {
+        return against_a_rule(unit, line, policy, against).await;
     }
-    let cause = "all stages met";
-    requests::end(unit, line, LineState::Approved, Actor::Portal, cause).await?;
+    requests::end(unit, line, LineState::Approved, Actor::Portal, cause(line)).await?;
     let state = if from <= now {
         GrantState::Active
     } else {
@@ -210,6 +212,56 @@ async fn begin(
     route::tell_outcome(unit, line, "Approved", when).await
 }
 
+/// Why a line is approved now.
+const fn cause(line: &LineRow) -> &'static str {
+    if line.waits_since.is_some() {
+        "all stages met, and no rule stands against it any more"
+    } else {
+        "all stages met"
+    }
+}
+
+/// What the last yes of a line would add now: what rules are asked about.
+pub(crate) async fn would_add(tx: &mut Tx, line: &LineRow, now: Timestamp) -> Result<Added> {
+    let pinned = tx
+        .pinned_offer(line.package_version_id)
+        .await?
+        .ok_or(Error::Missing)?;
+    let policy = requests::policy_of(&pinned)?;
+    let person = tx
+        .person(line.beneficiary_id)
+        .await?
+        .ok_or(Error::Missing)?
+        .into_domain();
+    let decisions = tx.decisions(line.id).await?;
+    if line.kind == LineKind::Extension
+        && let Some(id) = line.extends_grant_id
+        && let Some(held) = tx.grant(id).await?
+        && held.state != GrantState::Ended
+        && !held.end().passed(now)
+    {
+        let (until, _) = lengthened(line, &held, &policy, &person, &decisions, now);
+        let rights = tx.content_of_grants(&[held.id]).await?;
+        return Ok(Added {
+            person: line.beneficiary_id,
+            rights: rights.into_iter().map(|row| row.entitlement_id).collect(),
+            from: now,
+            until,
+            except: Some(held.id),
+        });
+    }
+    let offer = tx.offer(line.package_id).await?.ok_or(Error::Missing)?;
+    let from = activation(line.window(), now);
+    let caps = caps_from_activation(line, &policy, &person, &decisions);
+    Ok(Added {
+        person: line.beneficiary_id,
+        rights: content(tx, line, &offer).await?.0,
+        from,
+        until: settle_end(line.window(), from, &caps),
+        except: None,
+    })
+}
+
 fn caps_from_activation(
     line: &LineRow,
     policy: &Policy,
@@ -236,17 +288,40 @@ fn caps_from_activation(
 /// What is given: the pinned edition without what the current one lacks, for a removal reaches everybody at once. And
 /// what that leaves out.
 async fn content(
-    unit: &mut Unit,
+    tx: &mut Tx,
     line: &LineRow,
     offer: &OfferRow,
 ) -> Result<(Vec<EntitlementId>, Vec<EntitlementId>)> {
     let ids = |rows: Vec<store::offers::OfferedRow>| rows.into_iter().map(|part| part.id);
-    let pinned = ids(unit.tx.offered(line.package_version_id).await?);
+    let pinned = ids(tx.offered(line.package_version_id).await?);
     if offer.version_id == line.package_version_id {
         return Ok((pinned.collect(), Vec::new()));
     }
-    let current: BTreeSet<EntitlementId> = ids(unit.tx.offered(offer.version_id).await?).collect();
+    let current: BTreeSet<EntitlementId> = ids(tx.offered(offer.version_id).await?).collect();
     Ok(pinned.partition(|id| current.contains(id)))
+}
+
+/// The end that a held grant would get, and what caps it.
+fn lengthened(
+    line: &LineRow,
+    grant: &GrantRow,
+    policy: &Policy,
+    beneficiary: &Person,
+    decisions: &[DecisionRow],
+    now: Timestamp,
+) -> (End, Vec<Cap>) {
+    let mut caps = Vec::new();
+    caps.extend(beneficiary.last_day_at.map(|at| Cap::LastDay { at }));
+    caps.extend(
+        policy
+            .limits
+            .latest_end(grant.valid_from)
+            .map(|at| Cap::Continuous { at }),
+    );
+    // The form says so: counted from the decision, not from the end as it is.
+    caps.extend(earliest_cap(decisions).map(|at| Cap::ApproverUntil { at }));
+    let end = settle_end(line.window(), grant.end_at.unwrap_or(now), &caps);
+    (end, caps)
 }
 
 /// Gives a held grant a later end. It never shortens.
@@ -265,17 +340,7 @@ async fn lengthen(
     if let Some(why) = not_for_them(unit, line, policy).await? {
         return no_longer_asked(unit, line, &why).await;
     }
-    let mut caps = Vec::new();
-    caps.extend(beneficiary.last_day_at.map(|at| Cap::LastDay { at }));
-    caps.extend(
-        policy
-            .limits
-            .latest_end(grant.valid_from)
-            .map(|at| Cap::Continuous { at }),
-    );
-    // The form says so: counted from the decision, not from the end as it is.
-    caps.extend(earliest_cap(decisions).map(|at| Cap::ApproverUntil { at }));
-    let end = settle_end(line.window(), grant.end_at.unwrap_or(now), &caps);
+    let (end, caps) = lengthened(line, &grant, policy, beneficiary, decisions, now);
     let later = match (end, grant.end()) {
         (_, End::Permanent) => false,
         (End::Permanent, End::At(_)) => true,
@@ -299,11 +364,10 @@ async fn lengthen(
         until: end,
         except: Some(grant.id),
     };
-    if let Some(why) = conflicts::stands_against(&mut unit.tx, &added, now).await? {
-        return against_a_rule(unit, line, &why).await;
+    if let Some(against) = conflicts::against(&mut unit.tx, &added, now).await? {
+        return against_a_rule(unit, line, policy, against).await;
     }
-    let cause = "all stages met";
-    requests::end(unit, line, LineState::Approved, Actor::Portal, cause).await?;
+    requests::end(unit, line, LineState::Approved, Actor::Portal, cause(line)).await?;
     unit.tx.set_grant_end(grant.id, end).await?;
     // Somebody decided that it is to last: neither a move nor the holder's own mark stands against it any more.
     unit.tx.set_end_cause(grant.id, None).await?;
@@ -362,11 +426,26 @@ async fn no_longer_eligible(unit: &mut Unit, line: &LineRow, why: &str) -> Resul
     .await
 }
 
-async fn against_a_rule(unit: &mut Unit, line: &LineRow, why: &str) -> Result<()> {
+/// What an exception can cover waits for it. Roles that exclude each other have none, and break-glass waits for nobody.
+async fn against_a_rule(
+    unit: &mut Unit,
+    line: &LineRow,
+    policy: &Policy,
+    against: Against,
+) -> Result<()> {
+    let why = match against {
+        Against::Rules(clashes) if policy.asking.break_glass.is_none() => {
+            return Box::pin(waits::wait(unit, line, &clashes)).await;
+        }
+        Against::Rules(clashes) => clashes
+            .first()
+            .map_or_else(String::new, conflicts::Clash::uncovered),
+        Against::Roles(why) => why,
+    };
     nothing(
         unit,
         line,
-        why,
+        &why,
         "Approved, but nothing is given",
         &format!("With what is held already {why}."),
     )
@@ -382,6 +461,7 @@ async fn nothing(
     text: &str,
 ) -> Result<()> {
     let cause = format!("all stages met, but nothing is given: {why}");
+    unit.tx.say_why(line.id, text).await?;
     requests::end(unit, line, LineState::Approved, Actor::Portal, &cause).await?;
     route::tell_outcome(unit, line, headline, text).await
 }

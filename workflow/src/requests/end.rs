@@ -92,23 +92,21 @@ pub(crate) async fn lapsed(mut unit: Unit, line: &LineRow) -> Result<()> {
     .into())
 }
 
-/// Ends a line that nobody decided in time, and says so to whom it is about. Its persons are locked.
+/// Ends a line that nobody decided in time, or whose exception did not come in time, and says so to whom it is about. Its persons are locked.
 pub(crate) async fn lapse_line(unit: &mut Unit, line: &LineRow) -> Result<()> {
-    end(
-        unit,
-        line,
-        LineState::Lapsed,
-        Actor::Portal,
-        "nobody decided in time",
-    )
-    .await?;
-    route::tell_outcome(
-        unit,
-        line,
-        "Nobody decided in time",
-        "You may ask again; nothing else changed.",
-    )
-    .await
+    let (cause, headline) = if line.waits_since.is_some() {
+        let why = "The exception that it waited for was not in force in time.";
+        unit.tx.say_why(line.id, why).await?;
+        (
+            "the exception that it waited for was not in force in time",
+            "Approved, but its exception did not come in time",
+        )
+    } else {
+        ("nobody decided in time", "Nobody decided in time")
+    };
+    end(unit, line, LineState::Lapsed, Actor::Portal, cause).await?;
+    let text = "You may ask again; nothing else changed.";
+    route::tell_outcome(unit, line, headline, text).await
 }
 
 /// Withdraws every waiting line that a person asked for or that is for them. The caller holds the person's lock.

@@ -122,6 +122,7 @@ async fn line(
         asked_back_at: None,
         stood_us: 0,
         nudged_at: None,
+        waits_since: None,
     };
     unit.tx.insert_line(&line).await?;
     let mut event = Event::new(EventKind::LineSubmitted, now, Actor::Person(asker))

@@ -32,6 +32,7 @@ use super::{
     seating::Bench,
     shell::CAP,
     sight::may_see_line,
+    waits::{self, Wanted},
 };
 use crate::{
     Error, Result, Workflow,
@@ -79,6 +80,10 @@ pub struct DecisionPage {
     pub submitted_at: Timestamp,
     /// When it lapses.
     pub lapse_at: Timestamp,
+    /// Since when all have said yes and it waits for its exception; none for any other.
+    pub waits_since: Option<Timestamp>,
+    /// The exceptions that it waits for, or would wait for after the last yes; for those who decide or decided.
+    pub wanted: Vec<Wanted>,
     /// What would be opened, line by line, in plain words.
     pub opens: Vec<String>,
     /// What would be given at each target.
@@ -262,6 +267,14 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
     } else {
         Checks::default()
     };
+    let waits_since = row
+        .waits_since
+        .filter(|_| row.state == LineState::AwaitingApproval);
+    let wanted = if waits_since.is_some() {
+        waits::of(&mut tx, viewer, row.id, now).await?
+    } else {
+        waits::wanted(&mut tx, viewer, row.beneficiary_id, &checks.conflicts, now).await?
+    };
     let holds = tx
         .held_beside(row.beneficiary_id, row.package_id, 12)
         .await?;
@@ -310,6 +323,8 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
         answers: line::answers(&mut tx, &policy, &row.answers).await?,
         submitted_at: row.submitted_at,
         lapse_at: row.pending().lapses_at(now),
+        waits_since,
+        wanted,
         conversation: conversation::of(&mut tx, &row, now).await?,
         handed_by: here.and_then(|stage| stage.handed_by(viewer.id())).cloned(),
         opens: make::opens(&row.opens),

@@ -15,7 +15,11 @@ use store::{
     people::PeopleQuery,
 };
 
-use super::{PersonTag, conflicts::tag};
+use super::{
+    PersonTag,
+    conflicts::tag,
+    waits::{self, WaitingLine},
+};
 use crate::{
     Error, Result, Workflow,
     access::Viewer,
@@ -38,6 +42,8 @@ pub struct Exceptions {
     pub mine: Vec<Waiting>,
     /// Those that wait for somebody else.
     pub waiting: Vec<ExceptionItem>,
+    /// Approved requests that wait for one that nobody has proposed.
+    pub wanted: Vec<WaitingLine>,
     /// Those in force, soonest end first.
     pub live: Vec<ExceptionItem>,
     /// Those that are over, newest first.
@@ -133,6 +139,8 @@ pub struct ExceptionPage {
     pub attestations: Vec<Attested>,
     /// What was said at its end.
     pub end_note: String,
+    /// The approved requests that wait for it.
+    pub lines: Vec<WaitingLine>,
     /// What the viewer may say now.
     pub may: May,
 }
@@ -223,6 +231,7 @@ pub async fn list(workflow: &Workflow, viewer: &Viewer) -> Result<Exceptions> {
         now,
         mine: Vec::new(),
         waiting: Vec::new(),
+        wanted: waits::without_proposal(&mut tx, viewer, sees_all(viewer), now).await?,
         live: Vec::new(),
         over: items(over.into_iter().filter(part).collect()),
         sees_all: sees_all(viewer),
@@ -341,6 +350,11 @@ pub async fn one(workflow: &Workflow, viewer: &Viewer, id: ExceptionId) -> Resul
         .find(|one| one.id == id)
         .ok_or(Error::Missing)?;
     let (falls, stays) = both_sides(tx, &row, now).await?;
+    let lines = if waits {
+        waits::for_exception(tx, viewer, row.conflict_id, row.person_id, now).await?
+    } else {
+        Vec::new()
+    };
     let mut attestations = Vec::new();
     for one in tx.attestations_of(id).await? {
         attestations.push(Attested {
@@ -366,6 +380,7 @@ pub async fn one(workflow: &Workflow, viewer: &Viewer, id: ExceptionId) -> Resul
         attestations,
         reason: row.reason,
         end_note: row.end_note,
+        lines,
         may,
     })
 }
@@ -392,7 +407,7 @@ async fn both_sides(
 }
 
 /// What a person holds of one side of a rule, by name; the names of its rights if they hold nothing of it.
-async fn side(
+pub(super) async fn side(
     tx: &mut Tx,
     rule: ConflictId,
     person: PersonId,

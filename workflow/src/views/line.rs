@@ -31,6 +31,7 @@ use super::{
     seating::Bench,
     sight::{may_see_line, sees_target},
     timeline::{Given, steps},
+    waits,
 };
 use crate::{
     Error, Result, access::Viewer, approver_groups, assignments::Problem, route::may_collapse,
@@ -177,6 +178,7 @@ async fn line(
                 .iter()
                 .any(|vote| vote.stage_id == *stage && vote.decider_id == viewer.id())
         });
+    let waits = row.waits_since.is_some() && row.state == LineState::AwaitingApproval;
     Ok(LineView {
         id: row.id,
         kind: row.kind,
@@ -198,11 +200,12 @@ async fn line(
             row.state,
             row.kind,
             row.submitted_at,
-            row.ended_at,
+            (row.waits_since, row.ended_at),
             open,
             facts,
         ),
         lapse_at: row.pending().lapses_at(whole.now),
+        wanted: waits::of(tx, viewer, row.id, whole.now).await?,
         conversation: conversation::of(tx, row, whole.now).await?,
         steps,
         grant: grant.map(|grant| grant.id),
@@ -210,8 +213,10 @@ async fn line(
         parts: views,
         may_cancel: row.state == LineState::AwaitingApproval && row.asker_id == viewer.id(),
         may_answer: row.state == LineState::AwaitingApproval
+            && !waits
             && [row.asker_id, row.beneficiary_id].contains(&viewer.id()),
         may_nudge: row.state == LineState::AwaitingApproval
+            && !waits
             && row.asker_id == viewer.id()
             && row.asked_back_at.is_none()
             && may_nudge(row.nudged_at, whole.now),

@@ -245,7 +245,7 @@ pub(super) fn standing(
     state: LineState,
     kind: LineKind,
     submitted_at: Timestamp,
-    ended_at: Option<Timestamp>,
+    (waits_since, ended_at): (Option<Timestamp>, Option<Timestamp>),
     next: Option<Deciders>,
     grant: Option<GrantFacts<'_>>,
 ) -> Standing {
@@ -257,15 +257,18 @@ pub(super) fn standing(
         end: None,
     };
     match (state, grant) {
-        (LineState::AwaitingApproval, _) => Standing {
-            word: if next.as_ref().is_some_and(|next| next.stuck) {
-                StandingWord::Stuck
-            } else {
-                StandingWord::Waiting
+        (LineState::AwaitingApproval, _) => match waits_since {
+            Some(since) => plain(StandingWord::WaitsForException, since),
+            None => Standing {
+                word: if next.as_ref().is_some_and(|next| next.stuck) {
+                    StandingWord::Stuck
+                } else {
+                    StandingWord::Waiting
+                },
+                since: next.as_ref().map_or(submitted_at, |next| next.since),
+                next,
+                end: None,
             },
-            since: next.as_ref().map_or(submitted_at, |next| next.since),
-            next,
-            end: None,
         },
         (LineState::Denied, _) => plain(StandingWord::Denied, over),
         (LineState::Cancelled, _) => plain(StandingWord::Cancelled, over),
@@ -354,7 +357,7 @@ pub(super) async fn items(tx: &mut Tx, rows: Vec<ItemRow>) -> Result<Vec<Request
                     row.state,
                     row.kind,
                     row.submitted_at,
-                    row.ended_at,
+                    (row.waits_since, row.ended_at),
                     next,
                     grant,
                 ),

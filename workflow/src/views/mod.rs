@@ -53,6 +53,7 @@ pub mod tasks;
 pub mod team;
 mod timeline;
 pub mod versions;
+pub mod waits;
 pub mod why;
 mod words;
 

@@ -16,6 +16,7 @@ use super::{
     Answer, Entry, Mark, PackageTag, PersonTag, SeatView, Standing, Vote, audit,
     conversation::{Conversation, HandedOn},
     line,
+    waits::Wanted,
 };
 use crate::{Result, Workflow, access::Viewer, assignments::Problem, frozen::hex};
 
@@ -78,8 +79,10 @@ pub struct LineView {
     pub state: LineState,
     /// Where it stands, with its grant and its targets.
     pub standing: Standing,
-    /// When it lapses while nobody decides.
+    /// When it lapses while nobody decides, or while its exception does not come.
     pub lapse_at: Timestamp,
+    /// What an approved line waits for that breaks a rule.
+    pub wanted: Vec<Wanted>,
     /// Questions, answers and remarks.
     pub conversation: Conversation,
     /// What happened and what will, in order.
@@ -160,20 +163,30 @@ pub enum What {
         /// Whether by policy, without anybody.
         by_policy: bool,
     },
+    /// All said yes, and it waits for its exception, or waited.
+    WaitsForException {
+        /// When it lapses, while it waits.
+        until: Option<Timestamp>,
+    },
     /// The line ended without a decision: cancelled, lapsed, superseded or withdrawn. A denial is told by its stage.
     Closed {
         /// How.
         state: LineState,
         /// By whom, if a person.
         by: Option<PersonTag>,
+        /// Why, where the state does not say it.
+        why: Option<String>,
     },
     /// An extension takes effect.
     Extended {
         /// The end now.
         end: Option<End>,
     },
-    /// Approved, but there was no time left to give.
-    NothingGiven,
+    /// Approved, but there was nothing to give.
+    NothingGiven {
+        /// Why; none where it is not known any more.
+        why: Option<String>,
+    },
     /// The grant begins later.
     Starts,
     /// The targets are being changed.

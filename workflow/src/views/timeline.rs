@@ -50,6 +50,16 @@ pub(super) fn steps(
     let mut steps = vec![asked(line), checked(line)];
     steps.extend(stages.iter().filter_map(stage));
     after_open(line, stages, now, &mut steps);
+    if let Some(since) = line.waits_since {
+        let waits = line.state == LineState::AwaitingApproval;
+        steps.push(Step {
+            mark: if waits { Mark::Now } else { Mark::Done },
+            at: Some(since),
+            what: What::WaitsForException {
+                until: waits.then(|| line.pending().latest()),
+            },
+        });
+    }
     match (line.state, given) {
         (LineState::AwaitingApproval, _) => ahead(line, rights, &mut steps),
         // The stage that said no, or nothing, tells it.
@@ -67,6 +77,7 @@ pub(super) fn steps(
                 what: What::Closed {
                     state: line.state,
                     by,
+                    why: line.ended_why.clone(),
                 },
             });
         }
@@ -79,13 +90,15 @@ pub(super) fn steps(
             ));
             match given {
                 Some(given) => holding(given, now, &mut steps),
-                None if line.kind == LineKind::Extension => {
+                None if line.kind == LineKind::Extension && line.ended_why.is_none() => {
                     steps.push(done(line.ended_at, What::Extended { end: extended }));
                 }
                 None => steps.push(Step {
                     mark: Mark::Bad,
                     at: line.ended_at,
-                    what: What::NothingGiven,
+                    what: What::NothingGiven {
+                        why: line.ended_why.clone(),
+                    },
                 }),
             }
         }

@@ -9,6 +9,8 @@ words! {
         Waiting = "waiting",
         /// Nobody can decide; security sees it.
         Stuck = "stuck",
+        /// Approved, and waits for the exception without which it breaks a rule.
+        WaitsForException = "waits_for_exception",
         /// Approved; begins later.
         Scheduled = "scheduled",
         /// Approved, not yet confirmed at every target.
@@ -21,7 +23,7 @@ words! {
         Attention = "attention",
         /// An extension was approved: the grant lasts longer.
         Extended = "extended",
-        /// Approved, but there was no time left to give.
+        /// Approved, but there was nothing to give: no time was left, no seat, or something stood against it.
         NothingGiven = "nothing_given",
         /// Over, not yet confirmed as removed.
         BeingRemoved = "being_removed",
@@ -33,11 +35,11 @@ words! {
         Denied = "denied",
         /// Taken back.
         Cancelled = "cancelled",
-        /// Nobody decided in time.
+        /// Nobody decided in time, or the exception did not come in time.
         Lapsed = "lapsed",
         /// Asked again.
         Superseded = "superseded",
-        /// The person left, or the package was retired.
+        /// The person left, the package was retired, or the exception came to nothing.
         Withdrawn = "withdrawn",
     }
 }

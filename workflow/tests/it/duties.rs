@@ -1,8 +1,10 @@
 //! Separation of duties: what one person must not hold together, what stands, and what is tolerated for a time.
 
+mod waits;
+
 use chrono::Duration;
 use domain::{
-    ConflictId, EntitlementId, ExceptionId, LineId, PackageId, PackageVersionId, Refusal,
+    ConflictId, EntitlementId, ExceptionId, LineId, PackageId, PackageVersionId, PersonId, Refusal,
     approval::Verdict,
     conflict::Side,
     exception::{ExceptionEnd, ExceptionState},
@@ -16,7 +18,7 @@ use uuid::Uuid;
 use workflow::{
     Error, carts,
     exceptions::{self, Proposal, Word},
-    findings,
+    findings, requests,
     views::{
         cart,
         request_form::{self, Notice},
@@ -261,12 +263,19 @@ async fn two_sides_approved_in_the_same_instant_give_one() {
         yes.unwrap();
         too.unwrap();
         let mut tx = house.workflow.store().read().await.unwrap();
-        let mut given = 0;
+        let mut waits = Vec::new();
         for line in [one.id, other.id] {
-            given += usize::from(tx.grant_of_line(line).await.unwrap().is_some());
+            if tx.grant_of_line(line).await.unwrap().is_none() {
+                waits.push(line);
+            }
         }
         drop(tx);
-        assert_eq!(given, 1, "round {round}");
+        assert_eq!(waits.len(), 1, "round {round}");
+        // The other waits for an exception, and would be given when the first is over.
+        let johan = house.viewer(JOHAN).await;
+        requests::cancel(&house.workflow, &johan, waits[0])
+            .await
+            .unwrap();
         house.pass(Duration::hours(2)).await;
     }
 }
@@ -344,7 +353,6 @@ async fn an_exception_goes_through_three_hands_and_its_end_takes_the_side_it_nam
         for n in [JOHAN, ASTRID, OLLE, MAYA, KARIN] {
             assert!(say(&house, n, id, Word::Confirm).await.is_err(), "{n}");
         }
-        assert!(!asks_for_the_other(&house, "b").await);
         say(&house, ELIN, id, Word::Confirm).await.unwrap();
         assert_eq!(exception(&house, id).await.state, ExceptionState::Live);
 

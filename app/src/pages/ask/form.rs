@@ -342,7 +342,7 @@ pub fn say(notice: &Notice, form: &RequestForm) -> AnyView {
             } else if clash.covered {
                 format!("{} Held: {held}. An exception covers it.", clash.explain)
             } else {
-                format!("{} Held: {held}. Give that back first, or ask for it with an exception: without one nothing is given, whoever says yes.", clash.explain)
+                format!("{} Held: {held}. Give that back first, or ask for it with an exception: a yes waits for one, 14 days at most, and without one nothing is given.", clash.explain)
             };
             let tone = if clash.covered { Tone::Plain } else { Tone::Bad };
             view! { <Note tone=tone title=title><span dir="auto">{said}</span></Note> }.into_any()

@@ -14,6 +14,8 @@ pub struct Last {
     /// `Johan Nyberg, Figma, editor`.
     about: String,
     state: LineState,
+    /// Whether it waits for its exception now.
+    waits: bool,
     kind: LineKind,
 }
 
@@ -35,6 +37,7 @@ impl Last {
             request: facts.request,
             about: format!("{}, {}", facts.beneficiary.person.name, facts.package.name),
             state: facts.state,
+            waits: facts.waits_since.is_some(),
             kind: facts.kind,
         })
     }
@@ -51,6 +54,9 @@ impl Last {
                 "It ends later now. "
             }
             (Verdict::Approve, LineState::Approved) => "It is being set up. ",
+            (Verdict::Approve, _) if self.waits => {
+                "All have said yes; it waits for an exception now. "
+            }
             (Verdict::Approve, _) => "Others decide next. ",
         };
         let on = next.then_some("Here is the next one.");

@@ -339,14 +339,18 @@ fn page(facts: DecisionPage, back: Back, last: Option<Last>) -> impl IntoView {
     let crumbs = vec![crumb("Decisions", "/approvals"), here(place)];
     let name = facts.beneficiary.person.name.clone();
     let mark = view! { <Avatar name=name size=Size::Large/> }.into_any();
-    let badge = (facts.state != LineState::AwaitingApproval).then(|| {
+    let badge = if facts.waits_since.is_some() {
+        Some((State::Waiting, "waits for an exception"))
+    } else {
         let state = match facts.state {
-            LineState::Approved => State::Approved,
-            LineState::Denied => State::Refused,
-            _ => State::Ended,
+            LineState::AwaitingApproval => None,
+            LineState::Approved => Some(State::Approved),
+            LineState::Denied => Some(State::Refused),
+            _ => Some(State::Ended),
         };
-        view! { <Badge state=state words=said::line_state(facts.state)/> }
-    });
+        state.map(|state| (state, said::line_state(facts.state)))
+    };
+    let badge = badge.map(|(state, words)| view! { <Badge state=state words=words/> });
     view! {
         {last.map(|last| last.view(true))}
         <PageHead title=title(&facts) lead=facts::lead(&facts.beneficiary) crumbs=crumbs mark=mark>{badge}</PageHead>

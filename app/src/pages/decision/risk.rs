@@ -4,14 +4,20 @@ use domain::risk::{Risk, RiskPart};
 use leptos::prelude::*;
 use workflow::views::decision::DecisionPage;
 
-use crate::{pages::duties, ui::*, words};
+use crate::{
+    pages::{duties, kit, parts::exception},
+    ui::*,
+    words,
+};
 
-/// The rules that it breaks: without an exception nothing would be given. Nothing where none is broken.
+/// The rules that it breaks, each with its exception as far as there is one. Nothing where none is broken.
 pub fn rules(facts: &DecisionPage) -> Option<AnyView> {
+    if facts.waits_since.is_some() {
+        return Some(waits(facts));
+    }
     if facts.checks.conflicts.is_empty() {
         return None;
     }
-    let person = facts.beneficiary.person.id;
     let rows = facts
         .checks
         .conflicts
@@ -31,24 +37,62 @@ pub fn rules(facts: &DecisionPage) -> Option<AnyView> {
                 side("Asked for", &clash.asked)
             );
             let severity = clash.severity;
+            let wanted = facts.wanted.iter().find(|one| one.rule == clash.rule);
             let end = if clash.covered {
-                view! { <Badge state=State::Approved words="excepted"/> }.into_any()
+                Some(view! { <Badge state=State::Approved words="excepted"/> }.into_any())
             } else {
-                let href = format!("/exceptions/new/{}/{person}", clash.rule);
-                let label = format!("Propose an exception from {}", clash.name);
-                view! { <LinkButton href=href small=true label=label>"Propose an exception"</LinkButton> }
-                    .into_any()
+                wanted.and_then(exception::link)
             };
             view! { <Row title=clash.name.clone() detail=held>{duties::severity(severity)}{end}</Row> }
         })
         .collect_view();
     let warning = facts.checks.stands_against().map(|_| {
-        view! { <Note tone=Tone::Bad title="A yes gives nothing yet">"It is given only if an exception covers it when the last yes falls. Without one, say no, or wait with your yes."</Note> }
+        view! { <Note tone=Tone::Wait title="A yes waits for an exception">"After the last yes it waits, 14 days at most: the owner of the rule accepts an exception, then security confirms it, and in that moment it is given. If the exception is refused or does not come, nothing is given."</Note> }
     });
+    let proposed = proposed(facts);
     Some(
-        view! { <Card title="Breaks a rule"><Body>{warning}</Body><Rows>{rows}</Rows></Card> }
+        view! { <Card title="Breaks a rule"><Body>{warning}</Body><Rows>{rows}</Rows>{proposed}</Card> }
             .into_any(),
     )
+}
+
+/// How far the exceptions are that an uncovered rule wants, with what is proposed.
+fn proposed(facts: &DecisionPage) -> AnyView {
+    facts
+        .wanted
+        .iter()
+        .map(|wanted| {
+            let said = exception::said(wanted);
+            let more = exception::facts(wanted, facts.now);
+            view! { <Body><p class="small" dir="auto">{said}</p>{more}</Body> }.into_any()
+        })
+        .collect_view()
+        .into_any()
+}
+
+/// What it waits for since all have said yes. Refreshes by itself.
+fn waits(facts: &DecisionPage) -> AnyView {
+    let rows = facts
+        .wanted
+        .iter()
+        .map(|wanted| {
+            let said = exception::sentence(wanted);
+            let severity = wanted.severity;
+            let link = exception::link(wanted);
+            view! { <Row title=wanted.name.clone() detail=said>{duties::severity(severity)}{link}</Row> }
+        })
+        .collect_view();
+    let until = facts.lapse_at;
+    let said: Vec<String> = facts.wanted.iter().map(exception::sentence).collect();
+    let version = kit::version(&said);
+    let now = facts.now;
+    view! {
+        <Card title="Waits for an exception" live="waits" version=version>
+            <Body><Note tone=Tone::Wait title="All have said yes">"It is given in the moment in which the exception is in force, after another look. Without that it lapses "<Moment at=until now=now say=Say::Moment/>"."</Note></Body>
+            <Rows>{rows}</Rows>
+        </Card>
+    }
+    .into_any()
 }
 
 /// The risk with its parts. Nothing where it has none.

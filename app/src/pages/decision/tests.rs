@@ -130,6 +130,8 @@ fn decision(text: &str) -> DecisionPage {
         }],
         submitted_at: now() - Duration::minutes(12),
         lapse_at: now() + Duration::days(14),
+        waits_since: None,
+        wanted: vec![],
         opens: vec![text.into()],
         contents: vec![EntitlementTag {
             id: Uuid::from_u128(6).into(),
@@ -489,10 +491,47 @@ fn who_may_not_decide_reads_why_and_gets_no_buttons() {
 }
 
 #[test]
+fn a_broken_rule_says_that_a_yes_waits_and_shows_what_is_proposed() {
+    let mut facts = decision("Johan");
+    facts.checks.conflicts = vec![workflow::conflicts::Clash {
+        rule: Uuid::from_u128(90).into(),
+        name: "Prepare and pay".into(),
+        explain: "Nobody pays what they prepared.".into(),
+        severity: domain::conflict::Severity::High,
+        held: vec!["Payments".into()],
+        asked: vec![],
+        covered: false,
+    }];
+    facts.wanted = vec![sample::wanted("Olle", None)];
+    let nobody = read(facts.clone(), Back::default());
+    assert!(nobody.contains("A yes waits for an exception"), "{nobody}");
+    assert!(nobody.contains("Propose an exception"), "{nobody}");
+    facts.wanted = vec![sample::wanted("Olle", Some(9))];
+    let proposed = read(facts.clone(), Back::default());
+    for part in [
+        "EX-9 waits for Olle, who accepts it for the business.",
+        "See EX-9",
+        "Olle, attested every 7 days",
+        "Taken away at its end",
+    ] {
+        assert!(proposed.contains(part), "{part} is missing in {proposed}");
+    }
+    // Once all have said yes.
+    facts.waits_since = Some(now());
+    facts.refusal = Some(Refusal::DecidedAlready);
+    facts.via = None;
+    let waits = read(facts, Back::default());
+    assert!(waits.contains("All have said yes"), "{waits}");
+    assert!(waits.contains("EX-9 waits for Olle"), "{waits}");
+}
+
+#[test]
 fn hostile_words_stay_words() {
     let mut facts = decision(HOSTILE);
     facts.denied = Some(vote(HOSTILE, Verdict::Deny, None));
     facts.route[0].votes = vec![vote(HOSTILE, Verdict::Approve, Some(60))];
+    facts.wanted = vec![sample::wanted(HOSTILE, Some(9))];
+    facts.waits_since = Some(now());
     let typed = Typed {
         verdict: "deny".into(),
         note: HOSTILE.into(),

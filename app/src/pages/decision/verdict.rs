@@ -261,6 +261,9 @@ fn closed(facts: &DecisionPage, back: &Back) -> AnyView {
     let tried = !back.typed.verdict.is_empty();
     let title = match &facts.refusal {
         Some(Refusal::DecidedAlready) => "You have decided this.".to_owned(),
+        _ if facts.waits_since.is_some() => {
+            "All have said yes. It waits for an exception.".to_owned()
+        }
         _ if facts.state == LineState::AwaitingApproval && !tried => "Not yours to decide.".into(),
         Some(Refusal::MayNotDecide { .. }) => "Not yours to decide.".into(),
         _ if tried => "Somebody was faster; your decision was not needed.".into(),

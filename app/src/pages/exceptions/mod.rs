@@ -5,9 +5,12 @@ mod one;
 
 use axum::response::Response;
 use leptos::prelude::*;
-use workflow::views::exceptions::{self, ExceptionItem, Exceptions, Waiting, WaitsFor};
+use workflow::views::{
+    exceptions::{self, ExceptionItem, Exceptions, Waiting, WaitsFor},
+    waits::WaitingLine,
+};
 
-use super::{duties, kit};
+use super::{duties, kit, parts, said};
 use crate::{problem::Fault, ui::*, visit::Visit};
 
 pub use form::{form, send};
@@ -54,6 +57,21 @@ fn list(page: Exceptions) -> impl IntoView {
         let (shown, rows) = (version(&page.waiting), rows(&page.waiting));
         view! { <Card title="Waits for others" live="others" version=shown><Rows>{rows}</Rows></Card> }
     });
+    let wanted = (!page.wanted.is_empty()).then(|| {
+        let shown = kit::version(
+            &page
+                .wanted
+                .iter()
+                .map(|one| (one.line, one.wanted.rule))
+                .collect::<Vec<_>>(),
+        );
+        let rows = page
+            .wanted
+            .iter()
+            .map(|one| waiting_line(one, now))
+            .collect_view();
+        view! { <Card title="Approved, and no exception is proposed" live="wanted" version=shown><Rows>{rows}</Rows></Card> }.into_any()
+    });
     let live = if page.live.is_empty() {
         view! { <Empty sign=Sign::Shield title="Nothing is tolerated" text="An exception in force stands here with its control, the next attestation and its end."/> }.into_any()
     } else {
@@ -74,11 +92,30 @@ fn list(page: Exceptions) -> impl IntoView {
         <PageHead title="Exceptions" lead=lead/>
         <div class="stack stack-5">
             <Card title="Waits for you" live="mine" version=mine_version>{mine}</Card>
+            {wanted}
             {others}
             <Card title="In force" live="live" version=live_version>{live}</Card>
             {over}
         </div>
     }
+}
+
+/// An approved request that waits for an exception that nobody has proposed.
+fn waiting_line(one: &WaitingLine, now: domain::Timestamp) -> AnyView {
+    let title = format!("{}: {}", one.person.name, one.wanted.name);
+    let request = format!("{}, {}", said::number(one.number), one.package);
+    let request = match one.request {
+        Some(id) => {
+            let href = format!("/requests/{id}");
+            view! { <a class="link" href=href dir="auto">{request}</a> }.into_any()
+        }
+        None => request.into_any(),
+    };
+    let (since, until) = (one.since, one.until);
+    let detail = view! { {request}" · waits for "<Moment at=since now=now say=Say::For/>" · lapses "<Moment at=until now=now say=Say::Moment/> }.into_any();
+    let severity = one.wanted.severity;
+    let link = parts::exception::link(&one.wanted);
+    view! { <Row title=title detail=detail>{duties::severity(severity)}{link}</Row> }.into_any()
 }
 
 fn waiting(one: &Waiting) -> impl IntoView + use<> {

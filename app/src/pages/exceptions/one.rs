@@ -11,7 +11,7 @@ use workflow::{
 };
 
 use crate::{
-    pages::{duties, kit},
+    pages::{duties, kit, said},
     problem::Fault,
     refusals,
     ui::*,
@@ -164,6 +164,28 @@ fn page(found: ExceptionPage, typed: &Typed, faults: &[String]) -> impl IntoView
             let owner = item.control_owner.name.clone();
             view! { <Note tone=Tone::Bad title="An attestation is missing">{owner}" has not attested the control. A week after that was told, the exception ends and takes the side that it names."</Note> }
         });
+    let lines = (!found.lines.is_empty()).then(|| {
+        let rows = found
+            .lines
+            .iter()
+            .map(|one| {
+                let (until, since) = (one.until, one.since);
+                let title = format!("{}: {} for {}", said::number(one.number), one.package, one.person.name);
+                let detail = view! { "All have said yes; it has waited for "<Moment at=since now=now say=Say::For/>", and lapses "<Moment at=until now=now say=Say::Moment/>"." }.into_any();
+                match one.request {
+                    Some(id) => view! { <Row title=title detail=detail href=format!("/requests/{id}")/> }.into_any(),
+                    None => view! { <Row title=title detail=detail/> }.into_any(),
+                }
+            })
+            .collect_view();
+        view! {
+            <Card title="What waits for it">
+                <Body><p class="small dim">"Given in the moment in which security confirms the exception, after another look. A no ends it."</p></Body>
+                <Rows>{rows}</Rows>
+            </Card>
+        }
+        .into_any()
+    });
     let badges = view! { {duties::severity(item.severity)}{duties::exception_state(item.state)} };
     let explain = found.explain.clone();
     let reason = found.reason.clone();
@@ -173,6 +195,7 @@ fn page(found: ExceptionPage, typed: &Typed, faults: &[String]) -> impl IntoView
             <Faults faults=faults.to_vec()/>
             {missed}
             <Card title="What is tolerated"><Body><Quote words=reason/><Facts items=facts/></Body></Card>
+            {lines}
             {words(&found, typed)}
             <Card title="Whose hands it went through"><Body><Facts items=hands/></Body></Card>
             <Card title="Attestations">{said}</Card>

@@ -228,7 +228,12 @@ fn lead(found: &RequestPage) -> AnyView {
 
 fn line(one: &LineView, found: &RequestPage, several: bool, back: &Back) -> AnyView {
     let now = found.now;
-    let version = format!("{}-{}", found.version, one.standing.word);
+    let wanted: Vec<String> = one.wanted.iter().map(parts::exception::sentence).collect();
+    let mut version = format!("{}-{}", found.version, one.standing.word);
+    if !wanted.is_empty() {
+        // An exception moves on without a change of the line.
+        version = format!("{version}-{}", kit::version(&wanted));
+    }
     let region = |what: &str| format!("{what}-{}", one.id);
     let name = if one.beneficiary.id == found.asker.id {
         one.package.name.clone()
@@ -343,7 +348,7 @@ fn take_back(one: &LineView, found: &RequestPage) -> Option<AnyView> {
         let fields = vec![("line", one.id.to_string())];
         view! {
             <Ask summary="Take the request back" small=true>
-                <p>"Nobody has to decide it then, and nothing is set up. You can ask again at any time."</p>
+                <p>"Nothing more has to be decided then, and nothing is set up. You can ask again at any time."</p>
                 <PostButton action=action fields=fields look=Look::DangerSure small=true>"Take it back now"</PostButton>
             </Ask>
         }
@@ -357,7 +362,7 @@ fn take_back(one: &LineView, found: &RequestPage) -> Option<AnyView> {
         view! { <LinkButton href=format!("/access/{grant}/extend") small=true>"Extend"</LinkButton> }
     });
     let back = one.grant.filter(|_| one.may_give_back).map(|grant| view! { <LinkButton href=format!("/access#{grant}") small=true look=Look::Quiet>"Give back"</LinkButton> });
-    let again = matches!(one.standing.word, StandingWord::Denied | StandingWord::Lapsed | StandingWord::Cancelled | StandingWord::Ended | StandingWord::NothingGiven)
+    let again = matches!(one.standing.word, StandingWord::Denied | StandingWord::Lapsed | StandingWord::Cancelled | StandingWord::Ended | StandingWord::NothingGiven | StandingWord::Withdrawn)
         .then(|| found.mine.then(|| view! { <LinkButton href=format!("/request/{}", one.package.id) small=true>"Ask again"</LinkButton> }));
     if cancel.is_none()
         && nudge.is_none()
@@ -391,7 +396,10 @@ fn asked(one: &LineView, found: &RequestPage, live: String, version: String) -> 
             view! { <Moment at=at now=now say=Say::Stamp/> },
         )),
     }
-    if one.standing.word == StandingWord::Waiting || one.standing.word == StandingWord::Stuck {
+    if matches!(
+        one.standing.word,
+        StandingWord::Waiting | StandingWord::Stuck | StandingWord::WaitsForException
+    ) {
         items.push(fact_view(
             "Lapses",
             view! { <Moment at=one.lapse_at now=now say=Say::Moment/> },

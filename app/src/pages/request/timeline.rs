@@ -1,6 +1,7 @@
 //! From the steps of a line to the steps that people read.
 
 use domain::{
+    Timestamp,
     deadline::Warning,
     grant::{End, Health},
     request::{Length, LineState},
@@ -12,7 +13,7 @@ use workflow::views::{
 };
 
 use super::{
-    parts::{talk, when},
+    parts::{exception, talk, when},
     said, stage,
 };
 use crate::{
@@ -68,6 +69,12 @@ fn step(
             }
             None => step.when(when::relative(at, now)),
         };
+    }
+    if let What::WaitsForException { until: Some(_) } = one.what {
+        let links: Vec<AnyView> = line.wanted.iter().filter_map(exception::link).collect();
+        if !links.is_empty() {
+            step = step.extra(view! { <div class="btns">{links}</div> });
+        }
     }
     if let What::Stage(stage) = &one.what {
         let notes: Vec<_> = stage
@@ -138,7 +145,15 @@ fn said(
         ),
         What::Approved { by_policy: false } if ahead => plain("All approved"),
         What::Approved { by_policy: false } => plain("Approved"),
-        What::Closed { state, by } => closed(*state, by.as_ref().map(|by| by.name.as_str()), found),
+        What::WaitsForException { until } => waits(*until, line, found, say),
+        What::Closed {
+            state,
+            why: Some(why),
+            ..
+        } => with(words::sentence(said::line_state(*state)), why.clone()),
+        What::Closed { state, by, .. } => {
+            closed(*state, by.as_ref().map(|by| by.name.as_str()), found)
+        }
         What::Extended { end } => {
             let now = found.now;
             let detail = end.and_then(End::at).map(|at| {
@@ -151,10 +166,7 @@ fn said(
             });
             with("Extended", detail)
         }
-        What::NothingGiven => with(
-            "No time was left to give",
-            "It was approved after the time asked for had passed.",
-        ),
+        What::NothingGiven { why } => with("Nothing could be given", why.clone()),
         What::Starts if ahead => plain("Starts"),
         What::Starts => plain("Started"),
         What::SetUp {
@@ -200,6 +212,21 @@ fn said(
         }
         What::Gone { health } => gone(one.mark, *health, app),
     }
+}
+
+/// What an approved line waits for that breaks a rule, from whom, and until when.
+fn waits(until: Option<Timestamp>, line: &LineView, found: &RequestPage, say: Option<Say>) -> Said {
+    let Some(until) = until else {
+        return plain("Waited for an exception");
+    };
+    let mut sentences: Vec<String> = line.wanted.iter().map(exception::sentence).collect();
+    if sentences.is_empty() {
+        sentences.push("No rule stands against it any more; it is looked at again now.".into());
+    }
+    let sentences = sentences.join(" ");
+    let until = view! { <Moment at=until now=found.now say=say.unwrap_or(Say::Moment)/> };
+    let detail = view! { {sentences}" It is given as soon as the exception is in force; without that the request lapses "{until}"." };
+    with("Waits for an exception", detail.into_any())
 }
 
 /// What the check found: that the conditions are met, not the conditions as if they were rules.
