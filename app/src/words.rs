@@ -15,6 +15,18 @@ pub fn span(span: Duration) -> String {
     crate::spans::span(span.num_seconds())
 }
 
+/// A name inside a sentence of ours. One that is written from right to left keeps its direction to itself (the isolates of
+/// Unicode's UAX #9), or it would carry off what stands beside it; and a sentence that begins with it is still one of ours,
+/// which the mark before it says, for `dir="auto"` looks into isolates.
+pub fn isolate(name: &str) -> String {
+    let to_the_left = |c: char| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}');
+    if name.contains(to_the_left) {
+        format!("\u{200e}\u{2068}{name}\u{2069}")
+    } else {
+        name.to_owned()
+    }
+}
+
 /// About how long, short enough for a badge: `12 min`, `6 h 12 min`, `11 days`, `3 months`.
 pub fn about(span: Duration) -> String {
     crate::spans::about(span.num_seconds())
@@ -132,6 +144,16 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().expect("a moment")
+    }
+
+    #[test]
+    fn only_what_is_written_from_right_to_left_is_isolated() {
+        for name in ["Ada Berg", "Siân O’Connor", "Łukasz Żak"] {
+            assert_eq!(isolate(name), name);
+        }
+        for name in ["יעל כהן", "ليلى حداد"] {
+            assert_eq!(isolate(name), format!("\u{200e}\u{2068}{name}\u{2069}"));
+        }
     }
 
     #[test]

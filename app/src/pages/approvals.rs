@@ -204,9 +204,9 @@ pub fn asks(asker: &str, beneficiary: Option<&str>, kind: LineKind, package: &st
         LineKind::Extension => "asks to extend",
     };
     let whom = beneficiary
-        .map(|name| format!(" for {name}"))
+        .map(|name| format!(" for {}", words::isolate(name)))
         .unwrap_or_default();
-    format!("{asker} {what} {package}{whom}")
+    format!("{} {what} {package}{whom}", words::isolate(asker))
 }
 
 #[cfg(test)]

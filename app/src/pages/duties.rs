@@ -9,7 +9,7 @@ use domain::{
 use leptos::prelude::*;
 use workflow::views::exceptions::ExceptionItem;
 
-use crate::ui::*;
+use crate::{ui::*, words};
 
 /// How bad a breach is, as a badge.
 pub fn severity(severity: Severity) -> AnyView {
@@ -93,7 +93,7 @@ pub fn number(number: i64) -> String {
 pub fn exception_row(item: &ExceptionItem, now: Timestamp) -> AnyView {
     let (state, href) = (item.state, format!("/exceptions/{}", item.id));
     let (ends, proposed, proposer) = (item.ends_at, item.proposed_at, item.proposer.name.clone());
-    let title = format!("{}: {}", item.person.name, item.rule_name);
+    let title = format!("{}: {}", words::isolate(&item.person.name), item.rule_name);
     let control = format!(
         "{} · control: {} ({})",
         number(item.number),

@@ -29,6 +29,7 @@ use crate::{
     refusals,
     ui::*,
     visit::{Visit, done},
+    words,
 };
 
 /// What the list is asked for.
@@ -138,7 +139,7 @@ pub fn row(item: &FindingItem, now: Timestamp) -> AnyView {
         .owner
         .as_ref()
         .map_or_else(|| "security".to_owned(), |owner| owner.name.clone());
-    let title = format!("{}: {}", item.person.name, title(item));
+    let title = format!("{}: {}", words::isolate(&item.person.name), title(item));
     let (due, opened, state) = (item.due_at, item.opened_at, item.state);
     let when = match item.closed_at {
         Some(at) => view! { "closed "<Moment at=at now=now/> }.into_any(),

@@ -18,6 +18,7 @@ use crate::{
     refusals,
     ui::*,
     visit::{Visit, done},
+    words,
 };
 
 /// What the form sends.
@@ -98,7 +99,10 @@ async fn show(
         chosen,
     )
     .await?;
-    let title = format!("Propose an exception for {}", form.person.name);
+    let title = format!(
+        "Propose an exception for {}",
+        words::isolate(&form.person.name)
+    );
     if refused.is_empty() {
         let about = About {
             narrow: true,
@@ -208,7 +212,10 @@ fn page(form: &ProposalForm, typed: &Typed, refused: &[Refusal]) -> impl IntoVie
         "{} accepts it for the business, then security confirms it: two people other than you and {}.",
         form.owner.name, form.person.name
     );
-    let title = format!("Propose an exception for {}", form.person.name);
+    let title = format!(
+        "Propose an exception for {}",
+        words::isolate(&form.person.name)
+    );
     let Typed {
         reason,
         control,

@@ -11,7 +11,7 @@ use workflow::views::{
 };
 
 use super::{duties, kit, parts, said};
-use crate::{problem::Fault, ui::*, visit::Visit};
+use crate::{problem::Fault, ui::*, visit::Visit, words};
 
 pub use form::{form, send};
 pub use one::{one, say};
@@ -102,7 +102,7 @@ fn list(page: Exceptions) -> impl IntoView {
 
 /// An approved request that waits for an exception that nobody has proposed.
 fn waiting_line(one: &WaitingLine, now: domain::Timestamp) -> AnyView {
-    let title = format!("{}: {}", one.person.name, one.wanted.name);
+    let title = format!("{}: {}", words::isolate(&one.person.name), one.wanted.name);
     let request = format!("{}, {}", said::number(one.number), one.package);
     let request = match one.request {
         Some(id) => {
@@ -124,7 +124,11 @@ fn waiting(one: &Waiting) -> impl IntoView + use<> {
         WaitsFor::Confirmation => ("confirm it for security, or say no", "Decide"),
         WaitsFor::Attestation => ("attest its control", "Attest"),
     };
-    let title = format!("{}: {}", one.item.person.name, one.item.rule_name);
+    let title = format!(
+        "{}: {}",
+        words::isolate(&one.item.person.name),
+        one.item.rule_name
+    );
     let detail = format!("{} · {words}", duties::number(one.item.number));
     let href = format!("/exceptions/{}", one.item.id);
     let label = format!("{button}: {}", duties::number(one.item.number));

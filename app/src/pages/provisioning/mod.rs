@@ -131,7 +131,11 @@ pub(super) fn aim(one: &Unsettled) -> String {
     } else {
         "should lose"
     };
-    format!("{} {verb} {}", one.person.name, one.entitlement_name)
+    format!(
+        "{} {verb} {}",
+        words::isolate(&one.person.name),
+        one.entitlement_name
+    )
 }
 
 /// A sentence about a right. A name is no word: one that begins with a name leaves it as it is written.
@@ -228,7 +232,7 @@ fn recent_card(recent: Vec<Recent>, now: Timestamp) -> impl IntoView {
             .map(|one| {
                 let call = one::call(&one.operation);
                 let at = one.operation.at;
-                let words = format!("{}, {}", one.person.name, one.entitlement_name);
+                let words = format!("{}, {}", words::isolate(&one.person.name), one.entitlement_name);
                 vec![
                     cell_view(view! { <a class="link" href=format!("/provisioning/{}", one.assignment) dir="auto">{words}</a> }),
                     cell(one.target_name),

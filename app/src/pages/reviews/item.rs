@@ -32,6 +32,7 @@ use crate::{
     refusals,
     ui::*,
     visit::{Visit, done},
+    words,
 };
 
 /// What the address says.
@@ -200,7 +201,7 @@ pub(in crate::pages) fn page(
         })
         .map(refusals::sentence)
         .collect();
-    let title = format!("{}: {}", item.person.name, item.right);
+    let title = format!("{}: {}", words::isolate(&item.person.name), item.right);
     let lead = [item.job_title.as_str(), item.department.as_str()]
         .into_iter()
         .filter(|part| !part.is_empty())

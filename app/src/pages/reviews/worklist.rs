@@ -32,6 +32,7 @@ use crate::{
     refusals,
     ui::*,
     visit::{Visit, done},
+    words,
 };
 
 /// What the address says.
@@ -299,7 +300,7 @@ fn items(found: &WorklistPage, asked: &Asked, back: &Back) -> AnyView {
 fn row(found: &WorklistPage, item: &ItemView, open: bool, back: &Back) -> impl IntoView + use<> {
     let now = found.now;
     let href = format!("/reviews/{}/items/{}", found.id, item.id);
-    let title = format!("{} · {}", item.person.name, item.right);
+    let title = format!("{} · {}", words::isolate(&item.person.name), item.right);
     let avatar = view! { <Avatar name=item.person.name.clone()/> };
     let tick = open.then(|| {
         let label = format!("Tick: {title}");

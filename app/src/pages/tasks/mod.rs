@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use workflow::views::tasks::{self, TaskItem, Tasks};
 
 use super::kit;
-use crate::{problem::Fault, ui::*, visit::Visit};
+use crate::{problem::Fault, ui::*, visit::Visit, words};
 
 pub use one::{one, say};
 
@@ -68,8 +68,16 @@ fn list(page: Tasks) -> impl IntoView {
 /// `Give Office badge to Johan Berg`.
 fn title(item: &TaskItem) -> String {
     match item.call {
-        TaskCall::Add => format!("Give {} to {}", item.right, item.person.name),
-        TaskCall::Remove => format!("Take {} away from {}", item.right, item.person.name),
+        TaskCall::Add => format!(
+            "Give {} to {}",
+            item.right,
+            words::isolate(&item.person.name)
+        ),
+        TaskCall::Remove => format!(
+            "Take {} away from {}",
+            item.right,
+            words::isolate(&item.person.name)
+        ),
     }
 }
 

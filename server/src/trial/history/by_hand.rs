@@ -8,7 +8,7 @@ use workflow::{tasks, views};
 use super::{Act, Past, actors::Actors};
 
 /// Who sees to what is done by hand.
-const BY: &str = "Olle Ström";
+const BY: &str = "olle.strom";
 /// How often they look.
 const EVERY: Duration = Duration::days(2);
 /// What was asked for since then still waits for them.
