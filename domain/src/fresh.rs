@@ -1,16 +1,35 @@
-//! A fresh sign-in: a yes that matters counts only if whoever says it has signed in once more, for exactly this decision.
-//! Which decisions want one, and whether what came back from the provider is one.
+//! A fresh sign-in: what matters counts only if whoever does it has signed in once more, for exactly this: a yes, a word
+//! that tolerates a broken rule, an edition of the catalogue, the kill switch.
+//! Which of them want one, and whether what came back from the provider is one.
 
 use chrono::Duration;
 
-use crate::{Timestamp, refusal::FreshBar};
+use crate::{Timestamp, refusal::FreshBar, words};
+
+words! {
+    /// What somebody signs in once more for.
+    pub enum FreshAct {
+        /// A yes in a stage.
+        Decide = "decide",
+        /// Accepting an exception for the business.
+        Accept = "accept",
+        /// Confirming an exception for security.
+        Confirm = "confirm",
+        /// Publishing an edition of the catalogue that widens.
+        Publish = "publish",
+        /// Stopping a person and holding back what they hold.
+        Stop = "stop",
+        /// Stopping a person and ending what they hold.
+        End = "end",
+    }
+}
 
 /// So long after somebody was sent to sign in once more it counts; for one decision, once.
 pub const COUNTS_FOR: Duration = Duration::minutes(5);
 /// How far the provider's clock may be behind ours before a sign-in looks older than it is.
 pub const SKEW: Duration = Duration::minutes(1);
 
-/// What makes a line matter.
+/// What makes a line matter, or an exception, an edition, a person to stop: by the packages and rights that it is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Weight {
     /// Its risk is high.

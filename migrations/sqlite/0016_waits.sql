@@ -22,3 +22,42 @@ CREATE TRIGGER lines_why BEFORE UPDATE ON lines
 BEGIN
   SELECT RAISE(ABORT, 'why a line ended is written with its end');
 END;
+
+-- A fresh sign-in for more than a yes in a stage: for a word about an exception, for an edition of the catalogue, for the kill
+-- switch. What it is for is its act and the id of the thing; a yes keeps its stage instead.
+-- SQLite changes a constraint by this procedure of its documentation (ALTER TABLE, section 7).
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET sql = replace(sql, 'stage_id BLOB NOT NULL REFERENCES', 'stage_id BLOB REFERENCES') WHERE type = 'table' AND name = 'fresh_sign_ins';
+PRAGMA writable_schema = RESET;
+ALTER TABLE fresh_sign_ins ADD COLUMN act TEXT NOT NULL DEFAULT 'decide' CHECK (act IN ('decide', 'accept', 'confirm', 'publish', 'stop', 'end'));
+ALTER TABLE fresh_sign_ins ADD COLUMN subject_id BLOB CHECK (length(subject_id) = 16) CHECK ((act = 'decide') = (subject_id IS NULL)) CHECK ((act = 'decide') = (stage_id IS NOT NULL));
+
+-- Whether it takes one is fixed when it begins to wait; and the one that counted.
+ALTER TABLE exceptions ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0 CHECK (fresh IN (0, 1));
+ALTER TABLE exceptions ADD COLUMN accepted_fresh_id BLOB REFERENCES fresh_sign_ins (id) CHECK (length(accepted_fresh_id) = 16);
+ALTER TABLE exceptions ADD COLUMN confirmed_fresh_id BLOB REFERENCES fresh_sign_ins (id) CHECK (length(confirmed_fresh_id) = 16);
+ALTER TABLE catalogue_versions ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0 CHECK (fresh IN (0, 1));
+ALTER TABLE catalogue_versions ADD COLUMN decided_fresh_id BLOB REFERENCES fresh_sign_ins (id) CHECK (length(decided_fresh_id) = 16);
+ALTER TABLE persons ADD COLUMN suspended_fresh_id BLOB REFERENCES fresh_sign_ins (id) CHECK (length(suspended_fresh_id) = 16);
+
+DROP TRIGGER fresh_sign_ins_fixed;
+CREATE TRIGGER fresh_sign_ins_fixed BEFORE UPDATE ON fresh_sign_ins
+  WHEN OLD.proven_at IS NOT NULL OR OLD.refusals IS NOT NULL OR NEW.id IS DISTINCT FROM OLD.id OR NEW.act IS DISTINCT FROM OLD.act OR NEW.subject_id IS DISTINCT FROM OLD.subject_id OR NEW.stage_id IS DISTINCT FROM OLD.stage_id OR NEW.person_id IS DISTINCT FROM OLD.person_id OR NEW.account_id IS DISTINCT FROM OLD.account_id OR NEW.cap_seconds IS DISTINCT FROM OLD.cap_seconds OR NEW.note IS DISTINCT FROM OLD.note OR NEW.signed_hash IS DISTINCT FROM OLD.signed_hash OR NEW.context IS DISTINCT FROM OLD.context OR NEW.begun_at IS DISTINCT FROM OLD.begun_at
+BEGIN
+  SELECT RAISE(ABORT, 'what waits for a fresh sign-in stays as it was typed, and has one outcome');
+END;
+CREATE TRIGGER exceptions_proven BEFORE UPDATE ON exceptions
+  WHEN (OLD.fresh = TRUE AND NEW.fresh = FALSE) OR (OLD.accepted_by IS NOT NULL AND (NEW.accepted_fresh_id IS DISTINCT FROM OLD.accepted_fresh_id OR (OLD.confirmed_by IS NULL AND NEW.fresh IS DISTINCT FROM OLD.fresh))) OR (OLD.confirmed_by IS NOT NULL AND (NEW.confirmed_fresh_id IS DISTINCT FROM OLD.confirmed_fresh_id OR NEW.fresh IS DISTINCT FROM OLD.fresh)) OR (OLD.accepted_by IS NULL AND NEW.accepted_by IS NOT NULL AND (NEW.fresh = TRUE OR NEW.accepted_fresh_id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM fresh_sign_ins WHERE fresh_sign_ins.id = NEW.accepted_fresh_id AND fresh_sign_ins.act = 'accept' AND fresh_sign_ins.subject_id = NEW.id AND fresh_sign_ins.person_id = NEW.accepted_by AND fresh_sign_ins.proven_at IS NOT NULL)) OR (OLD.confirmed_by IS NULL AND NEW.confirmed_by IS NOT NULL AND (NEW.fresh = TRUE OR NEW.confirmed_fresh_id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM fresh_sign_ins WHERE fresh_sign_ins.id = NEW.confirmed_fresh_id AND fresh_sign_ins.act = 'confirm' AND fresh_sign_ins.subject_id = NEW.id AND fresh_sign_ins.person_id = NEW.confirmed_by AND fresh_sign_ins.proven_at IS NOT NULL))
+BEGIN
+  SELECT RAISE(ABORT, 'this word wants a fresh sign-in of its own');
+END;
+CREATE TRIGGER catalogue_versions_proven BEFORE UPDATE ON catalogue_versions
+  WHEN (OLD.fresh = TRUE AND NEW.fresh = FALSE) OR (OLD.state <> 'pending' AND (NEW.decided_fresh_id IS DISTINCT FROM OLD.decided_fresh_id OR NEW.fresh IS DISTINCT FROM OLD.fresh)) OR (OLD.state = 'pending' AND NEW.state = 'published' AND (NEW.fresh = TRUE OR NEW.decided_fresh_id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM fresh_sign_ins WHERE fresh_sign_ins.id = NEW.decided_fresh_id AND fresh_sign_ins.act = 'publish' AND fresh_sign_ins.subject_id = NEW.id AND fresh_sign_ins.person_id = NEW.decided_by AND fresh_sign_ins.proven_at IS NOT NULL))
+BEGIN
+  SELECT RAISE(ABORT, 'this version wants a fresh sign-in of its own');
+END;
+CREATE TRIGGER persons_proven BEFORE UPDATE ON persons
+  WHEN NEW.suspended_fresh_id IS NOT NULL AND (NEW.suspended_at IS NULL OR (NEW.suspended_fresh_id IS DISTINCT FROM OLD.suspended_fresh_id AND NOT EXISTS (SELECT 1 FROM fresh_sign_ins WHERE fresh_sign_ins.id = NEW.suspended_fresh_id AND fresh_sign_ins.act IN ('stop', 'end') AND fresh_sign_ins.subject_id = NEW.id AND fresh_sign_ins.person_id = NEW.suspended_by AND fresh_sign_ins.proven_at IS NOT NULL)))
+BEGIN
+  SELECT RAISE(ABORT, 'a fresh sign-in counts for whom it was made, and whoever made it');
+END;

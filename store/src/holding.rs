@@ -243,7 +243,7 @@ impl Tx {
     /// Lets a person go on. False if they are not held back.
     pub async fn resume_person(&mut self, id: PersonId, by: PersonId) -> Result<bool, Error> {
         Ok(on!(self, c => sqlx::query(
-            "UPDATE persons SET suspended_at = NULL, suspended_by = NULL, suspend_note = NULL, resumed_by = $2,
+            "UPDATE persons SET suspended_at = NULL, suspended_by = NULL, suspend_note = NULL, suspended_fresh_id = NULL, resumed_by = $2,
                version = version + 1
              WHERE id = $1 AND suspended_at IS NOT NULL")
             .bind(id.0).bind(by.0).execute(c).await.map(|done| done.rows_affected() > 0))?)

@@ -308,10 +308,7 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote, fresh: Option<Proof>)
         "signed": row.signed_hash, "by_subordinates": seating.by_subordinates,
     });
     if let Some(proof) = fresh {
-        // What was proven and when, by which context: never what proved it.
-        let kept = unit.tx.fresh(proof.id).await?.ok_or(Error::Missing)?;
-        after["fresh_sign_in"] =
-            json!({"id": kept.id, "signed_in_at": kept.signed_in_at, "context": kept.context});
+        after["fresh_sign_in"] = proof.said(unit).await?;
     }
     let mut event = Event::new(EventKind::LineDecided, now, Actor::Person(seat.person));
     event.behalf = seat.behalf;

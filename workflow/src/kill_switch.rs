@@ -4,16 +4,19 @@
 use domain::{
     PersonId, Refusal,
     audit::{Actor, Event, EventKind},
+    fresh::FreshAct,
     grant::{EndReason, GrantState, SuspendCause},
     hands::ActBar,
     person::{PersonState, PortalRole},
     policy::ApproverRule,
 };
 use serde_json::json;
+use store::Tx;
 
 use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
+    fresh::{self, Proof},
     grants,
     mail::{self, Mail},
     people::{self, again},
@@ -29,9 +32,22 @@ pub enum Holdings {
     End,
 }
 
+impl Holdings {
+    /// What somebody signs in for who stops a person so.
+    pub(crate) const fn act(self) -> FreshAct {
+        match self {
+            Self::HeldBack => FreshAct::Stop,
+            Self::End => FreshAct::End,
+        }
+    }
+}
+
 /// Stops a person: sessions end, waiting requests withdraw, their seats are filled by others, and what they hold is held
 /// back or ends (what was found at the targets, too). They sign in nowhere here until somebody lets them go on. For
 /// security, never on oneself. Of somebody who is stopped already the rest ends, if that is asked for.
+///
+/// Of somebody who holds what is privileged or what a package says so of it wants a fresh sign-in: it is refused with
+/// [`Refusal::WantsFreshSignIn`], and done through [`crate::fresh`].
 pub async fn stop(
     workflow: &Workflow,
     viewer: &Viewer,
@@ -39,7 +55,43 @@ pub async fn stop(
     holdings: Holdings,
     reason: &str,
 ) -> Result<()> {
-    again(|| stop_once(workflow, viewer, person, holdings, reason)).await
+    by(workflow, viewer, person, holdings, reason, None).await
+}
+
+/// As [`stop`], with a fresh sign-in.
+pub(crate) async fn by(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    person: PersonId,
+    holdings: Holdings,
+    reason: &str,
+    fresh: Option<Proof>,
+) -> Result<()> {
+    again(|| stop_once(workflow, viewer, person, holdings, reason, fresh)).await
+}
+
+/// Whether stopping a person wants a fresh sign-in, for whoever may stop them and has said why.
+pub(crate) async fn asked(
+    unit: &mut Unit,
+    viewer: &Viewer,
+    person: PersonId,
+    reason: &str,
+) -> Result<bool> {
+    may(unit, viewer, person).await?;
+    grants::said(reason)?;
+    let now = unit.now;
+    wants_fresh(&mut unit.tx, person, now).await
+}
+
+/// Whether somebody holds what is privileged, or what a package says so of.
+pub(crate) async fn wants_fresh(
+    tx: &mut Tx,
+    person: PersonId,
+    now: domain::Timestamp,
+) -> Result<bool> {
+    let held = tx.held_rights(&[person], now).await?;
+    let rights: Vec<_> = held.into_iter().map(|row| row.entitlement_id).collect();
+    fresh::weighs(tx, &rights).await
 }
 
 async fn stop_once(
@@ -48,11 +100,18 @@ async fn stop_once(
     person: PersonId,
     holdings: Holdings,
     reason: &str,
+    proof: Option<Proof>,
 ) -> Result<()> {
     let mut unit = begin(workflow, viewer, person).await?;
     let reason = grants::said(reason)?;
     let (now, by) = (unit.now, viewer.id());
     let actor = Actor::Person(by);
+    let act = holdings.act();
+    if let Some(proof) = proof {
+        proof.counts_for(&mut unit, act, person.0, reason).await?;
+    } else if wants_fresh(&mut unit.tx, person, now).await? {
+        return Err(Refusal::WantsFreshSignIn.into());
+    }
     let fresh = unit.tx.suspend_person(person, now, by, reason).await?;
     if !fresh && holdings == Holdings::HeldBack {
         return Err(Refusal::WrongState {
@@ -61,14 +120,18 @@ async fn stop_once(
         .into());
     }
     let ends = holdings == Holdings::End;
+    let mut after = json!({"suspended": true, "ends": ends, "note": reason});
+    if let Some(proof) = proof {
+        if fresh {
+            unit.tx.use_fresh(act, person.0, proof.id).await?;
+        }
+        after["fresh_sign_in"] = proof.said(&mut unit).await?;
+    }
     unit.record(
         Event::new(EventKind::PersonSuspended, now, actor)
             .about(person)
             .because("kill switch")
-            .changing(
-                json!({"suspended": !fresh}),
-                json!({"suspended": true, "ends": ends, "note": reason}),
-            ),
+            .changing(json!({"suspended": !fresh}), after),
     );
     let cause = "kill switch";
     people::end_sessions_in(&mut unit, person, actor, cause).await?;
@@ -142,8 +205,13 @@ async fn let_go_on_once(
 
 /// The person locked, after it is clear that the viewer may.
 async fn begin(workflow: &Workflow, viewer: &Viewer, person: PersonId) -> Result<Unit> {
-    viewer.must_have(&[PortalRole::Security])?;
     let mut unit = workflow.unit().await?;
+    may(&mut unit, viewer, person).await?;
+    Ok(unit)
+}
+
+async fn may(unit: &mut Unit, viewer: &Viewer, person: PersonId) -> Result<()> {
+    viewer.must_have(&[PortalRole::Security])?;
     unit.tx.lock_persons(&[person]).await?;
     let row = unit.tx.person(person).await?.ok_or(Error::Missing)?;
     if person == viewer.id() {
@@ -155,7 +223,7 @@ async fn begin(workflow: &Workflow, viewer: &Viewer, person: PersonId) -> Result
         }
         .into());
     }
-    Ok(unit)
+    Ok(())
 }
 
 /// Mails the manager; not the person, whose mailbox may be in the wrong hands.

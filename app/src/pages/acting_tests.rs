@@ -242,6 +242,7 @@ fn the_kill_switch_shows_numbers_before_and_while_it_runs() {
             waiting: 1,
             seats: 4,
         },
+        fresh: true,
         stopped,
     };
     for text in ["Johan", HOSTILE] {
@@ -258,6 +259,7 @@ fn the_kill_switch_shows_numbers_before_and_while_it_runs() {
             "12",
             "Stop them now",
             "End it for good",
+            "sign in once more",
         ] {
             assert!(out.contains(part), "{part} is missing in {out}");
         }

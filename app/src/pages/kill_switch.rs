@@ -1,6 +1,11 @@
 //! `/people/{id}/suspend`: the kill switch for a person: what it stops, in numbers, before and while it runs.
 
-use axum::{Form, extract::Path, http::StatusCode, response::Response};
+use axum::{
+    Form,
+    extract::{Path, Query},
+    http::StatusCode,
+    response::Response,
+};
 use domain::{
     PersonId, Refusal,
     request::{REASON_LEAST, TEXT_MOST},
@@ -9,11 +14,12 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::{
     Error,
+    fresh::Act,
     kill_switch::{self as switch, Holdings},
     views::kill_switch::{self, Reach, Stopped, Switch},
 };
 
-use super::kit;
+use super::{fresh, kit};
 use crate::{
     frame::About,
     problem::Fault,
@@ -57,10 +63,39 @@ impl Wrong {
     }
 }
 
+/// What the address may say.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    /// Whom the reader wanted to stop before they were asked to sign in once more.
+    #[serde(default)]
+    again: String,
+}
+
 /// The page.
-pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
-    let (id, typed) = (kit::id(&id)?, Typed::default());
-    framed(&visit, StatusCode::OK, id, typed, Wrong::default()).await
+pub async fn show(
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Fault> {
+    let id: PersonId = kit::id(&id)?;
+    let (mut typed, mut wrong) = (Typed::default(), Wrong::default());
+    if let Some(kept) = fresh::kept(&visit, &asked.again).await?
+        && let Act::Stop {
+            person,
+            holdings,
+            reason,
+        } = kept.act
+        && person == id
+    {
+        let choice = match holdings {
+            Holdings::HeldBack => "hold",
+            Holdings::End => "end",
+        };
+        choice.clone_into(&mut typed.holdings);
+        typed.reason = reason;
+        wrong = Wrong::of(&kept.refusals);
+    }
+    framed(&visit, StatusCode::OK, id, typed, wrong).await
 }
 
 /// Stops them.
@@ -84,6 +119,16 @@ pub async fn stop(
         }
     };
     let result = switch::stop(visit.workflow(), &visit.viewer, id, holdings, &typed.reason).await;
+    if let Err(Error::Refused(refused)) = &result
+        && refused[..] == [Refusal::WantsFreshSignIn]
+    {
+        let act = Act::Stop {
+            person: id,
+            holdings,
+            reason: typed.reason,
+        };
+        return fresh::leave(&visit, act).await;
+    }
     answer(
         &visit,
         id,
@@ -224,6 +269,9 @@ fn before(switch: &Switch, typed: &Typed, wrong: &Wrong) -> AnyView {
             detail: Some("It is removed now, and has to be asked for again.".into()),
         },
     ];
+    let fresh = switch.fresh.then(|| {
+        view! { <p class="small dim">"This asks you to sign in once more, as they hold what is privileged or what its package says so of. What you type is kept meanwhile."</p> }
+    });
     let facts = numbers(&switch.reach);
     let version = kit::version(&format!("{:?}", switch.reach));
     view! {
@@ -232,6 +280,7 @@ fn before(switch: &Switch, typed: &Typed, wrong: &Wrong) -> AnyView {
             <RadioCards name="holdings" label=HOLDINGS options=options value=typed.holdings.clone() required=true error=wrong.holdings.clone()/>
             {reason(typed, wrong)}
             <p class="small dim">"They cannot sign in here until security lets them go on. Their account in the directory is not touched: disable it there as well, if it is in the wrong hands."</p>
+            {fresh}
             <div class="btns"><Button look=Look::DangerSure>"Stop them now"</Button><LinkButton href=format!("/people/{}", switch.person.id) look=Look::Quiet>"Not now"</LinkButton></div>
         </form>
     }

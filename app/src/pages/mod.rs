@@ -20,6 +20,7 @@ mod duties;
 mod evidence;
 mod exceptions;
 mod findings;
+pub mod fresh;
 mod gallery;
 mod hand_on;
 mod holds;

@@ -1,16 +1,16 @@
-//! The fresh sign-in for one decision: to the provider and back, inside the session that began it. What it is for waits in the
-//! database, typed out; `workflow::fresh` says whether it counts, and decides.
+//! The fresh sign-in for one thing that matters: to the provider and back, inside the session that began it. What it is for waits in
+//! the database, typed out; `workflow::fresh` says whether it counts, and does it.
 
 use std::sync::Arc;
 
-use app::pages::decision;
+use app::pages::fresh as pages;
 use axum::{
     Extension,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{FreshId, approval::Verdict, person::AccountKey, refusal::FreshBar};
+use domain::{FreshId, person::AccountKey, refusal::FreshBar};
 use tower_sessions::Session;
 use workflow::{
     Error,
@@ -37,7 +37,7 @@ pub(super) struct Bound {
     pub session_hash: Option<Vec<u8>>,
 }
 
-/// `GET /sign-in/again/{id}`: sends whoever wants to decide to the provider, to prove anew that it is them.
+/// `GET /sign-in/again/{id}`: sends whoever wants to do what matters to the provider, to prove anew that it is them.
 pub async fn again(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
@@ -61,7 +61,7 @@ pub async fn again(
         Err(Error::Missing) => return nothing_waits(),
         Err(error) => return portal.failed(&caller, error),
     };
-    let page = decision::back_to(kept.vote.stage, id);
+    let page = pages::back_to(&kept.act, id);
     if !kept.waits {
         return match give_up_if_late(&portal, &kept, id).await {
             Ok(()) => see_other(&page),
@@ -98,11 +98,11 @@ pub(super) async fn back(
     came: Result<Identity, Failure>,
 ) -> Response {
     let workflow = portal.workflow();
-    let stage = match fresh::stage_of(workflow, bound.id).await {
-        Ok(stage) => stage,
+    let act = match fresh::act_of(workflow, bound.id).await {
+        Ok(act) => act,
         Err(error) => return portal.failed(caller, error),
     };
-    let page = decision::back_to(stage, bound.id);
+    let page = pages::back_to(&act, bound.id);
     let viewer = viewer
         .filter(|_| bound.session_hash.is_some() && session_hash(session) == bound.session_hash);
     let Some(viewer) = viewer else {
@@ -124,7 +124,7 @@ pub(super) async fn back(
         Ok(stands) => stands,
         // Somebody else was first, or the seat is gone: the page says how it stands now.
         Err(Error::Stale | Error::Missing) => {
-            return with_cookie_cleared(portal, see_other(&format!("/approvals/{stage}")));
+            return with_cookie_cleared(portal, see_other(&pages::page(&act)));
         }
         Err(error) => return portal.failed(caller, error),
     };
@@ -138,7 +138,7 @@ pub(super) async fn back(
     if let Err(error) = session.cycle_id().await {
         return portal.failed(caller, Error::Unavailable(error.to_string()));
     }
-    let onward = decision::onward(workflow, viewer, stage, Verdict::Approve).await;
+    let onward = pages::onward(workflow, viewer, &act).await;
     with_cookie_cleared(portal, see_other(&onward))
 }
 

@@ -30,7 +30,6 @@ use workflow::{
     access::Viewer,
     decide::{self, Vote},
     deputies::{self, NewDeputy},
-    fresh::{self, SignedInAgain},
     grants,
     requests::{self, MoreTime},
 };
@@ -411,23 +410,7 @@ impl<'a> Year<'a> {
         let workflow = self.past.workflow;
         match decide::decide(workflow, viewer, vote.clone()).await {
             Err(workflow::Error::Refused(refusals)) if refusals == [Refusal::WantsFreshSignIn] => {
-                let id = fresh::keep(workflow, viewer, &vote).await?;
-                let account = workflow
-                    .store()
-                    .read()
-                    .await?
-                    .account(viewer.account)
-                    .await?
-                    .ok_or(workflow::Error::Missing)?;
-                let signed_in = SignedInAgain {
-                    account: account.into_domain().key,
-                    at: Some(workflow.clock().system_now()),
-                    contexts: workflow.settings().step_up.iter().cloned().collect(),
-                };
-                match fresh::carry_out(workflow, viewer, id, &signed_in).await? {
-                    stands if stands.is_empty() => Ok(()),
-                    stands => Err(workflow::Error::Refused(stands)),
-                }
+                actors::signed_in_again(workflow, viewer, vote.into()).await
             }
             other => other,
         }

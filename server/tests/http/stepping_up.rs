@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use benches::portal::PROVISIONER;
 use chrono::Duration;
-use domain::{LineId, StageId, approval::StageState};
+use domain::{LineId, StageId, approval::StageState, person::PortalRole};
 use provisioner::graph::Credential;
 use sandbox::{Client, Config, Directory, FaultKind, Running, Sandbox, User};
 use store::{Engine, requests::DecisionRow};
@@ -249,6 +249,63 @@ async fn whoever_turns_back_or_is_somebody_else_has_decided_nothing() {
     assert!(back.location().contains("done=approved"));
     assert_eq!(scene.votes().await.len(), 1);
     scene.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn the_kill_switch_waits_for_it_and_keeps_what_was_typed() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let scene = Scene::new(Setup {
+            engine,
+            ..Setup::default()
+        })
+        .await;
+        let asks = scene.house.signed_in(asker(0), &[]).await;
+        ask(&scene.house, &asks, "held-0").await;
+        let privileged = "UPDATE entitlements SET privileged = TRUE WHERE key = 'held-0'";
+        store::testing::raw(scene.house.workflow.store(), privileged)
+            .await
+            .expect("it is a column");
+        let browser = scene
+            .house
+            .signed_in(SECURITY[1], &[PortalRole::Security])
+            .await;
+        let mut tx = scene.house.workflow.store().read().await.expect("it opens");
+        let line = tx.line(scene.line).await.expect("it works");
+        let person = line.expect("it was asked").asker_id;
+        drop(tx);
+        let page = format!("/people/{person}/suspend");
+        let stop = async || {
+            let form = browser.get(&page).await.expect(StatusCode::OK);
+            assert!(form.body.contains("sign in once more"), "{}", form.body);
+            let typed = [("holdings", "hold"), ("reason", NOTE)];
+            let away = browser
+                .post(&page, &filled(&form.body, &typed))
+                .await
+                .expect(StatusCode::SEE_OTHER);
+            assert!(away.location().starts_with("/sign-in/again/frs_"));
+            browser
+                .get(away.location())
+                .await
+                .expect(StatusCode::SEE_OTHER)
+        };
+        let begun = stop().await;
+        let state = parameter(begun.location(), "state");
+        let cancelled = format!("/auth/callback?state={state}&error=access_denied");
+        let back = browser.get(&cancelled).await.expect(StatusCode::SEE_OTHER);
+        let again = browser.get(back.location()).await.expect(StatusCode::OK);
+        for words in ["without signing in", NOTE, "Stop them now"] {
+            assert!(again.body.contains(words), "{words}: {}", again.body);
+        }
+        assert_ne!(asks.get("/whoami").await.body, "nobody");
+
+        let begun = stop().await;
+        let back = browser.get(&at_sandbox(&begun, SECURITY[1]).await).await;
+        assert_eq!(back.location(), format!("{page}?done=stopped"));
+        let stopped = browser.get(back.location()).await.expect(StatusCode::OK);
+        assert!(stopped.body.contains("is stopped"), "{}", stopped.body);
+        assert_eq!(asks.get("/whoami").await.body, "nobody");
+        scene.sandbox.stop().await;
+    }
 }
 
 #[tokio::test]

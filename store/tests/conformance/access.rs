@@ -3,6 +3,7 @@
 use domain::{
     DecisionId, FreshId, HandOnId, HoldId, RemarkId,
     approval::{Seat, StageState, Verdict, Via},
+    fresh::FreshAct,
     grant::{End, EndReason, GrantSource, GrantState},
     policy::ApproverRule,
     request::{LineKind, LineState},
@@ -67,7 +68,9 @@ fn asked(n: u128) -> LineRow {
 fn anew(id: FreshId) -> FreshRow {
     FreshRow {
         id,
-        stage_id: stage(11),
+        act: FreshAct::Decide,
+        stage_id: Some(stage(11)),
+        subject_id: None,
         person_id: person(2),
         account_id: account(2),
         cap_seconds: Some(3600),
@@ -216,6 +219,24 @@ async fn deciding(script: &mut Script) {
     say!(script, prove_fresh(in_vain, at(24), at(25)));
     ask!(script, fresh(counts));
     ask!(script, fresh(in_vain));
+    // Of a person's stop it must be by whoever stops them.
+    let stops = FreshRow {
+        act: FreshAct::Stop,
+        stage_id: None,
+        subject_id: Some(person(4).0),
+        cap_seconds: None,
+        ..anew(FreshId(uuid(0xf83)))
+    };
+    say!(script, insert_fresh(&stops));
+    ask!(script, fresh(stops.id));
+    for act in FreshAct::ALL {
+        say!(script, want_fresh(*act, uuid(0xfff)));
+        ask!(script, wants_fresh(*act, uuid(0xfff)));
+        say!(script, use_fresh(*act, uuid(0xfff), counts));
+    }
+    ask!(script, any_privileged(&[]));
+    ask!(script, any_privileged(&[entitlement(1), entitlement(2)]));
+    ask!(script, policies_giving(&[entitlement(1), entitlement(2)]));
     // Nobody decides on their own access, nor in a stage that waits, nor with a sign-in that did not count.
     say!(script, insert_decision(&vote(1, 3, Verdict::Approve)));
     say!(

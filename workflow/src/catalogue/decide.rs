@@ -4,6 +4,7 @@ use domain::{
     CatalogueVersionId, Refusal,
     audit::{Actor, Event, EventKind},
     catalogue::{Content, Right, compare},
+    fresh::{FreshAct, Weight},
     person::PortalRole,
 };
 use serde_json::json;
@@ -13,17 +14,76 @@ use super::{drafter, plan, publish};
 use crate::{
     Error, Result, Unit, Workflow,
     access::{self, Viewer},
+    fresh::{self, Proof},
     people::again,
 };
 
 const DECIDERS: &[PortalRole] = &[PortalRole::Administrator, PortalRole::CatalogueOwner];
 
 /// Publishes a waiting edition. Refused to whoever drafted it, if nobody knows who that was, and if the world has moved on so that it no longer holds.
+///
+/// One that wants a fresh sign-in is refused with [`Refusal::WantsFreshSignIn`]; it is published through [`crate::fresh`].
 pub async fn confirm(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersionId) -> Result<()> {
-    again(|| confirm_once(workflow, viewer, id)).await
+    by(workflow, viewer, id, None).await
 }
 
-async fn confirm_once(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersionId) -> Result<()> {
+/// As [`confirm`], with a fresh sign-in.
+pub(crate) async fn by(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    id: CatalogueVersionId,
+    fresh: Option<Proof>,
+) -> Result<()> {
+    again(|| confirm_once(workflow, viewer, id, fresh)).await
+}
+
+/// What somebody who may publish a waiting edition signs in for.
+pub(crate) async fn asked(
+    unit: &mut Unit,
+    viewer: &Viewer,
+    id: CatalogueVersionId,
+) -> Result<String> {
+    let row = waiting(unit, viewer, id).await?;
+    if row.drafted_by.is_none() {
+        return Err(drafter::nobody());
+    }
+    Ok(fresh::shown(FreshAct::Publish, id.0, &row.file_hash))
+}
+
+/// Whether publishing an edition wants a fresh sign-in: it adds, changes or removes a package that says so, or that holds a
+/// privileged right, as it was or as it would be.
+pub(super) fn steps_up(before: &Content, after: &Content) -> bool {
+    let keys = before.packages.keys().chain(after.packages.keys());
+    keys.into_iter().any(|key| {
+        let weighs = |content: &Content| {
+            content.packages.get(key).is_some_and(|package| {
+                Weight {
+                    privileged: content.privileged(package),
+                    said: package.policy.risk.step_up,
+                    ..Weight::default()
+                }
+                .wants_fresh()
+            })
+        };
+        let same = match (before.packages.get(key), after.packages.get(key)) {
+            (Some(was), Some(is)) => {
+                was == is
+                    && was.entitlements.iter().all(|right| {
+                        before.entitlements.get(right) == after.entitlements.get(right)
+                    })
+            }
+            _ => false,
+        };
+        !same && (weighs(before) || weighs(after))
+    })
+}
+
+async fn confirm_once(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    id: CatalogueVersionId,
+    fresh: Option<Proof>,
+) -> Result<()> {
     let mut unit = workflow.unit().await?;
     let row = waiting(&mut unit, viewer, id).await?;
     if row.drafted_by.is_none() {
@@ -35,6 +95,17 @@ async fn confirm_once(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersion
         plan::content_of(Some(&row))?,
     );
     still_holds(&mut unit, &before, &after).await?;
+    let mut proven = None;
+    if let Some(proof) = fresh {
+        let act = FreshAct::Publish;
+        proof
+            .counts_for(&mut unit, act, id.0, &row.file_hash)
+            .await?;
+        unit.tx.use_fresh(act, id.0, proof.id).await?;
+        proven = Some(proof.said(&mut unit).await?);
+    } else if unit.tx.wants_fresh(FreshAct::Publish, id.0).await? {
+        return Err(Refusal::WantsFreshSignIn.into());
+    }
     if let Some(old) = &published {
         publish::supersede(&mut unit, old).await?;
     }
@@ -67,13 +138,16 @@ async fn confirm_once(workflow: &Workflow, viewer: &Viewer, id: CatalogueVersion
         state: VersionState::Published,
         ..row
     };
-    let event = publish::event(
+    let mut event = publish::event(
         EventKind::CataloguePublished,
         &unit,
         Actor::Person(viewer.id()),
         &decided,
         &difference,
     );
+    if let Some(proven) = proven {
+        event.after["fresh_sign_in"] = proven;
+    }
     unit.record(event.because("confirmed"));
     let tenant = tenant(&mut unit).await?;
     publish::publish(&mut unit, tenant, id, &before, &after).await?;

@@ -29,6 +29,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+pub(crate) use decide::{asked, by};
 pub use decide::{confirm, refuse};
 pub use drafter::drafter;
 pub use import::{AppRoleFacts, ImportOutcome, Imported, import, unlisted};

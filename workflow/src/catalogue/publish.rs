@@ -6,6 +6,7 @@ use domain::{
     ApplicationId, CatalogueVersionId, EntitlementId, PackageId, PersonId, TargetId,
     audit::{Actor, Event, EventKind},
     catalogue::{Content, Difference, Package, Right},
+    fresh::FreshAct,
 };
 use serde_json::json;
 use store::catalogue::{
@@ -15,7 +16,9 @@ use store::catalogue::{
 use uuid::Uuid;
 
 use super::{
-    SourceFile, calendar, conflict, drafter,
+    SourceFile, calendar, conflict,
+    decide::steps_up,
+    drafter,
     plan::{self, Plan},
 };
 use crate::{
@@ -130,6 +133,10 @@ async fn apply_once(
         decided_at: None,
     };
     unit.tx.insert_catalogue_version(&row).await?;
+    let before = plan::content_of(compared.published.as_ref())?;
+    if plan.waits && steps_up(&before, &compared.content) {
+        unit.tx.want_fresh(FreshAct::Publish, id.0).await?;
+    }
     let kind = if plan.waits {
         EventKind::CataloguePending
     } else {
@@ -142,7 +149,6 @@ async fn apply_once(
         unit.commit().await?;
         return Ok(Applied::Pending { id, number, plan });
     }
-    let before = plan::content_of(compared.published.as_ref())?;
     publish(&mut unit, tenant, id, &before, &compared.content).await?;
     unit.commit().await?;
     Ok(Applied::Published { id, number, plan })

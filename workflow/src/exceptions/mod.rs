@@ -10,6 +10,7 @@ use domain::{
     audit::{Actor, Event, EventKind},
     conflict::{Breach, breaches},
     exception::{ExceptionEnd, ExceptionState, next_attestation},
+    fresh::FreshAct,
     grant::EndReason,
     person::PortalRole,
     request::{REASON_LEAST, TEXT_MOST},
@@ -24,7 +25,9 @@ use crate::{
     Error, Result, Unit, Workflow,
     access::{self, Viewer},
     conflicts::rules_of,
-    findings, grants,
+    findings,
+    fresh::{self, Proof},
+    grants,
     mail::{self, Mail},
     people::again,
     waits::{self, Held},
@@ -49,6 +52,17 @@ pub enum Word {
     Attest,
 }
 
+impl Word {
+    /// For which fresh sign-in it may ask: only a yes does.
+    const fn act(self) -> Option<FreshAct> {
+        match self {
+            Self::Accept => Some(FreshAct::Accept),
+            Self::Confirm => Some(FreshAct::Confirm),
+            Self::Refuse | Self::Revoke | Self::Attest => None,
+        }
+    }
+}
+
 /// An exception with its rule, locked.
 struct Seen {
     row: ExceptionRow,
@@ -59,6 +73,9 @@ struct Seen {
 }
 
 /// Says one's word. A note is needed for a no, for a revocation and for an attestation.
+///
+/// Accepting or confirming one that wants a fresh sign-in is refused with [`Refusal::WantsFreshSignIn`], once nothing else
+/// stands against it; it is said through [`crate::fresh`].
 pub async fn say(
     workflow: &Workflow,
     viewer: &Viewer,
@@ -66,7 +83,62 @@ pub async fn say(
     word: Word,
     note: &str,
 ) -> Result<()> {
-    again(|| say_once(workflow, viewer, id, word, note.trim())).await
+    by(workflow, viewer, id, word, note, None).await
+}
+
+/// As [`say`], with a fresh sign-in.
+pub(crate) async fn by(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    id: ExceptionId,
+    word: Word,
+    note: &str,
+    fresh: Option<Proof>,
+) -> Result<()> {
+    again(|| say_once(workflow, viewer, id, word, note.trim(), fresh)).await
+}
+
+/// What somebody who may say this word now signs in for: nothing if it never wants a fresh sign-in.
+pub(crate) async fn asked(
+    unit: &mut Unit,
+    viewer: &Viewer,
+    id: ExceptionId,
+    word: Word,
+    note: &str,
+) -> Result<Option<(FreshAct, String)>> {
+    let seen = lock(unit, viewer, id).await?;
+    may(unit, &seen, word).await?;
+    check_note(word, note)?;
+    Ok(word.act().map(|act| (act, shown(act, &seen.row))))
+}
+
+/// What is signed in for: what is proposed never changes, only where it stands.
+fn shown(act: FreshAct, row: &ExceptionRow) -> String {
+    fresh::shown(act, row.id.0, row.state.as_str())
+}
+
+/// Lets a word count: with its fresh sign-in where it wants one.
+async fn proven(
+    unit: &mut Unit,
+    row: &ExceptionRow,
+    word: Word,
+    proof: Option<Proof>,
+) -> Result<Option<serde_json::Value>> {
+    let Some(act) = word.act() else {
+        return Ok(None);
+    };
+    let Some(proof) = proof else {
+        return if unit.tx.wants_fresh(act, row.id.0).await? {
+            Err(Refusal::WantsFreshSignIn.into())
+        } else {
+            Ok(None)
+        };
+    };
+    proof
+        .counts_for(unit, act, row.id.0, row.state.as_str())
+        .await?;
+    unit.tx.use_fresh(act, row.id.0, proof.id).await?;
+    Ok(Some(proof.said(unit).await?))
 }
 
 async fn say_once(
@@ -75,14 +147,16 @@ async fn say_once(
     id: ExceptionId,
     word: Word,
     note: &str,
+    proof: Option<Proof>,
 ) -> Result<()> {
     let mut unit = workflow.unit().await?;
     let seen = lock(&mut unit, viewer, id).await?;
     may(&mut unit, &seen, word).await?;
     check_note(word, note)?;
+    let proven = proven(&mut unit, &seen.row, word, proof).await?;
     match word {
-        Word::Accept => accept(&mut unit, &seen).await?,
-        Word::Confirm => confirm(&mut unit, &seen).await?,
+        Word::Accept => accept(&mut unit, &seen, proven).await?,
+        Word::Confirm => confirm(&mut unit, &seen, proven).await?,
         Word::Refuse => {
             let actor = Actor::Person(viewer.id());
             end(&mut unit, &seen.row, ExceptionEnd::Refused, actor, note).await?;
@@ -204,7 +278,7 @@ fn check_note(word: Word, note: &str) -> Result<()> {
     Ok(())
 }
 
-async fn accept(unit: &mut Unit, seen: &Seen) -> Result<()> {
+async fn accept(unit: &mut Unit, seen: &Seen, proven: Option<serde_json::Value>) -> Result<()> {
     let (row, me, now) = (&seen.row, seen.viewer.id(), unit.now);
     if row.ends_at <= now {
         return Err(Refusal::WrongState {
@@ -215,7 +289,13 @@ async fn accept(unit: &mut Unit, seen: &Seen) -> Result<()> {
     if !unit.tx.accept_exception(row.id, me, now).await? {
         return Err(Error::Stale);
     }
-    decided(unit, row, Actor::Person(me), ExceptionState::Accepted);
+    decided(
+        unit,
+        row,
+        Actor::Person(me),
+        ExceptionState::Accepted,
+        proven,
+    );
     let mail = about(
         unit,
         row,
@@ -231,7 +311,7 @@ async fn accept(unit: &mut Unit, seen: &Seen) -> Result<()> {
     Ok(())
 }
 
-async fn confirm(unit: &mut Unit, seen: &Seen) -> Result<()> {
+async fn confirm(unit: &mut Unit, seen: &Seen, proven: Option<serde_json::Value>) -> Result<()> {
     let (row, me, now) = (&seen.row, seen.viewer.id(), unit.now);
     if row.ends_at <= now {
         return Err(Refusal::WrongState {
@@ -255,7 +335,7 @@ async fn confirm(unit: &mut Unit, seen: &Seen) -> Result<()> {
     {
         return Err(Error::Stale);
     }
-    decided(unit, row, Actor::Person(me), ExceptionState::Live);
+    decided(unit, row, Actor::Person(me), ExceptionState::Live, proven);
     due::arm(unit, row, attest_by);
     findings::scan_person(unit, row.person_id);
     let mail = about(
@@ -307,14 +387,24 @@ async fn attest(unit: &mut Unit, seen: &Seen, note: &str) -> Result<()> {
     Ok(())
 }
 
-fn decided(unit: &mut Unit, row: &ExceptionRow, actor: Actor, state: ExceptionState) {
+fn decided(
+    unit: &mut Unit,
+    row: &ExceptionRow,
+    actor: Actor,
+    state: ExceptionState,
+    proven: Option<serde_json::Value>,
+) {
+    let mut after = json!({"state": state});
+    if let Some(proven) = proven {
+        after["fresh_sign_in"] = proven;
+    }
     unit.record(
         Event::new(EventKind::ExceptionDecided, unit.now, actor)
             .about(row.id)
             .about(row.person_id)
             .about(row.conflict_id)
             .for_person(row.person_id)
-            .changing(json!({"state": row.state}), json!({"state": state})),
+            .changing(json!({"state": row.state}), after),
     );
     unit.changed("exceptions");
     unit.changed(row.person_id);

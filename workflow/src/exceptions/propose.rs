@@ -6,6 +6,7 @@ use domain::{
     audit::{Actor, Event, EventKind},
     conflict::Side,
     exception::{CADENCES, ExceptionState, LONGEST},
+    fresh::FreshAct,
     person::PortalRole,
     request::{REASON_LEAST, TEXT_MOST},
 };
@@ -13,7 +14,7 @@ use serde_json::json;
 use store::{Tx, conflicts::ConflictRow, exceptions::ExceptionRow};
 
 use super::{about, acceptor_of, due};
-use crate::{Error, Result, Unit, Workflow, access::Viewer, mail, people::again};
+use crate::{Error, Result, Unit, Workflow, access::Viewer, fresh, mail, people::again};
 
 /// What somebody proposes.
 #[derive(Clone, Debug)]
@@ -115,6 +116,17 @@ async fn propose_once(
         version: 0,
     };
     unit.tx.insert_exception(&row).await?;
+    // Fixed now: what is privileged later changes nothing about what waits already.
+    let rights: Vec<_> = unit
+        .tx
+        .conflict_rights(&[row.conflict_id])
+        .await?
+        .into_iter()
+        .map(|right| right.entitlement_id)
+        .collect();
+    if fresh::weighs(&mut unit.tx, &rights).await? {
+        unit.tx.want_fresh(FreshAct::Accept, row.id.0).await?;
+    }
     unit.record(
         Event::new(
             EventKind::ExceptionProposed,

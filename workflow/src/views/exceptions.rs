@@ -6,6 +6,7 @@ use domain::{
     ConflictId, ExceptionId, PersonId, Timestamp,
     conflict::{Severity, Side},
     exception::{ExceptionEnd, ExceptionState},
+    fresh::FreshAct,
     person::PortalRole,
 };
 use serde::Serialize;
@@ -141,6 +142,8 @@ pub struct ExceptionPage {
     pub end_note: String,
     /// The approved requests that wait for it.
     pub lines: Vec<WaitingLine>,
+    /// Whether accepting and confirming it want a fresh sign-in.
+    pub fresh: bool,
     /// What the viewer may say now.
     pub may: May,
 }
@@ -381,6 +384,7 @@ pub async fn one(workflow: &Workflow, viewer: &Viewer, id: ExceptionId) -> Resul
         reason: row.reason,
         end_note: row.end_note,
         lines,
+        fresh: tx.wants_fresh(FreshAct::Accept, id.0).await?,
         may,
     })
 }

@@ -7,7 +7,7 @@ use domain::{
 use serde::Serialize;
 
 use super::PersonTag;
-use crate::{Error, Result, Workflow, access::Viewer};
+use crate::{Error, Result, Workflow, access::Viewer, kill_switch};
 
 /// The page before, and while it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +26,8 @@ pub struct Switch {
     pub left: bool,
     /// What they have to do with now.
     pub reach: Reach,
+    /// Whether stopping them wants a fresh sign-in.
+    pub fresh: bool,
     /// Who stopped them, if somebody did.
     pub stopped: Option<Stopped>,
 }
@@ -92,6 +94,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, id: PersonId) -> Result<
             waiting: reach.waiting,
             seats: reach.seats,
         },
+        fresh: kill_switch::wants_fresh(&mut tx, id, workflow.clock().now()).await?,
         stopped,
     })
 }

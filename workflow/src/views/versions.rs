@@ -53,6 +53,8 @@ pub struct VersionView {
     pub decided_by: Option<PersonTag>,
     /// When.
     pub decided_at: Option<Timestamp>,
+    /// Whether publishing it wants a fresh sign-in.
+    pub fresh: bool,
     /// Whether the viewer may confirm or refuse it now: it waits, and they did not draft it.
     pub may_decide: bool,
 }
@@ -91,7 +93,13 @@ pub async fn one(
     viewer.must_have(READERS)?;
     let mut tx = workflow.store().read().await?;
     let row = tx.named_version(id).await?.ok_or(Error::Missing)?;
-    Ok(view(viewer, row))
+    let fresh = tx
+        .wants_fresh(domain::fresh::FreshAct::Publish, id.0)
+        .await?;
+    Ok(VersionView {
+        fresh,
+        ..view(viewer, row)
+    })
 }
 
 fn view(viewer: &Viewer, row: VersionRow) -> VersionView {
@@ -99,6 +107,7 @@ fn view(viewer: &Viewer, row: VersionRow) -> VersionView {
         may_decide: viewer.must_have(DECIDERS).is_ok()
             && row.state == "pending"
             && row.drafted_by != Some(viewer.id()),
+        fresh: false,
         id: row.id,
         number: row.number,
         state: row.state,

@@ -392,7 +392,7 @@ impl House {
         let viewer = self.viewer(n).await;
         match decide::decide(&self.workflow, &viewer, vote.clone()).await {
             Err(Error::Refused(refusals)) if refusals == [Refusal::WantsFreshSignIn] => {
-                let id = fresh::keep(&self.workflow, &viewer, &vote).await?;
+                let id = fresh::keep(&self.workflow, &viewer, vote).await?;
                 let stands =
                     fresh::carry_out(&self.workflow, &viewer, id, &self.again(n).await).await?;
                 if stands.is_empty() {

@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::Duration;
-use domain::{FreshId, Refusal, StageId, approval::Verdict, request::LineState};
+use domain::{Refusal, StageId, approval::Verdict, request::LineState};
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::{
@@ -27,11 +27,11 @@ use workflow::{
     access::Viewer,
     conversation,
     decide::{self, Vote},
-    fresh,
+    fresh::Act,
     views::decision::{self, DecisionPage},
 };
 
-use super::{approvals::asks, kit, parts, said};
+use super::{approvals::asks, fresh, kit, parts, said};
 use crate::{
     frame::About,
     problem::Fault,
@@ -150,16 +150,15 @@ pub async fn show(
 
 /// What was typed before a fresh sign-in that came to nothing, if the address names one of the reader's.
 async fn kept(visit: &Visit, stage: StageId, again: &str) -> Result<Option<Back>, Fault> {
-    let Ok(id) = again.parse::<FreshId>() else {
-        return Ok(None);
-    };
-    match fresh::kept(visit.workflow(), &visit.viewer, id).await {
-        Ok(kept) if kept.vote.stage == stage && !kept.refusals.is_empty() => {
-            Ok(Some(Back::of(Typed::kept(kept.vote), &kept.refusals)))
-        }
-        Ok(_) | Err(Error::Missing) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let back = fresh::kept(visit, again)
+        .await?
+        .and_then(|kept| match kept.act {
+            Act::Vote(vote) if vote.stage == stage => {
+                Some(Back::of(Typed::kept(vote), &kept.refusals))
+            }
+            _ => None,
+        });
+    Ok(back)
 }
 
 /// The vote.
@@ -228,8 +227,7 @@ pub async fn post(
             Ok(Redirect::to(&onward).into_response())
         }
         Err(Error::Refused(refusals)) if refusals == [Refusal::WantsFreshSignIn] => {
-            let id = fresh::keep(visit.workflow(), &visit.viewer, &vote).await?;
-            Ok(Redirect::to(&format!("/sign-in/again/{id}")).into_response())
+            fresh::leave(&visit, vote.into()).await
         }
         Err(Error::Refused(refusals)) => again(&visit, stage, Back::of(typed, &refusals)).await,
         Err(Error::Stale) => {
@@ -277,14 +275,6 @@ pub async fn onward(
         Verdict::Approve => "approved",
     };
     kit::address(&path, &[("of", &stage.to_string()), ("done", done)])
-}
-
-/// The page of a decision that somebody wanted to approve and whose fresh sign-in came to nothing.
-pub fn back_to(stage: StageId, id: FreshId) -> String {
-    kit::address(
-        &format!("/approvals/{stage}"),
-        &[("again", &id.to_string())],
-    )
 }
 
 /// The page again, as it stands now, with what was typed.

@@ -22,7 +22,10 @@ use super::{
     super::approvals::tests::{EIGHT, HOSTILE, is_inert, now, package, person},
     *,
 };
-use crate::render::{html, plain};
+use crate::{
+    pages::sample,
+    render::{html, plain},
+};
 
 fn vote(text: &str, verdict: Verdict, cap_seconds: Option<i64>) -> Cast {
     Cast {

@@ -1,17 +1,22 @@
 //! `/exceptions/{id}`: one exception with its control and what was said of it, and the words that the viewer has.
 
-use axum::{Form, extract::Path, response::Response};
-use domain::{ExceptionId, exception::ExceptionState};
+use axum::{
+    Form,
+    extract::{Path, Query},
+    response::Response,
+};
+use domain::{ExceptionId, Refusal, exception::ExceptionState};
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::{
     Error,
     exceptions::{self as deciding, Word},
+    fresh::Act,
     views::exceptions::{self, ExceptionPage},
 };
 
 use crate::{
-    pages::{duties, kit, said},
+    pages::{duties, fresh, kit, said},
     problem::Fault,
     refusals,
     ui::*,
@@ -29,14 +34,36 @@ pub struct Typed {
     note: String,
 }
 
+/// What the address may say.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    /// What the reader wanted to do before they were asked to sign in once more.
+    #[serde(default)]
+    again: String,
+}
+
 /// The page.
-pub async fn one(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
+pub async fn one(
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Fault> {
     let id: ExceptionId = kit::id(&id)?;
     let found = exceptions::one(visit.workflow(), &visit.viewer, id).await?;
     let title = title(&found);
+    let (mut typed, mut faults) = (Typed::default(), Vec::new());
+    if let Some(kept) = fresh::kept(&visit, &asked.again).await?
+        && let Act::Say {
+            exception, note, ..
+        } = kept.act
+        && exception == id
+    {
+        typed.note = note;
+        faults = kept.refusals.iter().map(refusals::sentence).collect();
+    }
     visit
         .page_live(&title, vec!["exceptions".into()], move || {
-            page(found, &Typed::default(), &[])
+            page(found, &typed, &faults)
         })
         .await
 }
@@ -58,6 +85,14 @@ pub async fn say(
     };
     match deciding::say(visit.workflow(), &visit.viewer, id, word, &typed.note).await {
         Ok(()) => Ok(done(&format!("/exceptions/{id}"), "noted")),
+        Err(Error::Refused(refused)) if refused == [Refusal::WantsFreshSignIn] => {
+            let act = Act::Say {
+                exception: id,
+                word,
+                note: typed.note,
+            };
+            fresh::leave(&visit, act).await
+        }
         Err(Error::Refused(refused)) => {
             let found = exceptions::one(visit.workflow(), &visit.viewer, id).await?;
             let sentences: Vec<String> = refused.iter().map(refusals::sentence).collect();
@@ -280,9 +315,12 @@ fn words(found: &ExceptionPage, typed: &Typed) -> Option<AnyView> {
         )
     });
     let any = may.accept || may.confirm || may.refuse || may.revoke || may.attest || may.renew;
+    let fresh = (found.fresh && (may.accept || may.confirm)).then(|| {
+        view! { <Body><p class="small dim">"A yes asks you to sign in once more: a privileged right, or one whose package says so, depends on it."</p></Body> }
+    });
     any.then(|| {
         view! {
-            <Card title="Your word"><div class="decide" role="group" aria-label="Your word">{accept}{confirm}{attest}{renew}{refuse}{revoke}</div></Card>
+            <Card title="Your word">{fresh}<div class="decide" role="group" aria-label="Your word">{accept}{confirm}{attest}{renew}{refuse}{revoke}</div></Card>
         }
         .into_any()
     })

@@ -5,22 +5,24 @@ use axum::{
     response::Response,
 };
 use domain::{
-    CatalogueVersionId, Timestamp,
+    CatalogueVersionId, Refusal, Timestamp,
     catalogue::{Change as Part, ChangeKind, FieldChange, Thing},
 };
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::{
-    catalogue,
+    Error, catalogue,
+    fresh::Act,
     views::{
         Cursor,
         versions::{self, VersionView, Versions},
     },
 };
 
-use super::kit;
+use super::{fresh, kit};
 use crate::{
     problem::Fault,
+    refusals,
     ui::*,
     visit::{Visit, done},
     words,
@@ -35,6 +37,9 @@ pub struct Asked {
     /// Where the last page ended.
     #[serde(default)]
     after: String,
+    /// What the reader wanted to publish before they were asked to sign in once more.
+    #[serde(default)]
+    again: String,
 }
 
 /// The editions.
@@ -51,18 +56,32 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
 }
 
 /// One edition.
-pub async fn one(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
+pub async fn one(
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Fault> {
     let id: CatalogueVersionId = kit::id(&id)?;
     let version = versions::one(visit.workflow(), &visit.viewer, id).await?;
     let (title, now) = (format!("Catalogue version {}", version.number), visit.now());
-    visit.page(&title, move || page(version, now)).await
+    let kept = fresh::kept(&visit, &asked.again).await?;
+    let faults: Vec<String> = kept
+        .filter(|kept| matches!(kept.act, Act::Publish(of) if of == id))
+        .map(|kept| kept.refusals.iter().map(refusals::sentence).collect())
+        .unwrap_or_default();
+    visit.page(&title, move || page(version, faults, now)).await
 }
 
 /// Publishes it.
 pub async fn confirm(visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
     let id: CatalogueVersionId = kit::id(&id)?;
-    catalogue::confirm(visit.workflow(), &visit.viewer, id).await?;
-    Ok(done(&format!("/admin/versions/{id}"), "confirmed"))
+    match catalogue::confirm(visit.workflow(), &visit.viewer, id).await {
+        Ok(()) => Ok(done(&format!("/admin/versions/{id}"), "confirmed")),
+        Err(Error::Refused(refused)) if refused == [Refusal::WantsFreshSignIn] => {
+            fresh::leave(&visit, Act::Publish(id)).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Says no to it.
@@ -164,7 +183,7 @@ fn row(version: &VersionView, now: Timestamp) -> impl IntoView + use<> {
     }
 }
 
-fn page(version: VersionView, now: Timestamp) -> impl IntoView {
+fn page(version: VersionView, faults: Vec<String>, now: Timestamp) -> impl IntoView {
     let (state, said) = state(&version);
     let crumbs = vec![
         crumb("Catalogue versions", "/admin/versions"),
@@ -213,6 +232,7 @@ fn page(version: VersionView, now: Timestamp) -> impl IntoView {
     ));
     view! {
         <PageHead title=format!("Catalogue version {}", version.number) lead=lead crumbs=crumbs><Badge state=state words=said/></PageHead>
+        <Faults faults=faults/>
         <div class="two">
             <div class="stack stack-4">{widens}{parts}{nothing}</div>
             <div class="stack stack-4">{decide(&version)}<Card title="Record"><Body><Facts items=facts left=true/></Body></Card></div>
@@ -251,11 +271,14 @@ fn decide(version: &VersionView) -> Option<AnyView> {
             .collect_view();
         view! { <ul class="stack stack-1 small">{rows}</ul> }.into_any()
     };
+    let fresh = version.fresh.then_some(
+        " It asks you to sign in once more, as a package in it is privileged or says so.",
+    );
     Some(
         view! {
             <Card title="Decide">
                 <Body>
-                    <p class="small dim">"Read what changes. Publishing takes effect at once."</p>
+                    <p class="small dim">"Read what changes. Publishing takes effect at once."{fresh}</p>
                     <div class="btns">
                         <Ask summary="Publish" look=Look::Primary>{effects}<PostButton action=confirm look=Look::Primary>"Publish this version"</PostButton></Ask>
                         <Ask summary="Refuse" look=Look::Danger><p>"Nothing of it takes effect; the version in force stays."</p><PostButton action=refuse look=Look::DangerSure>"Refuse this version"</PostButton></Ask>

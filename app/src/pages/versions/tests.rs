@@ -15,6 +15,7 @@ fn version(text: &str, state: &str, may_decide: bool) -> VersionView {
         number: 14,
         state: state.into(),
         drafted_by: Some(person(2, text)),
+        fresh: may_decide,
         file_hash: "abcd".into(),
         difference: Difference {
             changes: vec![Part {
@@ -41,30 +42,31 @@ fn version(text: &str, state: &str, may_decide: bool) -> VersionView {
 
 #[test]
 fn a_version_says_what_changes_what_widens_and_its_effect() {
-    let out = html(|| page(version("Orders", "pending", true), now()));
+    let out = html(|| page(version("Orders", "pending", true), vec![], now()));
     for part in [
         "It widens",
         "Orders: it may be held longer",
         "8 hours",
         "17 people gain",
         "Publish this version",
+        "sign in once more",
         "Refuse this version",
         "1 package",
     ] {
         assert!(out.contains(part), "{part} is missing in {out}");
     }
-    let out = html(|| page(version("Orders", "pending", false), now()));
+    let out = html(|| page(version("Orders", "pending", false), vec![], now()));
     assert!(
         out.contains("A second person decides") && !out.contains("<form"),
         "{out}"
     );
-    let out = html(|| page(version("Orders", "published", false), now()));
+    let out = html(|| page(version("Orders", "published", false), vec![], now()));
     assert!(out.contains("in force") && !out.contains("<form"), "{out}");
 }
 
 #[test]
 fn hostile_names_stay_names() {
-    let out = html(|| page(version(HOSTILE, "pending", true), now()));
+    let out = html(|| page(version(HOSTILE, "pending", true), vec![], now()));
     assert!(is_inert(&out), "{out}");
     let versions = Versions {
         now: now(),

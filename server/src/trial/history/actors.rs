@@ -9,6 +9,7 @@ use workflow::{
     Workflow,
     access::{self, Viewer},
     eligibility::unmet,
+    fresh::{self, Act, SignedInAgain},
 };
 
 use super::Past;
@@ -111,5 +112,30 @@ impl Actors {
         access::viewer(workflow, person, account)
             .await?
             .ok_or(workflow::Error::Forbidden)
+    }
+}
+
+/// Does what takes a fresh sign-in, as somebody who signed in once more at once.
+pub(super) async fn signed_in_again(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    act: Act,
+) -> workflow::Result<()> {
+    let id = fresh::keep(workflow, viewer, act).await?;
+    let account = workflow
+        .store()
+        .read()
+        .await?
+        .account(viewer.account)
+        .await?
+        .ok_or(workflow::Error::Missing)?;
+    let signed_in = SignedInAgain {
+        account: account.into_domain().key,
+        at: Some(workflow.clock().system_now()),
+        contexts: workflow.settings().step_up.iter().cloned().collect(),
+    };
+    match fresh::carry_out(workflow, viewer, id, &signed_in).await? {
+        stands if stands.is_empty() => Ok(()),
+        stands => Err(workflow::Error::Refused(stands)),
     }
 }

@@ -1,11 +1,18 @@
 //! Exceptions in the course of the year: one in force, one that waits for the business, one that waits for security.
 
 use chrono::Duration;
-use domain::{ExceptionId, conflict::Side};
+use domain::{ExceptionId, Refusal, conflict::Side};
 use sandbox::company;
-use workflow::exceptions::{self, Proposal, Word};
+use workflow::{
+    Error,
+    exceptions::{self, Proposal, Word},
+    fresh::Act,
+};
 
-use super::{Past, actors::Actors};
+use super::{
+    Past,
+    actors::{Actors, signed_in_again},
+};
 
 /// An exception that somebody proposes, and the words that follow.
 #[derive(Debug)]
@@ -151,5 +158,15 @@ pub(super) async fn say(
         .person(company::user(said.user))
         .ok_or(workflow::Error::Missing)?;
     let viewer = actors.viewer(past.workflow, person).await?;
-    exceptions::say(past.workflow, &viewer, id, said.word, said.note).await
+    match exceptions::say(past.workflow, &viewer, id, said.word, said.note).await {
+        Err(Error::Refused(refusals)) if refusals == [Refusal::WantsFreshSignIn] => {
+            let act = Act::Say {
+                exception: id,
+                word: said.word,
+                note: said.note.to_owned(),
+            };
+            signed_in_again(past.workflow, &viewer, act).await
+        }
+        other => other,
+    }
 }

@@ -1,10 +1,17 @@
 //! Editions of the catalogue in the course of the year, made from the sample company's own files.
 
-use domain::CatalogueVersionId;
+use domain::{CatalogueVersionId, Refusal};
 use sandbox::company;
-use workflow::catalogue::{self, Applied, SourceFile};
+use workflow::{
+    Error,
+    catalogue::{self, Applied, SourceFile},
+    fresh::Act,
+};
 
-use super::{Past, actors::Actors};
+use super::{
+    Past,
+    actors::{Actors, signed_in_again},
+};
 
 /// The file that says what one person must not hold together: it comes late in the year, so that something stands.
 pub(in crate::trial) const RULES: &str = "conflicts.toml";
@@ -59,9 +66,13 @@ pub(super) async fn hand_in(
                 .person(company::user("nils.aberg"))
                 .ok_or(workflow::Error::Missing)?;
             let viewer = actors.viewer(past.workflow, person).await?;
-            catalogue::confirm(past.workflow, &viewer, id)
-                .await
-                .map(|()| None)
+            let confirmed = match catalogue::confirm(past.workflow, &viewer, id).await {
+                Err(Error::Refused(refusals)) if refusals == [Refusal::WantsFreshSignIn] => {
+                    signed_in_again(past.workflow, &viewer, Act::Publish(id)).await
+                }
+                other => other,
+            };
+            confirmed.map(|()| None)
         }
         Edition::Rules => apply(files(&[])).await.map(|_| None),
         Edition::Waiting => {
