@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     PackageId, PersonId, Timestamp,
+    person::PersonState,
     policy::Policy,
     team::{alike, usual},
 };
@@ -83,7 +84,7 @@ pub async fn load(
     };
     let like = match like {
         None => None,
-        Some(id) => Some(like_somebody(tx, now, viewer, &whom, id).await?),
+        Some(id) => Some(like_somebody(tx, viewer, &whom, id).await?),
     };
     let usual = usual_for(tx, viewer, &whom).await?;
     let mine = whom.id() == viewer.id();
@@ -118,18 +119,13 @@ pub(super) async fn usual_for(tx: &mut Tx, viewer: &Viewer, whom: &Viewer) -> Re
     Ok(cards)
 }
 
-async fn like_somebody(
-    tx: &mut Tx,
-    now: Timestamp,
-    viewer: &Viewer,
-    whom: &Viewer,
-    id: PersonId,
-) -> Result<Like> {
+async fn like_somebody(tx: &mut Tx, viewer: &Viewer, whom: &Viewer, id: PersonId) -> Result<Like> {
+    // Whoever is stopped holds nothing now; that they are is not told by their being unknown.
     let colleague = tx
         .person(id)
         .await?
         .map(PersonRow::into_domain)
-        .filter(|person| person.works_at(now))
+        .filter(|person| person.state == PersonState::Active)
         .ok_or(Error::Missing)?;
     let above_whom = is_above(tx, viewer.id(), whom.id()).await?;
     let above = is_above(tx, viewer.id(), id).await?;

@@ -57,7 +57,7 @@ async fn any_edition_settles() {
     }
 }
 
-/// The sample company's own files have no fault, and are forty-three packages over thirteen applications.
+/// The sample company's own files have no fault, and are forty-four packages over fourteen applications.
 #[tokio::test]
 async fn the_sample_company_applies() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sandbox/company/applications");
