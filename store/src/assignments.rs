@@ -75,6 +75,38 @@ row! {
         pub not_before: Option<Timestamp>,
         /// The portal role that it is, if it is one: its target is this database.
         pub portal_role: Option<PortalRole>,
+        /// Whether a separation-of-duties rule in force speaks of the right.
+        pub ruled: bool,
+    }
+
+    /// What an assignment is made from, with what one grant says of it.
+    pub struct WishRow {
+        /// The account.
+        pub account_id: AccountId,
+        /// Whose it is.
+        pub person_id: PersonId,
+        /// The right.
+        pub entitlement_id: EntitlementId,
+        /// See [`PairRow::target_id`].
+        pub target_id: TargetId,
+        /// See [`PairRow::lane`].
+        pub lane: String,
+        /// See [`PairRow::not_before`].
+        pub not_before: Option<Timestamp>,
+        /// See [`PairRow::portal_role`].
+        pub portal_role: Option<PortalRole>,
+        /// See [`PairRow::ruled`].
+        pub ruled: bool,
+        /// Where the grant stands; none where no grant says anything.
+        pub state: Option<GrantState>,
+        /// Where it comes from.
+        pub source: Option<GrantSource>,
+        /// Begins.
+        pub valid_from: Option<Timestamp>,
+        /// Ends.
+        pub end_at: Option<Timestamp>,
+        /// See [`ClaimRow::resumed`].
+        pub resumed: bool,
     }
 
     /// One grant's say in an assignment.
@@ -349,22 +381,70 @@ impl Tx {
         &mut self,
         pairs: &[(AccountId, EntitlementId)],
     ) -> Result<Vec<PairRow>, Error> {
+        Ok(self.wishes(pairs).await?.0)
+    }
+
+    /// What the assignments of these pairs are made from, as [`Tx::pairs`], with what the grants that are not over say of
+    /// them, as [`Tx::claims`], in one statement.
+    pub async fn wishes(
+        &mut self,
+        pairs: &[(AccountId, EntitlementId)],
+    ) -> Result<(Vec<PairRow>, Vec<ClaimRow>), Error> {
         if pairs.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
-        Ok(on!(self, c => {
+        let rows: Vec<WishRow> = on!(self, c => {
             let mut query = QueryBuilder::new("WITH wanted (account_id, entitlement_id) AS (VALUES ");
             pairs_in!(query, pairs);
             query.push(
                 " SELECT w.account_id, p.person_id, w.entitlement_id, e.target_id, e.lane, t.not_before,
-                   CASE WHEN e.kind = 'portal_role' THEN e.external_id END AS portal_role
+                   CASE WHEN e.kind = 'portal_role' THEN e.external_id END AS portal_role,
+                   EXISTS (SELECT 1 FROM conflict_rights r JOIN conflicts k ON k.id = r.conflict_id
+                     WHERE k.retired = FALSE AND r.entitlement_id = w.entitlement_id) AS ruled,
+                   g.state, g.source, g.valid_from, g.end_at, (g.resumed_by IS NOT NULL) AS resumed
                  FROM wanted w
                  JOIN accounts p ON p.id = w.account_id
                  JOIN entitlements e ON e.id = w.entitlement_id
                  JOIN targets t ON t.id = e.target_id
-                 ORDER BY w.account_id, w.entitlement_id");
+                 LEFT JOIN grant_entitlements x ON x.account_id = w.account_id AND x.entitlement_id = w.entitlement_id
+                   AND x.removed_at IS NULL
+                 LEFT JOIN grants g ON g.id = x.grant_id AND g.state <> 'ended'
+                 ORDER BY w.account_id, w.entitlement_id, g.id NULLS FIRST");
             query.build_query_as().fetch_all(c).await
-        })?)
+        })?;
+        let (mut pairs, mut claims): (Vec<PairRow>, Vec<ClaimRow>) = (Vec::new(), Vec::new());
+        for row in rows {
+            let (account_id, entitlement_id) = (row.account_id, row.entitlement_id);
+            if let (Some(state), Some(source), Some(valid_from)) =
+                (row.state, row.source, row.valid_from)
+            {
+                claims.push(ClaimRow {
+                    account_id,
+                    entitlement_id,
+                    state,
+                    source,
+                    valid_from,
+                    end_at: row.end_at,
+                    resumed: row.resumed,
+                });
+            }
+            let known = pairs.last().is_some_and(|last| {
+                (last.account_id, last.entitlement_id) == (account_id, entitlement_id)
+            });
+            if !known {
+                pairs.push(PairRow {
+                    account_id,
+                    person_id: row.person_id,
+                    entitlement_id,
+                    target_id: row.target_id,
+                    lane: row.lane,
+                    not_before: row.not_before,
+                    portal_role: row.portal_role,
+                    ruled: row.ruled,
+                });
+            }
+        }
+        Ok((pairs, claims))
     }
 
     /// What the grants that are not over say of these pairs.

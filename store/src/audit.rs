@@ -95,42 +95,56 @@ impl Tx {
         Ok(on!(self, c => sqlx::query_as("SELECT seq, hash FROM audit_head").fetch_one(c).await)?)
     }
 
-    /// Appends entries, in order, and moves the head to the last of them.
-    pub async fn append_audit(&mut self, rows: &[NewAuditRow]) -> Result<(), Error> {
-        let Some(last) = rows.last() else {
-            return Ok(());
-        };
-        for chunk in rows.chunks(500) {
+    /// Appends entries, in order, moves the head to the last of them, and tells all replicas `said`, if it is given.
+    pub async fn append_audit(
+        &mut self,
+        rows: &[NewAuditRow],
+        said: Option<&str>,
+    ) -> Result<(), Error> {
+        let engine = self.engine();
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let (some, more) = rest.split_at(portion(rest));
+            rest = more;
+            let Some(last) = some.last() else {
+                break;
+            };
+            let subjects: Vec<(&String, i64)> = some
+                .iter()
+                .flat_map(|new| new.subjects.iter().map(|subject| (subject, new.row.seq)))
+                .collect();
             on!(self, c => {
-                let mut query = QueryBuilder::new("INSERT INTO audit_events (seq, at, kind, actor, actor_id, entry, hash) ");
-                query.push_values(chunk, |mut tuple, new| {
+                let mut query = QueryBuilder::new(engine.first());
+                query.push("INSERT INTO audit_events (seq, at, kind, actor, actor_id, entry, hash) ");
+                query.push_values(some, |mut tuple, new| {
                     tuple.push_bind(new.row.seq).push_bind(At(new.row.at)).push_bind(new.row.kind.clone())
                         .push_bind(new.actor).push_bind(new.actor_id).push_bind(new.row.entry.clone())
                         .push_bind(new.row.hash.clone());
                 });
+                if !subjects.is_empty() {
+                    and_then!(engine, query, c, "subjects");
+                    query.push("INSERT INTO audit_subjects (subject, seq) ");
+                    query.push_values(&subjects, |mut tuple, (subject, seq)| {
+                        tuple.push_bind((*subject).clone()).push_bind(*seq);
+                    });
+                    query.push(" ON CONFLICT DO NOTHING");
+                }
+                and_last!(engine, query, c);
+                query.push("UPDATE audit_head SET seq = ").push_bind(last.row.seq)
+                    .push(", hash = ").push_bind(last.row.hash.clone());
+                if engine == Engine::Postgres {
+                    // The head moves to an entry that is there: not before the entries are.
+                    query.push(" WHERE (SELECT COUNT(*) FROM first) > 0");
+                    if let Some(said) = said.filter(|_| rest.is_empty()) {
+                        query.push(" RETURNING pg_notify('latchkey', ").push_bind(said.to_owned()).push(")");
+                    }
+                }
                 query.build().execute(c).await.map(drop)
             })?;
         }
-        let subjects: Vec<(String, i64)> = rows
-            .iter()
-            .flat_map(|new| {
-                new.subjects
-                    .iter()
-                    .map(|subject| (subject.clone(), new.row.seq))
-            })
-            .collect();
-        for chunk in subjects.chunks(2000) {
-            on!(self, c => {
-                let mut query = QueryBuilder::new("INSERT INTO audit_subjects (subject, seq) ");
-                query.push_values(chunk, |mut tuple, (subject, seq)| {
-                    tuple.push_bind(subject.clone()).push_bind(*seq);
-                });
-                query.push(" ON CONFLICT DO NOTHING");
-                query.build().execute(c).await.map(drop)
-            })?;
+        if let Some(said) = said.filter(|_| rows.is_empty()) {
+            self.notify(said).await?;
         }
-        on!(self, c => sqlx::query("UPDATE audit_head SET seq = $1, hash = $2")
-            .bind(last.row.seq).bind(&last.row.hash).execute(c).await.map(drop))?;
         Ok(())
     }
 
@@ -189,4 +203,14 @@ impl Tx {
             "SELECT seq, subject FROM audit_subjects WHERE seq > $1 AND seq <= $2 ORDER BY seq, subject")
             .bind(after).bind(to).fetch_all(c).await)?)
     }
+}
+
+/// How many of these entries one statement takes: both engines limit the values of a statement.
+fn portion(rows: &[NewAuditRow]) -> usize {
+    let mut subjects = 0;
+    let fits = rows.iter().take(500).take_while(|new| {
+        subjects += new.subjects.len();
+        subjects <= 10_000
+    });
+    fits.count().max(1)
 }

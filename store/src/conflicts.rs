@@ -270,28 +270,6 @@ impl Tx {
         Ok(ids.into_iter().map(PersonId).collect())
     }
 
-    /// Which of these rights a rule in force speaks of.
-    pub async fn ruled_rights(
-        &mut self,
-        rights: &[EntitlementId],
-    ) -> Result<Vec<EntitlementId>, Error> {
-        if rights.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids: Vec<Uuid> = on!(self, c => {
-            let mut query = QueryBuilder::new(
-                "SELECT DISTINCT r.entitlement_id FROM conflict_rights r JOIN conflicts k ON k.id = r.conflict_id
-                 WHERE k.retired = FALSE AND r.entitlement_id IN (");
-            let mut list = query.separated(", ");
-            for id in rights {
-                list.push_bind(id.0);
-            }
-            query.push(") ORDER BY r.entitlement_id");
-            query.build_query_scalar().fetch_all(c).await
-        })?;
-        Ok(ids.into_iter().map(EntitlementId).collect())
-    }
-
     /// How many others have the same manager, and how many of them hold a package now.
     pub async fn team_holding(
         &mut self,

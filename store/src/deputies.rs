@@ -1,10 +1,8 @@
 //! Who stands in for whom: between two instants, for everything, for one application, or for one rule.
 
 use domain::{
-    ApplicationId, DeputyId, LineId, PackageId, PersonId, Timestamp, policy::ApproverRule,
+    ApplicationId, DeputyId, LineId, PersonId, Timestamp, policy::ApproverRule,
 };
-use sqlx::QueryBuilder;
-
 use crate::engine::{At, Error, Tx};
 
 row! {
@@ -106,31 +104,6 @@ impl Tx {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT id, person_id, deputy_id, from_at, until_at, application_id, approvers, made_by, made_at, ended_at, ended_by
              FROM deputies WHERE id = $1").bind(id.0).fetch_optional(c).await)?)
-    }
-
-    /// Who stands in now for any of these people, in a fixed order; and whether for a package as this.
-    pub async fn deputies_for(
-        &mut self,
-        people: &[PersonId],
-        package: PackageId,
-        now: Timestamp,
-    ) -> Result<Vec<StandsInRow>, Error> {
-        if people.is_empty() {
-            return Ok(Vec::new());
-        }
-        Ok(on!(self, c => {
-            let mut query = QueryBuilder::new(
-                "SELECT d.person_id, d.deputy_id, d.approvers, (d.application_id IS NULL OR EXISTS (
-                   SELECT 1 FROM packages p WHERE p.application_id = d.application_id AND p.id = ");
-            query.push_bind(package.0).push(")) AS covers FROM deputies d WHERE d.ended_at IS NULL AND d.from_at <= ")
-                .push_bind(At(now)).push(" AND d.until_at > ").push_bind(At(now)).push(" AND d.person_id IN (");
-            let mut list = query.separated(", ");
-            for id in people {
-                list.push_bind(id.0);
-            }
-            query.push(") ORDER BY d.person_id, d.from_at, d.id");
-            query.build_query_as().fetch_all(c).await
-        })?)
     }
 
     /// For whom this person stands in now.

@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use domain::{PackageId, Timestamp};
+use domain::{PackageId, PersonId, Timestamp};
+use log::LevelFilter;
 use sqlx::{
     ConnectOptions, Postgres, Sqlite,
     postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions},
@@ -10,6 +11,9 @@ use sqlx::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
     },
 };
+
+/// How loudly each statement is told to `tracing`, as `sqlx::query`: its text and how long it took, never its values.
+const TOLD: LevelFilter = LevelFilter::Trace;
 
 /// Runs one query expression on whichever engine the transaction belongs to. Inside, `$c` is the connection.
 macro_rules! on {
@@ -22,6 +26,40 @@ macro_rules! on {
             $crate::engine::Tx::Postgres(tx) => {
                 let $c = &mut **tx;
                 $body
+            }
+        }
+    };
+}
+
+/// Ends one write of several that are sent together, and begins the next. PostgreSQL takes them as one statement, in which
+/// all but the last stand in a WITH under `$name`, and give their rows so that the next can wait for them; SQLite, where a
+/// statement costs no round trip, runs each by itself.
+///
+/// `$query` was begun with [`Engine::first`].
+macro_rules! and_then {
+    ($engine:expr, $query:ident, $c:ident, $name:literal) => {
+        match $engine {
+            $crate::engine::Engine::Postgres => {
+                $query.push(concat!(" RETURNING 1), ", $name, " AS ("));
+            }
+            $crate::engine::Engine::Sqlite => {
+                $query.build().execute(&mut *$c).await?;
+                $query = sqlx::QueryBuilder::new("");
+            }
+        }
+    };
+}
+
+/// As [`and_then`], before the last of them.
+macro_rules! and_last {
+    ($engine:expr, $query:ident, $c:ident) => {
+        match $engine {
+            $crate::engine::Engine::Postgres => {
+                $query.push(" RETURNING 1) ");
+            }
+            $crate::engine::Engine::Sqlite => {
+                $query.build().execute(&mut *$c).await?;
+                $query = sqlx::QueryBuilder::new("");
             }
         }
     };
@@ -99,6 +137,16 @@ pub enum Engine {
     Postgres,
 }
 
+impl Engine {
+    /// How the first of several writes begins that are sent together; it is named `first`.
+    pub(crate) const fn first(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "WITH first AS (",
+        }
+    }
+}
+
 /// Where the database is and how to treat it.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -174,7 +222,8 @@ impl Store {
             .statement_cache_capacity(512)
             .pragma("cache_size", "-16000")
             .pragma("temp_store", "memory")
-            .disable_statement_logging();
+            .log_statements(TOLD)
+            .log_slow_statements(TOLD, Duration::from_secs(1));
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(30))
@@ -197,7 +246,8 @@ impl Store {
                 "synchronous_commit",
                 if options.durable { "on" } else { "off" },
             )])
-            .disable_statement_logging();
+            .log_statements(TOLD)
+            .log_slow_statements(TOLD, Duration::from_secs(1));
         let pool = PgPoolOptions::new()
             .max_connections(options.connections.max(2))
             .acquire_timeout(Duration::from_secs(30))
@@ -317,6 +367,26 @@ impl Tx {
                 .bind(id.0)
                 .execute(&mut **tx)
                 .await?;
+        }
+        Ok(())
+    }
+
+    /// Holds packages as [`Tx::hold_package`] does, and then locks persons as [`Tx::lock_persons`] does, at once. Nothing on
+    /// SQLite, which writes one transaction at a time.
+    pub async fn hold_and_lock(&mut self, packages: &[PackageId], persons: &[PersonId]) -> Result<(), Error> {
+        if let Self::Postgres(tx) = self {
+            let packages: Vec<uuid::Uuid> = packages.iter().map(|id| id.0).collect();
+            let persons: Vec<uuid::Uuid> = persons.iter().map(|id| id.0).collect();
+            // Who counts what is held has waited for it: packages come before persons, as everywhere.
+            sqlx::query(
+                "WITH held AS (SELECT id FROM packages WHERE id = ANY($1) ORDER BY id FOR SHARE)
+                 SELECT id FROM persons WHERE id = ANY($2) AND (SELECT COUNT(*) FROM held) >= 0
+                 ORDER BY id FOR NO KEY UPDATE",
+            )
+            .bind(packages)
+            .bind(persons)
+            .execute(&mut **tx)
+            .await?;
         }
         Ok(())
     }

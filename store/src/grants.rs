@@ -118,24 +118,30 @@ impl Tx {
         } else {
             "permanent"
         };
-        on!(self, c => sqlx::query(
-            "INSERT INTO grants (id, person_id, account_id, package_id, package_version_id, line_id, source, state,
-               valid_from, end_kind, end_at, ready_at, ended_at, end_reason, ended_by, end_note, gone_at, version, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)")
-            .bind(grant.id.0).bind(grant.person_id.0).bind(grant.account_id.0).bind(grant.package_id.map(|id| id.0))
-            .bind(grant.package_version_id.map(|id| id.0)).bind(grant.line_id.map(|id| id.0))
-            .bind(grant.source.as_str()).bind(grant.state.as_str()).bind(At(grant.valid_from)).bind(end_kind)
-            .bind(grant.end_at.map(At)).bind(grant.ready_at.map(At)).bind(grant.ended_at.map(At))
-            .bind(grant.end_reason.map(EndReason::as_str)).bind(grant.ended_by.map(|id| id.0)).bind(&grant.end_note)
-            .bind(grant.gone_at.map(At)).bind(grant.version).bind(At(grant.created_at)).execute(c).await.map(drop))?;
-        if content.is_empty() {
-            return Ok(());
-        }
+        let engine = self.engine();
         on!(self, c => {
-            let mut query = QueryBuilder::new("INSERT INTO grant_entitlements (grant_id, entitlement_id, account_id) ");
-            query.push_values(content, |mut tuple, entitlement| {
-                tuple.push_bind(grant.id.0).push_bind(entitlement.0).push_bind(grant.account_id.0);
-            });
+            let mut query = QueryBuilder::new(if content.is_empty() { "" } else { engine.first() });
+            query.push(
+                "INSERT INTO grants (id, person_id, account_id, package_id, package_version_id, line_id, source, state,
+                   valid_from, end_kind, end_at, ready_at, ended_at, end_reason, ended_by, end_note, gone_at, version, created_at)
+                 VALUES (");
+            let mut values = query.separated(", ");
+            values.push_bind(grant.id.0).push_bind(grant.person_id.0).push_bind(grant.account_id.0)
+                .push_bind(grant.package_id.map(|id| id.0)).push_bind(grant.package_version_id.map(|id| id.0))
+                .push_bind(grant.line_id.map(|id| id.0)).push_bind(grant.source.as_str()).push_bind(grant.state.as_str())
+                .push_bind(At(grant.valid_from)).push_bind(end_kind).push_bind(grant.end_at.map(At))
+                .push_bind(grant.ready_at.map(At)).push_bind(grant.ended_at.map(At))
+                .push_bind(grant.end_reason.map(EndReason::as_str)).push_bind(grant.ended_by.map(|id| id.0))
+                .push_bind(grant.end_note.clone()).push_bind(grant.gone_at.map(At)).push_bind(grant.version)
+                .push_bind(At(grant.created_at));
+            query.push(")");
+            if !content.is_empty() {
+                and_last!(engine, query, c);
+                query.push("INSERT INTO grant_entitlements (grant_id, entitlement_id, account_id) ");
+                query.push_values(content, |mut tuple, entitlement| {
+                    tuple.push_bind(grant.id.0).push_bind(entitlement.0).push_bind(grant.account_id.0);
+                });
+            }
             query.build().execute(c).await.map(drop)
         })?;
         Ok(())

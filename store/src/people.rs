@@ -7,7 +7,10 @@ use domain::{
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::engine::{At, Error, Tx};
+use crate::{
+    engine::{At, Error, Tx},
+    requests::AskedRow,
+};
 
 /// Rows for one statement: PostgreSQL takes at most 65,535 values, and a person has 21.
 const CHUNK: usize = 500;
@@ -154,6 +157,33 @@ macro_rules! person_columns {
     };
 }
 
+/// Whoever asks, with what answers the ask already, or stands in its way whatever it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AskerRow {
+    /// Who.
+    pub person: PersonRow,
+    /// The request that was made with the same key, and the lines submitted of late.
+    pub before: AskedRow,
+}
+
+impl<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> for AskerRow {
+    fn from_row(row: &'r sqlx::sqlite::SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            person: PersonRow::from_row(row)?,
+            before: AskedRow::from_row(row)?,
+        })
+    }
+}
+
+impl<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> for AskerRow {
+    fn from_row(row: &'r sqlx::postgres::PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            person: PersonRow::from_row(row)?,
+            before: AskedRow::from_row(row)?,
+        })
+    }
+}
+
 macro_rules! account_columns {
     ($tail:literal) => {
         concat!(
@@ -203,6 +233,20 @@ impl Tx {
             on!(self, c => sqlx::query_as(person_columns!(" WHERE id = $1"))
             .bind(id.0).fetch_optional(c).await)?,
         )
+    }
+
+    /// Whoever asks, with what [`Tx::asked_before`] says.
+    pub async fn asker(
+        &mut self,
+        id: PersonId,
+        key: &str,
+        since: Timestamp,
+    ) -> Result<Option<AskerRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT p.*, (SELECT r.id FROM requests r WHERE r.asker_id = $1 AND r.idempotency_key = $2) AS known,
+                    (SELECT COUNT(*) FROM lines l WHERE l.asker_id = $1 AND l.submitted_at > $3) AS recent
+             FROM persons p WHERE p.id = $1")
+            .bind(id.0).bind(key).bind(At(since)).fetch_optional(c).await)?)
     }
 
     /// Several persons, in id order; unknown ids are left out.

@@ -316,22 +316,6 @@ impl Tx {
             .bind(beneficiary.0).bind(package.0).fetch_optional(c).await)?)
     }
 
-    /// Moves a waiting line to an end state, if it is still as it was read. False if somebody else was first.
-    pub async fn end_line(
-        &mut self,
-        line: &LineRow,
-        state: LineState,
-        by: Option<PersonId>,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let changed = on!(self, c => sqlx::query(
-            "UPDATE lines SET state = $3, ended_at = $4, ended_by = $5, version = version + 1
-             WHERE id = $1 AND version = $2 AND state = 'awaiting_approval'")
-            .bind(line.id.0).bind(line.version).bind(state.as_str()).bind(At(now)).bind(by.map(|id| id.0))
-            .execute(c).await.map(|done| done.rows_affected()))?;
-        Ok(changed == 1)
-    }
-
     /// The approved lines that wait for an exception, of one person or of everybody, by id.
     pub async fn lines_that_wait(
         &mut self,
@@ -424,16 +408,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Closes every stage of a line that is not decided, and clears its seats.
-    pub async fn close_stages(&mut self, line: LineId, now: Timestamp) -> Result<(), Error> {
-        on!(self, c => sqlx::query("DELETE FROM seats WHERE stage_id IN (SELECT id FROM stages WHERE line_id = $1)")
-            .bind(line.0).execute(c).await.map(drop))?;
-        on!(self, c => sqlx::query(
-            "UPDATE stages SET state = 'closed', closed_at = $2, stuck = FALSE WHERE line_id = $1 AND state IN ('waiting', 'open')")
-            .bind(line.0).bind(At(now)).execute(c).await.map(drop))?;
-        Ok(())
-    }
-
     /// Takes all seats of a stage away.
     pub async fn clear_seats(&mut self, stage: StageId) -> Result<(), Error> {
         on!(self, c => sqlx::query("DELETE FROM seats WHERE stage_id = $1").bind(stage.0).execute(c).await.map(drop))?;
@@ -496,19 +470,6 @@ impl Tx {
         Ok(on!(self, c => sqlx::query_as(select_line!(
             " WHERE beneficiary_id = $1 AND package_id = $2 AND account_id = $3 AND state = 'awaiting_approval'"))
             .bind(beneficiary.0).bind(package.0).bind(account.0).fetch_optional(c).await)?)
-    }
-
-    /// The grant of a package that an account holds or is to hold, the one that ends last.
-    pub async fn held_grant(
-        &mut self,
-        account: AccountId,
-        package: PackageId,
-    ) -> Result<Option<GrantId>, Error> {
-        let id: Option<uuid::Uuid> = on!(self, c => sqlx::query_scalar(
-            "SELECT id FROM grants WHERE account_id = $1 AND package_id = $2 AND state <> 'ended'
-             ORDER BY end_at DESC NULLS FIRST, id LIMIT 1")
-            .bind(account.0).bind(package.0).fetch_optional(c).await)?;
-        Ok(id.map(GrantId))
     }
 
     /// How many people besides this one hold a package or are to hold it.

@@ -46,44 +46,7 @@ macro_rules! role_columns {
     };
 }
 
-row! {
-    /// Somebody who may come into question for a stage.
-    pub struct SourceRow {
-        /// `owner`, `right` (owner of a right of the package), `sponsor` or `role`.
-        pub source: String,
-        /// Who.
-        pub person_id: PersonId,
-        /// One role that they hold, for `role`.
-        pub role: Option<PortalRole>,
-    }
-}
-
 impl Tx {
-    /// Whom seating looks at besides managers: the package's owners, those of the rights that it contains now, the
-    /// beneficiary's sponsors, and everybody who holds security on a usable account, with all of their roles (which of them
-    /// count is the caller's to say).
-    pub async fn approval_sources(
-        &mut self,
-        beneficiary: PersonId,
-        package: domain::PackageId,
-    ) -> Result<Vec<SourceRow>, Error> {
-        Ok(on!(self, c => sqlx::query_as(
-            "SELECT 'owner' AS source, o.person_id, CAST(NULL AS TEXT) AS role FROM package_owners o WHERE o.package_id = $1
-             UNION ALL
-             SELECT DISTINCT 'right', e.owner_id, NULL FROM packages p
-             JOIN package_version_entitlements v ON v.package_version_id = p.version_id
-             JOIN entitlements e ON e.id = v.entitlement_id WHERE p.id = $1 AND e.owner_id IS NOT NULL
-             UNION ALL
-             SELECT 'sponsor', s.sponsor_id, NULL FROM person_sponsors s WHERE s.person_id = $2
-             UNION ALL
-             SELECT DISTINCT 'role', a.person_id, r.role FROM portal_roles r JOIN accounts a ON a.id = r.account_id
-             WHERE a.enabled = TRUE AND a.deleted = FALSE AND a.person_id IN (
-               SELECT h.person_id FROM accounts h JOIN portal_roles q ON q.account_id = h.id
-               WHERE q.role = 'security' AND h.enabled = TRUE AND h.deleted = FALSE)
-             ORDER BY 1, 2, 3")
-            .bind(package.0).bind(beneficiary.0).fetch_all(c).await)?)
-    }
-
     /// The roles that these people's usable accounts hold.
     pub async fn roles_of(&mut self, people: &[PersonId]) -> Result<Vec<RoleRow>, Error> {
         if people.is_empty() {

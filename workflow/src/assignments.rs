@@ -23,7 +23,7 @@ use domain::{
 };
 use serde_json::json;
 use store::{
-    assignments::{AssignmentRow, PairRow},
+    assignments::{AssignmentRow, ClaimRow, PairRow},
     jobs::{NewJob, Priority},
     people::AccountRow,
 };
@@ -74,9 +74,9 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
         .into_iter()
         .map(|row| ((row.account_id, row.entitlement_id), row))
         .collect();
-    let facts = unit.tx.pairs(pairs).await?;
-    scan_concerned(unit, &facts).await?;
-    let claims = claims_by_pair(unit, pairs).await?;
+    let (facts, claims) = unit.tx.wishes(pairs).await?;
+    scan_concerned(unit, &facts);
+    let claims = by_pair(claims);
     let (mut rows, mut jobs, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
     let mut due_at = BTreeMap::new();
     let mut powers = Vec::new();
@@ -154,20 +154,15 @@ async fn recompute_chunk(unit: &mut Unit, pairs: &[Pair], cause: &str) -> Result
 }
 
 /// Has those looked at whose change a separation-of-duties rule speaks of.
-async fn scan_concerned(unit: &mut Unit, facts: &[PairRow]) -> Result<()> {
-    let mut rights: Vec<EntitlementId> = facts.iter().map(|fact| fact.entitlement_id).collect();
-    rights.sort_unstable();
-    rights.dedup();
-    let ruled = unit.tx.ruled_rights(&rights).await?;
+fn scan_concerned(unit: &mut Unit, facts: &[PairRow]) {
     let people: BTreeSet<PersonId> = facts
         .iter()
-        .filter(|fact| ruled.contains(&fact.entitlement_id))
+        .filter(|fact| fact.ruled)
         .map(|fact| fact.person_id)
         .collect();
     for person in people {
         findings::scan_person(unit, person);
     }
-    Ok(())
 }
 
 /// Those of the settled assignments that a grant waits for: one to become ready, or one to be gone.
@@ -253,14 +248,18 @@ pub(crate) async fn claims_by_pair(
     unit: &mut Unit,
     pairs: &[Pair],
 ) -> Result<BTreeMap<Pair, Vec<Claim>>> {
+    Ok(by_pair(unit.tx.claims(pairs).await?))
+}
+
+fn by_pair(rows: Vec<ClaimRow>) -> BTreeMap<Pair, Vec<Claim>> {
     let mut claims: BTreeMap<Pair, Vec<Claim>> = BTreeMap::new();
-    for row in unit.tx.claims(pairs).await? {
+    for row in rows {
         claims
             .entry((row.account_id, row.entitlement_id))
             .or_default()
             .push(row.claim());
     }
-    Ok(claims)
+    claims
 }
 
 fn new_row(unit: &Unit, fact: &PairRow) -> AssignmentRow {

@@ -11,7 +11,12 @@ use domain::{
     request::{Start, Window},
 };
 use serde_json::json;
-use store::{findings::FindingRow, grants::GrantRow, offers::OfferRow, requests::LineRow};
+use store::{
+    findings::FindingRow,
+    grants::GrantRow,
+    offers::{OfferRow, OfferedRow},
+    requests::LineRow,
+};
 
 use crate::{
     Result, Unit,
@@ -32,6 +37,8 @@ pub(crate) struct Asked<'a> {
     pub beneficiary: &'a Person,
     /// The package.
     pub offer: &'a OfferRow,
+    /// What it contains.
+    pub parts: &'a [OfferedRow],
     /// Start and length.
     pub window: Window,
     /// It is the only line, and comes from no cart.
@@ -55,9 +62,7 @@ pub(crate) async fn against(
         .tx
         .break_glass_before(person, asked.offer.package_id, since, now)
         .await?;
-    let parts = unit.tx.offered(asked.offer.version_id).await?;
-    let rights = parts.iter().map(|part| part.id).collect();
-    let added = Added::asked(person, rights, asked.window, now);
+    let added = Added::asked(person, asked.parts, asked.window, now);
     let meant = Use {
         own: asked.asker == person,
         alone: asked.alone,
@@ -143,10 +148,7 @@ async fn tell(
     review: &FindingRow,
     owners: Vec<PersonId>,
 ) -> Result<()> {
-    let labels = unit
-        .tx
-        .line_labels(grant.person_id, line.package_id)
-        .await?;
+    let labels = unit.labels(grant.person_id, line.package_id).await?;
     let until = grant.end_at.map_or_else(String::new, |at| {
         format!(" until {} UTC", at.format("%-d %B %Y, %H:%M"))
     });

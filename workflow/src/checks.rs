@@ -12,10 +12,14 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Tx, offers::OfferRow, requests::LineRow};
+use store::{
+    Tx,
+    offers::{OfferRow, OfferedRow},
+    requests::LineRow,
+};
 
 use crate::{
-    Error, Result, Unit,
+    Result, Unit,
     conflicts::{self, Added, Clash},
 };
 
@@ -41,6 +45,10 @@ pub(crate) struct Asked<'a> {
     pub beneficiary: &'a Person,
     pub offer: &'a OfferRow,
     pub policy: &'a Policy,
+    /// What the edition contains.
+    pub parts: &'a [OfferedRow],
+    /// How many others have the same manager and how many of them hold the package, where that was read already.
+    pub team: Option<(i64, i64)>,
     pub window: Window,
     /// The grant that is to last longer.
     pub extends: Option<GrantId>,
@@ -56,12 +64,14 @@ pub(crate) async fn look(
     now: Timestamp,
 ) -> Result<Checks> {
     let (person, policy) = (asked.beneficiary, asked.policy);
-    let parts = tx.offered(asked.offer.version_id).await?;
-    let rights = parts.iter().map(|part| part.id).collect();
-    let mut added = Added::asked(person.id, rights, asked.window, now);
+    let parts = asked.parts;
+    let mut added = Added::asked(person.id, parts, asked.window, now);
     added.except = asked.extends;
     let conflicts = conflicts::with_asked(tx, &added, asked.line, now).await?;
-    let (team, team_holds) = tx.team_holding(person.id, asked.offer.package_id).await?;
+    let (team, team_holds) = match asked.team {
+        Some(team) => team,
+        None => tx.team_holding(person.id, asked.offer.package_id).await?,
+    };
     let facts = RiskFacts {
         level: policy.risk.level,
         privileged: parts.iter().any(|part| part.privileged),
@@ -104,30 +114,11 @@ pub(crate) async fn look(
 pub(crate) async fn entered(
     unit: &mut Unit,
     line: &LineRow,
-    policy: &Policy,
+    asked: &Asked<'_>,
 ) -> Result<(Policy, bool)> {
-    let offer = unit
-        .tx
-        .pinned_offer(line.package_version_id)
-        .await?
-        .ok_or(Error::Missing)?;
-    let beneficiary = unit
-        .tx
-        .person(line.beneficiary_id)
-        .await?
-        .ok_or(Error::Missing)?
-        .into_domain();
-    let asked = Asked {
-        beneficiary: &beneficiary,
-        offer: &offer,
-        policy,
-        window: line.window(),
-        extends: line.extends_grant_id,
-        line: Some(line.id),
-    };
     let now = unit.now;
     let weights = unit.workflow().settings().risk;
-    let found = look(&mut unit.tx, &weights, &asked, now).await?;
+    let found = look(&mut unit.tx, &weights, asked, now).await?;
     if !found.conflicts.is_empty() || found.by_policy || found.adds_security || found.fresh {
         let rules: Vec<_> = found.conflicts.iter().map(|clash| clash.rule).collect();
         unit.record(
@@ -145,7 +136,7 @@ pub(crate) async fn entered(
                 ),
         );
     }
-    Ok((found.routed(policy), found.fresh))
+    Ok((found.routed(asked.policy), found.fresh))
 }
 
 impl Checks {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::{
     Tx,
     conflicts::{ConflictRightRow, ConflictRow, HeldRightRow},
+    offers::OfferedRow,
 };
 
 use crate::{Result, powers};
@@ -54,13 +55,16 @@ pub(crate) struct Added {
     pub until: End,
     /// A grant of theirs that is not held beside it: the one that begins or is extended.
     pub except: Option<GrantId>,
+    /// Whether it was read with the rights that it does not matter what else is held beside any of them
+    /// ([`OfferedRow::watched`]).
+    pub plain: bool,
 }
 
 impl Added {
     /// What an ask over `window` would add if it were approved at `now`.
     pub(crate) fn asked(
         person: PersonId,
-        rights: Vec<EntitlementId>,
+        parts: &[OfferedRow],
         window: Window,
         now: Timestamp,
     ) -> Self {
@@ -72,10 +76,11 @@ impl Added {
         };
         Self {
             person,
-            rights,
+            rights: parts.iter().map(|part| part.id).collect(),
             from,
             until,
             except: None,
+            plain: !parts.iter().any(|part| part.watched),
         }
     }
 
@@ -121,6 +126,9 @@ async fn clashes(
     besides: Besides,
     now: Timestamp,
 ) -> Result<Vec<Clash>> {
+    if added.plain {
+        return Ok(Vec::new());
+    }
     let rules = tx.rules_about(&added.rights).await?;
     if rules.is_empty() {
         return Ok(Vec::new());

@@ -9,7 +9,10 @@ use domain::{
     request::{Length, LineState, REASON_LEAST, TEXT_MOST},
 };
 use serde_json::json;
-use store::requests::{DecisionRow, LineRow, StageRow};
+use store::{
+    deciding::HeldLine,
+    requests::{DecisionRow, LineRow, StageRow},
+};
 
 use crate::{
     Error, Result, Unit, Workflow,
@@ -17,7 +20,9 @@ use crate::{
     bulk,
     fresh::Proof,
     frozen::{shortest_cap, sign_off},
-    people, requests, route,
+    people::{self, Gathered},
+    requests::{self, Ended},
+    route,
 };
 
 /// One vote, as it comes from a form.
@@ -45,6 +50,7 @@ pub(crate) struct Seated {
     pub seat: Seat,
     pub seating: Seating,
     pub facts: Facts,
+    pub known: Gathered,
 }
 
 /// How a vote comes: on the line's own page, or ticked in a list together with others.
@@ -95,7 +101,8 @@ async fn decide_once(workflow: &Workflow, viewer: &Viewer, vote: Vote, way: Way)
     if let Some(proof) = fresh {
         proof.counts(&mut unit).await?;
     }
-    cast(&mut unit, seated, vote, fresh).await?;
+    // All that may follow from one vote would make every caller's future as large.
+    Box::pin(cast(&mut unit, seated, vote, fresh)).await?;
     unit.commit().await
 }
 
@@ -112,34 +119,30 @@ pub(crate) async fn seated(
     stage: StageId,
     also: &[PersonId],
 ) -> Result<Seated> {
-    let seen = unit.tx.line_of_stage(stage).await?.ok_or(Error::Missing)?;
-    unit.tx.hold_package(seen.package_id).await?;
-    let mut persons = requests::both(&seen);
-    persons.push(decider);
+    let mut persons = vec![decider];
     persons.extend_from_slice(also);
-    persons.sort_unstable();
-    persons.dedup();
-    unit.tx.lock_persons(&persons).await?;
-    let line = unit.tx.lock_line(seen.id).await?.ok_or(Error::Missing)?;
-    let stages = unit.tx.stages(line.id).await?;
-    let decisions = unit.tx.decisions(line.id).await?;
+    let held = unit.tx.hold_line_of_stage(stage, &persons).await?;
+    let HeldLine { line, terms } = held.ok_or(Error::Missing)?;
+    unit.holds(line.package_id);
+    let (stages, decisions) = unit.tx.voted(line.id).await?;
     let current = stages
         .iter()
         .find(|row| row.id == stage)
         .cloned()
         .ok_or(Error::Missing)?;
-    let offer = unit
-        .tx
-        .pinned_offer(line.package_version_id)
-        .await?
-        .ok_or(Error::Missing)?;
-    let policy = requests::policy_of(&offer)?;
+    let policy = requests::read_policy(&terms.policy, line.package_version_id)?;
     let rule = route::rule_of(&current)?;
     let position = usize::try_from(current.position)
         .map_err(|_| Error::internal("a stage before the first"))?;
-    let facts = route::facts_for(unit, &line, &stages).await?;
+    let known = route::facts_for(unit, &line, &stages).await?;
+    let beneficiary = known.person(line.beneficiary_id)?;
+    unit.knows(
+        (beneficiary.id, &beneficiary.name),
+        (line.package_id, &terms.package_name),
+    );
+    let facts = known.facts.clone();
     let facts = route::for_stage(facts, &line, &stages, &decisions, &policy, position);
-    let facts = route::with_hand_ons(unit, facts, &current).await?;
+    let facts = route::with_hand_ons(&known, facts, &current);
     let seating = seat(&rule, &facts);
     let Some(seat) = seating
         .seats
@@ -183,6 +186,7 @@ pub(crate) async fn seated(
         seat,
         seating,
         facts,
+        known,
     })
 }
 
@@ -266,7 +270,8 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote, fresh: Option<Proof>)
         policy,
         seat,
         seating,
-        facts,
+        known,
+        ..
     } = seated;
     let now = unit.now;
     let id: DecisionId = unit.new_id();
@@ -281,8 +286,11 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote, fresh: Option<Proof>)
     // As the stage is seated now: against this the database holds the slot. A yes that no longer counts keeps its own.
     route::note(&mut stages[position], &seating);
     stages[position].needed = stages[position].needed.max(slot);
+    let mut written = stages.clone();
+    written[position].clone_from(&stage);
     if stages[position] != stage {
         unit.tx.update_stage(&stages[position]).await?;
+        written[position].clone_from(&stages[position]);
     }
     let row = DecisionRow {
         id,
@@ -301,7 +309,6 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote, fresh: Option<Proof>)
         decided_at: now,
         fresh_id: fresh.map(|proof| proof.id),
     };
-    route::changed(unit, &line).await?;
     unit.tx.insert_decision(&row).await?;
     let mut after = json!({
         "verdict": row.verdict, "via": row.via, "note": row.note, "cap_seconds": row.cap_seconds,
@@ -327,25 +334,21 @@ async fn cast(unit: &mut Unit, seated: Seated, vote: Vote, fresh: Option<Proof>)
         Verdict::Deny => {
             stages[position].state = StageState::Denied;
             stages[position].closed_at = Some(now);
-            unit.tx.update_stage(&stages[position]).await?;
-            requests::end(
-                unit,
-                &line,
-                LineState::Denied,
-                Actor::Person(seat.person),
-                "denied",
-            )
-            .await?;
+            let ended = Ended {
+                state: LineState::Denied,
+                actor: Actor::Person(seat.person),
+                cause: "denied",
+            };
+            let denied = std::slice::from_ref(&stages[position]);
+            requests::end_decided(unit, &line, ended, denied).await?;
             route::tell_outcome(unit, &line, "Denied", &format!("Reason: {}", row.note)).await
         }
         Verdict::Approve => {
             stages[position].state = tally(seating.yes + 1, seating.needed);
             if stages[position].state == StageState::Met {
                 stages[position].closed_at = Some(now);
-                unit.tx.update_stage(&stages[position]).await?;
-                unit.tx.clear_seats(stage.id).await?;
             }
-            route::advance(unit, &line, &policy, stages, &decisions, facts).await
+            route::advance(unit, &line, &policy, stages, written, &decisions, known).await
         }
     }
 }

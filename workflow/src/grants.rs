@@ -38,7 +38,7 @@ use crate::{
 
 pub use acts::{Acted, MOST, give_back_many, resume, revoke, set_renewal, suspend};
 pub(crate) use acts::{hold_back, said};
-pub(crate) use approve::{approve, would_add};
+pub(crate) use approve::{Decided, approve, would_add};
 pub use authority::Authority;
 pub use renew::{Renewed, renew};
 
@@ -567,6 +567,7 @@ async fn breaks_a_rule(unit: &mut Unit, grant: &GrantRow) -> Result<Option<Strin
         from: unit.now,
         until: End::At(unit.now + Duration::microseconds(1)),
         except: Some(grant.id),
+        plain: false,
     };
     let now = unit.now;
     conflicts::stands_against(&mut unit.tx, &added, now).await

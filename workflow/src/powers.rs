@@ -25,6 +25,9 @@ pub(crate) async fn against(
     added: &Added,
     now: Timestamp,
 ) -> Result<Option<(PortalRole, PortalRole)>> {
+    if added.plain {
+        return Ok(None);
+    }
     let gets: Vec<PortalRole> = tx
         .portal_roles_of(&added.rights)
         .await?

@@ -21,15 +21,17 @@ use store::{
 use crate::{
     Error, Result, Unit,
     chat::{self, Post},
-    checks, conversation, grants,
+    checks, conversation,
+    grants::{self, Decided},
     mail::{self, Mail},
-    people, requests, silence,
+    people::{self, Concern, Gathered},
+    requests, silence,
 };
 
 /// Inserts the stages of a new line and opens the first; a line without stages is approved at once by its policy. The rules
 /// that it breaks and its risk may add a stage of security, or let it pass by policy. The beneficiary is locked.
-pub(crate) async fn lay(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Result<()> {
-    let (policy, fresh) = checks::entered(unit, line, policy).await?;
+pub(crate) async fn lay(unit: &mut Unit, line: &LineRow, asked: &checks::Asked<'_>) -> Result<()> {
+    let (policy, fresh) = checks::entered(unit, line, asked).await?;
     let policy = &policy;
     let mut stages = Vec::with_capacity(policy.route.len());
     for (position, rule) in (0_i64..).zip(&policy.route) {
@@ -50,33 +52,82 @@ pub(crate) async fn lay(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Res
             closed_at: None,
         });
     }
-    let opened = walk(unit, line, policy, &mut stages, &[], None).await?;
+    let mut known = None;
+    let opened = walk(unit, line, policy, &mut stages, &[], &mut known).await?;
     unit.tx.insert_stages(&stages).await?;
     if opened.is_empty() {
-        return grants::approve(unit, line, policy, &[]).await;
+        let decided = Decided {
+            line,
+            policy,
+            decisions: &[],
+            stages: &[],
+            known: known.as_ref(),
+        };
+        return grants::approve(unit, decided).await;
     }
-    for (position, seating) in &opened {
-        let stage = &stages[*position];
-        seated(unit, line, stage, seating, EventKind::StageOpened).await?;
-    }
+    open(unit, line, &stages, &opened, known.as_ref()).await?;
     unit.changed(line.request_id);
     unit.changed(line.asker_id);
     unit.changed(line.beneficiary_id);
     Ok(())
 }
 
+/// Seats those stages that were opened.
+async fn open(
+    unit: &mut Unit,
+    line: &LineRow,
+    stages: &[StageRow],
+    opened: &[(usize, Seating)],
+    known: Option<&Gathered>,
+) -> Result<()> {
+    let known = known.ok_or_else(|| Error::internal("a stage opened without facts"))?;
+    for (position, seating) in opened {
+        let stage = &stages[*position];
+        seated(unit, line, stage, seating, EventKind::StageOpened, known).await?;
+    }
+    Ok(())
+}
+
 /// After a vote: seats those stages anew that are still open, for who votes in one stage does not in another; where none
-/// is, opens what comes next, or approves the line when nothing is left. `facts` were read in this transaction.
+/// is, opens what comes next, or approves the line when nothing is left. `known` was read in this transaction; `written` is
+/// how the database has the stages.
 pub(crate) async fn advance(
     unit: &mut Unit,
     line: &LineRow,
     policy: &Policy,
     mut stages: Vec<StageRow>,
+    mut written: Vec<StageRow>,
     decisions: &[DecisionRow],
-    facts: Facts,
+    known: Gathered,
 ) -> Result<()> {
-    seat_open(unit, line, policy, &mut stages, decisions, &facts).await?;
-    onward(unit, line, policy, stages, decisions, facts).await
+    if stages.iter().any(|stage| stage.state == StageState::Open) {
+        changed(unit, line).await?;
+        write(unit, &stages, &written).await?;
+        seat_open(unit, line, policy, &mut stages, decisions, &known).await?;
+        written.clone_from(&stages);
+    }
+    onward(unit, line, policy, stages, written, decisions, known).await
+}
+
+/// Writes the stages that are not written yet as they stand; who sat in one that is closed by now sits there no more.
+async fn write(unit: &mut Unit, stages: &[StageRow], written: &[StageRow]) -> Result<()> {
+    unit.tx.update_stages(&unwritten(stages, written)).await?;
+    for (stage, was) in stages.iter().zip(written) {
+        if was.state == StageState::Open && stage.state != StageState::Open {
+            unit.tx.clear_seats(stage.id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The stages that the database has otherwise.
+fn unwritten(stages: &[StageRow], written: &[StageRow]) -> Vec<StageRow> {
+    stages
+        .iter()
+        .zip(written)
+        .filter(|(stage, was)| stage != was)
+        .map(|(stage, _)| stage.clone())
+        .collect()
 }
 
 /// Closes an open stage that nobody answered in time, and opens what comes next. A later stage waits.
@@ -87,13 +138,13 @@ pub(crate) async fn pass_on(unit: &mut Unit, line: &LineRow, position: usize) ->
         .await?
         .ok_or(Error::Missing)?;
     let policy = requests::policy_of(&offer)?;
-    let mut stages = unit.tx.stages(line.id).await?;
+    let (mut stages, decisions) = unit.tx.voted(line.id).await?;
     // Whoever loses a seat looks again as well.
     changed(unit, line).await?;
     unanswered(unit, line, &mut stages[position], StageState::PassedOn).await?;
-    let decisions = unit.tx.decisions(line.id).await?;
-    let facts = facts_for(unit, line, &stages).await?;
-    onward(unit, line, &policy, stages, &decisions, facts).await
+    let known = facts_for(unit, line, &stages).await?;
+    let written = stages.clone();
+    onward(unit, line, &policy, stages, written, &decisions, known).await
 }
 
 /// Writes that a stage was not answered in time. Nobody's vote is made up.
@@ -122,27 +173,23 @@ pub(crate) async fn unanswered(
     Ok(())
 }
 
-/// Opens what comes next if no stage is open, or approves the line when none is left.
+/// Opens what comes next if no stage is open, or approves the line when none is left. `written` is how the database has the
+/// stages.
 async fn onward(
     unit: &mut Unit,
     line: &LineRow,
     policy: &Policy,
     mut stages: Vec<StageRow>,
+    written: Vec<StageRow>,
     decisions: &[DecisionRow],
-    facts: Facts,
+    known: Gathered,
 ) -> Result<()> {
+    conversation::no_answer_needed(unit, line, &stages).await?;
     if stages.iter().any(|stage| stage.state == StageState::Open) {
-        conversation::no_answer_needed(unit, line, &stages).await?;
         return Ok(unit.tx.touch_line(line.id).await?);
     }
-    conversation::no_answer_needed(unit, line, &stages).await?;
-    let before = stages.clone();
-    let opened = walk(unit, line, policy, &mut stages, decisions, Some(facts)).await?;
-    for (stage, was) in stages.iter().zip(&before) {
-        if stage != was {
-            unit.tx.update_stage(stage).await?;
-        }
-    }
+    let mut known = Some(known);
+    let opened = walk(unit, line, policy, &mut stages, decisions, &mut known).await?;
     if opened.is_empty() {
         let states: Vec<StageState> = stages.iter().map(|stage| stage.state).collect();
         if !approved(&states) {
@@ -151,25 +198,34 @@ async fn onward(
                 line.id
             )));
         }
-        return grants::approve(unit, line, policy, decisions).await;
+        let decided = Decided {
+            line,
+            policy,
+            decisions,
+            stages: &unwritten(&stages, &written),
+            known: known.as_ref(),
+        };
+        return Box::pin(grants::approve(unit, decided)).await;
     }
-    for (position, seating) in &opened {
-        let stage = &stages[*position];
-        seated(unit, line, stage, seating, EventKind::StageOpened).await?;
+    if written.iter().any(|stage| stage.state == StageState::Open) {
+        // Whoever loses a seat looks again as well.
+        changed(unit, line).await?;
     }
+    write(unit, &stages, &written).await?;
+    open(unit, line, &stages, &opened, known.as_ref()).await?;
     Ok(unit.tx.touch_line(line.id).await?)
 }
 
 /// Passes the waiting stages in order: those that count as a yes without a vote are closed, the first other one is
 /// opened, with those that open together with it. Gives their positions and who sits there; none when all are met.
-/// Writes nothing but audit events.
+/// Writes nothing but audit events. What it needs to know is read once.
 async fn walk(
     unit: &mut Unit,
     line: &LineRow,
     policy: &Policy,
     stages: &mut [StageRow],
     decisions: &[DecisionRow],
-    mut known: Option<Facts>,
+    known: &mut Option<Gathered>,
 ) -> Result<Vec<(usize, Seating)>> {
     let route: Vec<StageRule> = rules_of(stages)?;
     let mut opened: Vec<(usize, Seating)> = Vec::new();
@@ -182,17 +238,23 @@ async fn walk(
         }
         let now = unit.now;
         stages[position].opened_at = Some(now);
-        if asked_by_manager(unit, line, &route, position).await? {
+        let known: &Gathered = match known {
+            Some(known) => known,
+            None => known.insert(facts_for(unit, line, stages).await?),
+        };
+        if asked_by_manager(line, &route, position, known)? {
             close(unit, line, &mut stages[position], StageState::MetByAsking);
             continue;
         }
-        let facts = match known.take() {
-            Some(facts) => facts,
-            None => facts_for(unit, line, stages).await?,
-        };
-        let facts = for_stage(facts, line, stages, decisions, policy, position);
+        let facts = for_stage(
+            known.facts.clone(),
+            line,
+            stages,
+            decisions,
+            policy,
+            position,
+        );
         let seating = seat(rule, &facts);
-        known = Some(facts);
         // Behind a silence somebody decides anew: a yes from before it does not count twice.
         let silent = stages
             .iter()
@@ -220,7 +282,7 @@ pub(crate) async fn reseat_line(unit: &mut Unit, id: LineId) -> Result<()> {
     else {
         return Ok(());
     };
-    let mut stages = unit.tx.stages(id).await?;
+    let (mut stages, decisions) = unit.tx.voted(id).await?;
     if !stages.iter().any(|stage| stage.state == StageState::Open) {
         return Ok(());
     }
@@ -230,12 +292,12 @@ pub(crate) async fn reseat_line(unit: &mut Unit, id: LineId) -> Result<()> {
         .await?
         .ok_or(Error::Missing)?;
     let policy = requests::policy_of(&offer)?;
-    let decisions = unit.tx.decisions(id).await?;
-    let facts = facts_for(unit, &line, &stages).await?;
-    if !seat_open(unit, &line, &policy, &mut stages, &decisions, &facts).await? {
+    let known = facts_for(unit, &line, &stages).await?;
+    if !seat_open(unit, &line, &policy, &mut stages, &decisions, &known).await? {
         return Ok(());
     }
-    onward(unit, &line, &policy, stages, &decisions, facts).await
+    let written = stages.clone();
+    onward(unit, &line, &policy, stages, written, &decisions, known).await
 }
 
 /// Seats every open stage anew. Whether anything is different.
@@ -245,7 +307,7 @@ async fn seat_open(
     policy: &Policy,
     stages: &mut [StageRow],
     decisions: &[DecisionRow],
-    facts: &Facts,
+    known: &Gathered,
 ) -> Result<bool> {
     let sitting = unit.tx.seats_of_line(line.id).await?;
     let mut different = false;
@@ -253,8 +315,15 @@ async fn seat_open(
         if stages[position].state != StageState::Open {
             continue;
         }
-        let facts = for_stage(facts.clone(), line, stages, decisions, policy, position);
-        let facts = with_hand_ons(unit, facts, &stages[position]).await?;
+        let facts = for_stage(
+            known.facts.clone(),
+            line,
+            stages,
+            decisions,
+            policy,
+            position,
+        );
+        let facts = with_hand_ons(known, facts, &stages[position]);
         let mut stage = stages[position].clone();
         let seating = seat(&rule_of(&stage)?, &facts);
         note(&mut stage, &seating);
@@ -288,7 +357,8 @@ async fn seat_open(
         changed(unit, line).await?;
         unit.tx.update_stage(&stage).await?;
         unit.tx.clear_seats(stage.id).await?;
-        seated(unit, line, &stage, &seating, EventKind::StageReseated).await?;
+        let kind = EventKind::StageReseated;
+        seated(unit, line, &stage, &seating, kind, known).await?;
         stages[position] = stage;
         different = true;
     }
@@ -401,20 +471,20 @@ fn decided_elsewhere(
 }
 
 /// The facts that the stages of a line are seated from, read in this transaction. What is of one stage only is to be
-/// added by [`for_stage`].
+/// added by [`for_stage`] and [`with_hand_ons`].
 pub(crate) async fn facts_for(
     unit: &mut Unit,
     line: &LineRow,
     stages: &[StageRow],
-) -> Result<Facts> {
-    people::approval_facts(
-        unit,
-        line.asker_id,
-        line.beneficiary_id,
-        line.package_id,
-        &rules_of(stages)?,
-    )
-    .await
+) -> Result<Gathered> {
+    let concern = Concern {
+        asker: line.asker_id,
+        beneficiary: line.beneficiary_id,
+        package: line.package_id,
+        route: &rules_of(stages)?,
+        line: Some(line.id),
+    };
+    people::gather(&mut unit.tx, unit.now, concern).await
 }
 
 /// The facts for one stage of a line: who decided elsewhere, and who said yes in it already.
@@ -441,18 +511,11 @@ pub(crate) fn for_stage(
 }
 
 /// Adds whose seats in the stage are handed on to whom.
-pub(crate) async fn with_hand_ons(
-    unit: &mut Unit,
-    facts: Facts,
-    stage: &StageRow,
-) -> Result<Facts> {
-    let rows = unit.tx.hand_ons(stage.id).await?;
-    let colleagues: Vec<PersonId> = rows.iter().map(|row| row.to_id).collect();
-    let candidates = people::candidates(&mut unit.tx, &colleagues, unit.now).await?;
-    Ok(Facts {
-        handed_on: handed_on(&rows, &candidates),
+pub(crate) fn with_hand_ons(known: &Gathered, facts: Facts, stage: &StageRow) -> Facts {
+    Facts {
+        handed_on: known.handed_on(stage.id),
         ..facts
-    })
+    }
 }
 
 /// Whether somebody has no seat because they gave it to a colleague who decides in their place.
@@ -507,11 +570,8 @@ pub(crate) async fn tell_outcome(
     headline: &str,
     text: &str,
 ) -> Result<()> {
-    let name = unit
-        .tx
-        .line_labels(line.beneficiary_id, line.package_id)
-        .await?
-        .package;
+    let labels = unit.labels(line.beneficiary_id, line.package_id).await?;
+    let name = labels.package;
     let mail = Mail {
         kind: "decided",
         subject: format!("{headline}: {name}"),
@@ -541,6 +601,7 @@ async fn seated(
     stage: &StageRow,
     seating: &Seating,
     kind: EventKind,
+    known: &Gathered,
 ) -> Result<()> {
     let opened = stage.opened_at.unwrap_or(unit.now);
     unit.tx
@@ -551,9 +612,10 @@ async fn seated(
         tracing::warn!(line.id = %line.id, stage.id = %stage.id, "nobody can decide stage {} of line {}", stage.id, line.id);
     }
     if kind == EventKind::StageOpened {
-        silence::arm(unit, stage).await?;
+        let calendars = known.calendars(seating.seats.iter().map(|seat| seat.person))?;
+        silence::arm(unit, stage, &calendars)?;
     }
-    tell_seated(unit, line, stage, &seating.seats).await
+    tell_seated(unit, line, stage, &seating.seats, known).await
 }
 
 /// Mails everybody seated that their decision is needed, each once a stage.
@@ -562,14 +624,10 @@ async fn tell_seated(
     line: &LineRow,
     stage: &StageRow,
     seats: &[Seat],
+    known: &Gathered,
 ) -> Result<()> {
-    let labels = unit
-        .tx
-        .line_labels(line.beneficiary_id, line.package_id)
-        .await?;
+    let labels = unit.labels(line.beneficiary_id, line.package_id).await?;
     let (asker, package) = (labels.person, labels.package);
-    let away: Vec<PersonId> = seats.iter().filter_map(|seat| seat.behalf).collect();
-    let names = unit.tx.persons(&away).await?;
     let mail = Mail {
         kind: "decision_needed",
         subject: format!("Your decision is needed: {package} for {asker}"),
@@ -579,7 +637,7 @@ async fn tell_seated(
     for seat in seats {
         unit.changed(seat.person);
         let mut own = mail.clone();
-        if let Some(row) = names.iter().find(|row| Some(row.id) == seat.behalf) {
+        if let Some(row) = seat.behalf.and_then(|away| known.people.get(&away)) {
             own.text = format!(
                 "You stand in for {}, who may decide as well.\n{}",
                 row.name, mail.text
@@ -649,27 +707,17 @@ fn close(unit: &mut Unit, line: &LineRow, stage: &mut StageRow, state: StageStat
     );
 }
 
-async fn asked_by_manager(
-    unit: &mut Unit,
+fn asked_by_manager(
     line: &LineRow,
     route: &[StageRule],
     position: usize,
+    known: &Gathered,
 ) -> Result<bool> {
     if line.asker_id == line.beneficiary_id {
         return Ok(false);
     }
-    let asker = unit
-        .tx
-        .person(line.asker_id)
-        .await?
-        .ok_or(Error::Missing)?
-        .into_domain();
-    let beneficiary = unit
-        .tx
-        .person(line.beneficiary_id)
-        .await?
-        .ok_or(Error::Missing)?
-        .into_domain();
+    let asker = known.person(line.asker_id)?;
+    let beneficiary = known.person(line.beneficiary_id)?;
     Ok(met_by_asking(route, position, &asker, &beneficiary))
 }
 

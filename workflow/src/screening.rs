@@ -9,7 +9,12 @@ use domain::{
     request::{self, Ask},
 };
 use serde_json::{Value, json};
-use store::{Tx, grants::GrantRow, offers::OfferRow, people::PersonRow};
+use store::{
+    Tx,
+    grants::GrantRow,
+    offers::{OfferRow, OfferedRow},
+    people::PersonRow,
+};
 
 use crate::{Result, conflicts::Added, eligibility, pattern, powers};
 
@@ -23,6 +28,8 @@ pub(crate) struct Subject<'a> {
     pub offer: &'a OfferRow,
     /// That edition's policy.
     pub policy: &'a Policy,
+    /// What that edition contains.
+    pub parts: &'a [OfferedRow],
     /// What was typed; none before anything is.
     pub asked: Option<Ask<'a>>,
     /// The grant that more time is asked for.
@@ -60,21 +67,17 @@ pub(crate) async fn screen(tx: &mut Tx, now: Timestamp, line: &Subject<'_>) -> R
     if line.extends.is_none() {
         refusals.extend(full(tx, line.policy, line.offer.package_id, line.beneficiary.id).await?);
     }
-    let parts = tx.offered(line.offer.version_id).await?;
     if let Some(ask) = &line.asked {
-        let rights = parts.iter().map(|part| part.id).collect();
-        let mut added = Added::asked(line.beneficiary.id, rights, ask.window, now);
+        let mut added = Added::asked(line.beneficiary.id, line.parts, ask.window, now);
         added.except = line.extends.map(|grant| grant.id);
         let clash = powers::against(tx, &added, now).await?;
         refusals.extend(clash.map(|(one, other)| Refusal::RolesExclude { one, other }));
     }
-    for part in parts {
-        if !part.manageable {
-            refusals.push(Refusal::NotManageable {
-                entitlement: part.name,
-                why: part.unmanageable_reason.unwrap_or_default(),
-            });
-        }
+    for part in line.parts.iter().filter(|part| !part.manageable) {
+        refusals.push(Refusal::NotManageable {
+            entitlement: part.name.clone(),
+            why: part.unmanageable_reason.clone().unwrap_or_default(),
+        });
     }
     Ok(Screened {
         refusals,

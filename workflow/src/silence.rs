@@ -25,25 +25,44 @@ use crate::{
     requests, route,
 };
 
-/// Writes the deadlines of a stage that has just opened and is seated.
-pub(crate) async fn arm(unit: &mut Unit, stage: &StageRow) -> Result<()> {
+/// Writes the deadlines of a stage that has just opened and is seated with people who work by these calendars.
+pub(crate) fn arm(unit: &mut Unit, stage: &StageRow, calendars: &[Calendar]) -> Result<()> {
     let rule = route::rule_of(stage)?;
-    again(unit, JobKind::StageReminder, stage.id, rule.remind_after).await?;
+    let id = stage.id;
+    in_working_time(
+        unit,
+        JobKind::StageReminder,
+        id,
+        rule.remind_after,
+        calendars,
+    );
     if let Some(span) = rule.escalate_after {
-        again(unit, JobKind::StageEscalation, stage.id, span).await?;
+        in_working_time(unit, JobKind::StageEscalation, id, span, calendars);
     }
     if let Some(silence) = rule.silence {
-        again(unit, JobKind::StageSilence, stage.id, silence.after).await?;
+        in_working_time(unit, JobKind::StageSilence, id, silence.after, calendars);
     }
+    Ok(())
+}
+
+/// Writes a deadline of a stage anew, so much working time from now, by the calendars of those who are seated in it.
+async fn again(unit: &mut Unit, kind: JobKind, stage: StageId, span: WorkingSpan) -> Result<()> {
+    let calendars = calendars(&mut unit.tx, stage).await?;
+    in_working_time(unit, kind, stage, span, &calendars);
     Ok(())
 }
 
 /// Writes a deadline of a stage, so much working time from now: the latest by the calendars of those seated, so that
 /// nobody's own working time is cut short. Whose country has no calendar works by the default one.
-async fn again(unit: &mut Unit, kind: JobKind, stage: StageId, span: WorkingSpan) -> Result<()> {
+fn in_working_time(
+    unit: &mut Unit,
+    kind: JobKind,
+    stage: StageId,
+    span: WorkingSpan,
+    calendars: &[Calendar],
+) {
     let now = unit.now;
-    let due = calendars(&mut unit.tx, stage)
-        .await?
+    let due = calendars
         .iter()
         .map(|calendar| add_working(now, span, calendar))
         .max();
@@ -56,7 +75,6 @@ async fn again(unit: &mut Unit, kind: JobKind, stage: StageId, span: WorkingSpan
         due_at: due.unwrap_or_else(|| add_working(now, span, &Calendar::default())),
     };
     unit.enqueue(&[job]);
-    Ok(())
 }
 
 /// The key of a stage's job.

@@ -1,7 +1,9 @@
 //! A unit of work: one transaction together with the audit events and wake-ups that belong to it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::{
-    Timestamp,
+    PackageId, PersonId, Timestamp,
     audit::{Actor, Event},
 };
 use sha2::{Digest, Sha256};
@@ -11,6 +13,7 @@ use store::{
     jobs::NewJob,
     messages::NewMessage,
     posts::NewPost,
+    requests::LabelsRow,
 };
 
 use crate::{Result, Workflow, chat, mail, telling};
@@ -28,6 +31,8 @@ pub struct Unit {
     jobs: Vec<NewJob>,
     mails: Vec<NewMessage>,
     posts: Vec<NewPost>,
+    held: BTreeSet<PackageId>,
+    labels: BTreeMap<(PersonId, PackageId), LabelsRow>,
 }
 
 impl Unit {
@@ -44,6 +49,8 @@ impl Unit {
             jobs: Vec::new(),
             mails: Vec::new(),
             posts: Vec::new(),
+            held: BTreeSet::new(),
+            labels: BTreeMap::new(),
         })
     }
 
@@ -77,8 +84,55 @@ impl Unit {
 
     /// Removes a job that nothing stands behind any more, unless it is running.
     pub async fn cancel(&mut self, key: &str) -> Result<()> {
-        self.jobs.retain(|job| job.key != key);
+        self.forget(key);
         Ok(self.tx.cancel_job(key).await?)
+    }
+
+    /// Takes back what this unit was about to enqueue under a key.
+    pub(crate) fn forget(&mut self, key: &str) {
+        self.jobs.retain(|job| job.key != key);
+    }
+
+    /// Keeps a package in its edition until the unit commits, once ([`Tx::hold_package`]).
+    pub(crate) async fn hold_package(&mut self, package: PackageId) -> Result<()> {
+        if self.held.insert(package) {
+            self.tx.hold_package(package).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps packages in their editions and locks persons until the unit commits ([`Tx::hold_and_lock`]).
+    pub(crate) async fn hold(&mut self, packages: &[PackageId], persons: &[PersonId]) -> Result<()> {
+        self.held.extend(packages);
+        Ok(self.tx.hold_and_lock(packages, persons).await?)
+    }
+
+    /// Notes that a package is held by a statement that does more besides.
+    pub(crate) fn holds(&mut self, package: PackageId) {
+        self.held.insert(package);
+    }
+
+    /// The names that a mail about a person and a package shows, read once.
+    pub(crate) async fn labels(
+        &mut self,
+        person: PersonId,
+        package: PackageId,
+    ) -> Result<LabelsRow> {
+        if let Some(known) = self.labels.get(&(person, package)) {
+            return Ok(known.clone());
+        }
+        let read = self.tx.line_labels(person, package).await?;
+        self.labels.insert((person, package), read.clone());
+        Ok(read)
+    }
+
+    /// Notes names that were read in this unit with something else.
+    pub(crate) fn knows(&mut self, (person, name): (PersonId, &str), package: (PackageId, &str)) {
+        let labels = LabelsRow {
+            person: name.to_owned(),
+            package: package.1.to_owned(),
+        };
+        self.labels.insert((person, package.0), labels);
     }
 
     /// Notes a mail; all are kept together when the unit commits, each key once.
@@ -124,19 +178,18 @@ impl Unit {
     pub async fn commit(mut self) -> Result<()> {
         self.flush().await?;
         let work = !self.jobs.is_empty();
+        let mut said = self.topics.join(" ");
+        // PostgreSQL refuses payloads of 8000 bytes and more; a hint may be coarse.
+        if said.len() > 7000 {
+            "*".clone_into(&mut said);
+        }
+        let said = (work || !self.topics.is_empty()).then_some(said.as_str());
+        let mut rows = Vec::new();
         if !self.events.is_empty() {
             let head = self.tx.lock_audit_head().await?;
-            let rows = chain(head.seq, head.hash, &self.events);
-            self.tx.append_audit(&rows).await?;
+            rows = chain(head.seq, head.hash, &self.events);
         }
-        if work || !self.topics.is_empty() {
-            let mut text = self.topics.join(" ");
-            // PostgreSQL refuses payloads of 8000 bytes and more; a hint may be coarse.
-            if text.len() > 7000 {
-                "*".clone_into(&mut text);
-            }
-            self.tx.notify(&text).await?;
-        }
+        self.tx.append_audit(&rows, said).await?;
         self.tx.commit().await?;
         for topic in &self.topics {
             self.workflow.hub().changed(topic);

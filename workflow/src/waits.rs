@@ -21,7 +21,7 @@ use crate::{
     conflicts::{self, Against, Clash},
     exceptions::{self, Next},
     frozen::is_as_signed,
-    grants,
+    grants::{self, Decided},
     mail::{self, Mail},
     people::again,
     requests, route,
@@ -174,7 +174,7 @@ pub(crate) async fn hold(unit: &mut Unit, person: PersonId) -> Result<Held> {
         held.people.extend(requests::both(&line));
     }
     for package in &held.packages {
-        unit.tx.hold_package(*package).await?;
+        unit.hold_package(*package).await?;
     }
     held.people.sort_unstable();
     held.people.dedup();
@@ -223,7 +223,14 @@ pub(crate) async fn look_again(unit: &mut Unit, lines: &[LineRow]) -> Result<()>
         }
         let policy = requests::policy_of(&offer)?;
         // All that may follow from a yes would make the caller's future as large.
-        Box::pin(grants::approve(unit, line, &policy, &decisions)).await?;
+        let decided = Decided {
+            line,
+            policy: &policy,
+            decisions: &decisions,
+            stages: &[],
+            known: None,
+        };
+        Box::pin(grants::approve(unit, decided)).await?;
     }
     Ok(())
 }

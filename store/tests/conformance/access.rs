@@ -11,6 +11,7 @@ use domain::{
 };
 use store::{
     conversation::{HandOnRow, RemarkRow},
+    deciding::Closing,
     fresh::FreshRow,
     grants::GrantRow,
     requests::{DecisionRow, LineRow, StageRow},
@@ -146,7 +147,12 @@ async fn asking(script: &mut Script) {
     ask!(script, asked_before(person(3), "key-1", at(0)));
     ask!(script, asked_before(person(4), "key-1", at(0)));
     ask!(script, waiting_line(person(3), package(1), account(3)));
-    ask!(script, held_grant(account(4), package(1)));
+    ask!(script, asker(person(3), "key-1", at(0)));
+    ask!(script, asker(person(9), "key-1", at(0)));
+    ask!(script, asked_offer(package(1), person(3), account(3)));
+    ask!(script, asked_offer(package(9), person(3), account(3)));
+    ask!(script, terms(version(1)));
+    ask!(script, terms(version(9)));
     ask!(script, holders_besides(package(1), person(4)));
     say!(script, lock_seats(package(1)));
     say!(script, lock_seats(package(1)));
@@ -163,6 +169,10 @@ async fn deciding(script: &mut Script) {
     say!(script, insert_stages(&stages));
     ask!(script, stages(line(1)));
     ask!(script, line_of_stage(stage(21)));
+    say!(script, hold_and_lock(&[package(1), package(2)], &[person(3), person(2)]));
+    say!(script, hold_line_of_stage(stage(21), &[person(2)]));
+    say!(script, hold_line_of_stage(stage(99), &[person(2)]));
+    ask!(script, voted(line(1)));
     let swedish = r#"{"zone":"Europe/Stockholm"}"#.to_owned();
     say!(
         script,
@@ -380,31 +390,36 @@ async fn talking(script: &mut Script) {
     ask!(script, named_hand_ons(&[line(1)], 10));
 }
 
+fn closing<'a>(line: &'a LineRow, state: LineState, decided: &'a [StageRow]) -> Closing<'a> {
+    Closing {
+        line,
+        state,
+        by: Some(person(2)),
+        decided,
+        job: "lapse:none",
+        now: at(26),
+    }
+}
+
 async fn ending(script: &mut Script) {
     let denied = LineRow {
         package_id: package(2),
         ..asked(2)
     };
     // Not before a stage says so.
+    say!(script, close_line(&closing(&denied, LineState::Denied, &[])));
+    let no = StageRow {
+        state: StageState::Denied,
+        closed_at: Some(at(26)),
+        ..step(21, 2, StageState::Open)
+    };
     say!(
         script,
-        end_line(&denied, LineState::Denied, Some(person(2)), at(26))
+        close_line(&closing(&denied, LineState::Denied, std::slice::from_ref(&no)))
     );
-    say!(
-        script,
-        update_stage(&StageRow {
-            state: StageState::Denied,
-            closed_at: Some(at(26)),
-            ..step(21, 2, StageState::Open)
-        })
-    );
-    say!(script, close_stages(line(2), at(26)));
-    say!(
-        script,
-        end_line(&denied, LineState::Denied, Some(person(2)), at(26))
-    );
+    ask!(script, seats_of_line(line(2)));
     // An end is final.
-    say!(script, end_line(&denied, LineState::Approved, None, at(27)));
+    say!(script, close_line(&closing(&denied, LineState::Approved, &[])));
     ask!(script, last_denial(person(3), package(2)));
     ask!(script, line(line(2)));
     ask!(script, stages(line(2)));
@@ -415,7 +430,7 @@ async fn ending(script: &mut Script) {
     // Not while a stage is open.
     say!(
         script,
-        end_line(&waiting, LineState::Approved, None, at(27))
+        close_line(&closing(&waiting, LineState::Approved, &[]))
     );
     say!(script, let_line_wait(&waiting, at(27)));
     say!(
@@ -436,14 +451,14 @@ async fn ending(script: &mut Script) {
             fresh_id: None,
         })
     );
-    say!(
-        script,
-        update_stage(&StageRow {
-            state: StageState::Met,
-            closed_at: Some(at(27)),
-            ..step(12, 1, StageState::Open)
-        })
-    );
+    let yes = StageRow {
+        state: StageState::Met,
+        closed_at: Some(at(27)),
+        ..step(12, 1, StageState::Open)
+    };
+    say!(script, update_stages(&[]));
+    say!(script, update_stages(&[yes]));
+    ask!(script, voted(line(1)));
     // For its exception, once.
     say!(script, let_line_wait(&waiting, at(27)));
     say!(script, let_line_wait(&waiting, at(28)));
@@ -457,7 +472,7 @@ async fn ending(script: &mut Script) {
     };
     say!(
         script,
-        end_line(&waiting, LineState::Approved, None, at(27))
+        close_line(&closing(&waiting, LineState::Approved, &[]))
     );
 }
 

@@ -183,7 +183,6 @@ pub async fn play(script: &mut Script) {
     }
     ask!(script, packages());
     ask!(script, owners_of_package(package(1)));
-    ask!(script, approval_sources(person(3), package(1)));
     ask!(script, offer(package(1)));
     ask!(script, offer(package(9)));
     ask!(script, pinned_offer(version(2)));

@@ -1,10 +1,10 @@
 //! Who stands in for whom.
 
-use domain::{DeputyId, policy::ApproverRule};
-use store::deputies::DeputyRow;
+use domain::{DeputyId, person::PortalRole, policy::ApproverRule};
+use store::{deputies::DeputyRow, seating::SeatingQuery};
 
 use crate::{
-    company::{application, at, package, person, uuid},
+    company::{application, at, line, package, person, uuid},
     script::{Script, ask, say},
 };
 
@@ -53,16 +53,20 @@ pub async fn play(script: &mut Script) {
     );
     ask!(script, deputy(DeputyId(uuid(0xe01))));
     ask!(script, deputy(DeputyId(uuid(0xe09))));
-    let both = [person(2), person(6)];
-    ask!(script, deputies_for(&[], package(1), now));
-    ask!(script, deputies_for(&both, package(1), now));
-    ask!(script, deputies_for(&both, package(2), at(300)));
+    let wanted = |package, now| SeatingQuery {
+        asker: person(2),
+        beneficiary: person(6),
+        package,
+        roles: &[PortalRole::Security, PortalRole::Auditor],
+        named: &[],
+        line: Some(line(1)),
+        now,
+    };
+    ask!(script, seating_facts(&wanted(package(1), now)));
+    ask!(script, seating_facts(&wanted(package(2), at(300))));
     // The first instant is in, the last is not.
-    ask!(script, deputies_for(&both, package(1), at(100)));
-    ask!(
-        script,
-        deputies_for(&both, package(1), at(100 + 60 * 86_400))
-    );
+    ask!(script, seating_facts(&wanted(package(1), at(100))));
+    ask!(script, seating_facts(&wanted(package(1), at(100 + 60 * 86_400))));
     ask!(script, stands_in_for(person(6), now));
     ask!(script, stands_in_for(person(4), now));
     ask!(script, stands_in_for(person(4), at(300)));
@@ -73,6 +77,6 @@ pub async fn play(script: &mut Script) {
     ask!(script, count_deputies(person(2), at(0), at(101)));
     say!(script, end_deputy(DeputyId(uuid(0xe01)), person(6), now));
     say!(script, end_deputy(DeputyId(uuid(0xe01)), person(2), now));
-    ask!(script, deputies_for(&both, package(1), now));
+    ask!(script, seating_facts(&wanted(package(1), now)));
     ask!(script, named_deputies(person(6), now, 10));
 }

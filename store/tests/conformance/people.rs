@@ -11,6 +11,7 @@ use store::{
     directory::{DirectoryRow, HeldRow, HoldRow, HoldState, LeaveCause},
     people::{AccountRow, PeopleQuery, PersonRow},
     roles::RoleSource,
+    seating::SeatingQuery,
     sessions::{SessionRow, SignInRow},
     testing,
 };
@@ -222,7 +223,16 @@ async fn roles(script: &mut Script) {
     ask!(script, offered_portal_roles());
     ask!(script, unsettled_powers(person(6)));
     ask!(script, all_roles());
-    ask!(script, approval_sources(person(3), package(1)));
+    let wanted = SeatingQuery {
+        asker: person(4),
+        beneficiary: person(3),
+        package: package(1),
+        roles: &[PortalRole::Security],
+        named: &[person(5), person(9)],
+        line: None,
+        now: at(3),
+    };
+    ask!(script, seating_facts(&wanted));
 }
 
 async fn sessions(script: &mut Script) {
@@ -420,9 +430,9 @@ async fn audit(script: &mut Script) {
         subjects: vec![person(3).to_string(), person(3).to_string()],
     };
     say!(script, lock_audit_head());
-    say!(script, append_audit(&[entry(1), entry(2), entry(3)]));
-    say!(script, append_audit(&[]));
-    say!(script, append_audit(&[entry(3)]));
+    say!(script, append_audit(&[entry(1), entry(2), entry(3)], Some("changed")));
+    say!(script, append_audit(&[], Some("changed")));
+    say!(script, append_audit(&[entry(3)], None));
     ask!(script, audit_head());
     ask!(script, audit_after(1, 10));
     ask!(script, audit_actors(0, 2));

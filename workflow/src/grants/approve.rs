@@ -1,8 +1,6 @@
 //! What the last yes leads to: a new grant, a later end of the one that is held, a wait for an exception, or nothing, with the
 //! reason on record.
 
-use std::collections::BTreeSet;
-
 use domain::{
     EntitlementId, Timestamp,
     audit::{Actor, Event, EventKind},
@@ -15,8 +13,8 @@ use serde_json::json;
 use store::{
     Tx,
     grants::GrantRow,
-    offers::OfferRow,
-    requests::{DecisionRow, LineRow},
+    offers::TermRow,
+    requests::{DecisionRow, LineRow, StageRow},
 };
 
 use super::{arm, both, ineligible, pass};
@@ -24,27 +22,57 @@ use crate::{
     Error, Result, Unit, assignments, break_glass,
     conflicts::{self, Added, Against},
     frozen::{earliest_cap, shortest_cap},
-    requests, route, screening, waits,
+    people::Gathered,
+    requests::{self, Ended},
+    route, screening, waits,
 };
+
+/// A line whose last stage is met.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decided<'a> {
+    pub line: &'a LineRow,
+    pub policy: &'a Policy,
+    pub decisions: &'a [DecisionRow],
+    /// Those of its stages that are decided and not written yet.
+    pub stages: &'a [StageRow],
+    /// Who was read for it in this transaction.
+    pub known: Option<&'a Gathered>,
+}
+
+impl Decided<'_> {
+    /// Ends the line.
+    async fn end(&self, unit: &mut Unit, state: LineState, cause: &str) -> Result<()> {
+        let ended = Ended {
+            state,
+            actor: Actor::Portal,
+            cause,
+        };
+        requests::end_decided(unit, self.line, ended, self.stages).await
+    }
+
+    /// Writes the stages of a line that goes on waiting; nobody sits in them any more, and whoever did looks again.
+    async fn write(&self, unit: &mut Unit) -> Result<()> {
+        route::changed(unit, self.line).await?;
+        unit.tx.update_stages(self.stages).await?;
+        for stage in self.stages {
+            unit.tx.clear_seats(stage.id).await?;
+        }
+        Ok(())
+    }
+}
 
 /// Approves a line whose last stage is met, or looks again at one that waits for its exception. The persons of the line are
 /// locked by the caller.
-pub(crate) async fn approve(
-    unit: &mut Unit,
-    line: &LineRow,
-    policy: &Policy,
-    decisions: &[DecisionRow],
-) -> Result<()> {
+pub(crate) async fn approve(unit: &mut Unit, decided: Decided<'_>) -> Result<()> {
+    let Decided { line, known, .. } = decided;
     // Until the commit no edition is published that would retire the package or take something out of it.
-    unit.tx.hold_package(line.package_id).await?;
-    let offer = unit
-        .tx
-        .offer(line.package_id)
-        .await?
-        .ok_or(Error::Missing)?;
-    if offer.state != "offered" {
-        let (state, why) = (LineState::Withdrawn, "package retired");
-        requests::end(unit, line, state, Actor::Portal, why).await?;
+    unit.hold_package(line.package_id).await?;
+    let terms = unit.tx.terms(line.package_version_id).await?;
+    let state = &terms.first().ok_or(Error::Missing)?.state;
+    if state != "offered" {
+        decided
+            .end(unit, LineState::Withdrawn, "package retired")
+            .await?;
         return route::tell_outcome(
             unit,
             line,
@@ -53,49 +81,51 @@ pub(crate) async fn approve(
         )
         .await;
     }
-    let (beneficiary, asker) = both(unit, line.beneficiary_id, line.asker_id).await?;
+    let (beneficiary, asker) = match known {
+        Some(known) => (
+            known.person(line.beneficiary_id)?,
+            known.person(line.asker_id)?,
+        ),
+        None => both(unit, line.beneficiary_id, line.asker_id).await?,
+    };
     if line.kind == LineKind::Extension
         && let Some(id) = line.extends_grant_id
         && let Some(held) = unit.tx.grant(id).await?
         && held.state != GrantState::Ended
     {
         if !held.end().passed(unit.now) {
-            return lengthen(unit, line, held, policy, (&beneficiary, &asker), decisions).await;
+            return lengthen(unit, &decided, held, (&beneficiary, &asker)).await;
         }
         // Its end came, only the job is late: a pending ask never holds access open.
         pass(unit, &[held]).await?;
     }
     // Something new, or the grant ended while the ask waited: the yes starts a new one.
-    begin(
-        unit,
-        line,
-        policy,
-        &offer,
-        (&beneficiary, &asker),
-        decisions,
-    )
-    .await
+    begin(unit, &decided, &terms, (&beneficiary, &asker)).await
 }
 
 /// Makes a new grant.
 async fn begin(
     unit: &mut Unit,
-    line: &LineRow,
-    policy: &Policy,
-    offer: &OfferRow,
+    decided: &Decided<'_>,
+    terms: &[TermRow],
     (beneficiary, asker): (&Person, &Person),
-    decisions: &[DecisionRow],
 ) -> Result<()> {
+    let Decided {
+        line,
+        policy,
+        decisions,
+        ..
+    } = *decided;
     let now = unit.now;
     let from = activation(line.window(), now);
     // A start that lies ahead is checked when it comes.
     if from <= now
         && let Some(why) = ineligible(policy, beneficiary, asker, now)
     {
-        return no_longer_eligible(unit, line, &why).await;
+        return no_longer_eligible(unit, decided, &why).await;
     }
     if let Some(why) = not_for_them(unit, line, policy).await? {
-        return no_longer_asked(unit, line, &why).await;
+        return no_longer_asked(unit, decided, &why).await;
     }
     if policy.asking.most_holders.is_some() {
         // Two last yeses for the last seat: the second waits here, and then counts the first.
@@ -105,7 +135,7 @@ async fn begin(
         if full.is_some() {
             return nothing(
                 unit,
-                line,
+                decided,
                 "no seat is left",
                 "Approved, but no seat is left",
                 "As many people hold it as may at once. Ask again when somebody gives it back.",
@@ -118,18 +148,18 @@ async fn begin(
     if matches!(end, End::At(at) if at <= from) {
         return nothing(
             unit,
-            line,
+            decided,
             "no time left",
             "Approved, but there is no time left",
             "The time that was asked for, or the last working day, has already passed.",
         )
         .await;
     }
-    let (content, taken_out) = content(&mut unit.tx, line, offer).await?;
+    let (content, taken_out) = content(terms);
     if content.is_empty() {
         return nothing(
             unit,
-            line,
+            decided,
             "nothing is left in the package",
             "Approved, but nothing is left to give",
             "Everything that was asked for was taken out of the package meanwhile.",
@@ -142,12 +172,15 @@ async fn begin(
         from,
         until: end,
         except: None,
+        plain: plain(terms),
     };
     // The person is locked: of two sides that are approved in the same instant the second sees the first.
     if let Some(against) = conflicts::against(&mut unit.tx, &added, now).await? {
-        return against_a_rule(unit, line, policy, against).await;
+        return against_a_rule(unit, decided, against).await;
     }
-    requests::end(unit, line, LineState::Approved, Actor::Portal, cause(line)).await?;
+    decided
+        .end(unit, LineState::Approved, cause(line))
+        .await?;
     let state = if from <= now {
         GrantState::Active
     } else {
@@ -248,17 +281,19 @@ pub(crate) async fn would_add(tx: &mut Tx, line: &LineRow, now: Timestamp) -> Re
             from: now,
             until,
             except: Some(held.id),
+            plain: false,
         });
     }
-    let offer = tx.offer(line.package_id).await?.ok_or(Error::Missing)?;
+    let terms = tx.terms(line.package_version_id).await?;
     let from = activation(line.window(), now);
     let caps = caps_from_activation(line, &policy, &person, &decisions);
     Ok(Added {
         person: line.beneficiary_id,
-        rights: content(tx, line, &offer).await?.0,
+        rights: content(&terms).0,
         from,
         until: settle_end(line.window(), from, &caps),
         except: None,
+        plain: plain(&terms),
     })
 }
 
@@ -285,20 +320,19 @@ fn caps_from_activation(
     caps
 }
 
+/// Whether it does not matter what else is held beside any of these.
+fn plain(terms: &[TermRow]) -> bool {
+    !terms.iter().any(|term| term.watched == Some(true))
+}
+
 /// What is given: the pinned edition without what the current one lacks, for a removal reaches everybody at once. And
 /// what that leaves out.
-async fn content(
-    tx: &mut Tx,
-    line: &LineRow,
-    offer: &OfferRow,
-) -> Result<(Vec<EntitlementId>, Vec<EntitlementId>)> {
-    let ids = |rows: Vec<store::offers::OfferedRow>| rows.into_iter().map(|part| part.id);
-    let pinned = ids(tx.offered(line.package_version_id).await?);
-    if offer.version_id == line.package_version_id {
-        return Ok((pinned.collect(), Vec::new()));
-    }
-    let current: BTreeSet<EntitlementId> = ids(tx.offered(offer.version_id).await?).collect();
-    Ok(pinned.partition(|id| current.contains(id)))
+fn content(terms: &[TermRow]) -> (Vec<EntitlementId>, Vec<EntitlementId>) {
+    let of = |kept: bool| {
+        let terms = terms.iter().filter(|term| term.kept == kept);
+        terms.filter_map(|term| term.part_id).collect()
+    };
+    (of(true), of(false))
 }
 
 /// The end that a held grant would get, and what caps it.
@@ -327,18 +361,22 @@ fn lengthened(
 /// Gives a held grant a later end. It never shortens.
 async fn lengthen(
     unit: &mut Unit,
-    line: &LineRow,
+    decided: &Decided<'_>,
     grant: GrantRow,
-    policy: &Policy,
     (beneficiary, asker): (&Person, &Person),
-    decisions: &[DecisionRow],
 ) -> Result<()> {
+    let Decided {
+        line,
+        policy,
+        decisions,
+        ..
+    } = *decided;
     let now = unit.now;
     if let Some(why) = ineligible(policy, beneficiary, asker, now) {
-        return no_longer_eligible(unit, line, &why).await;
+        return no_longer_eligible(unit, decided, &why).await;
     }
     if let Some(why) = not_for_them(unit, line, policy).await? {
-        return no_longer_asked(unit, line, &why).await;
+        return no_longer_asked(unit, decided, &why).await;
     }
     let (end, caps) = lengthened(line, &grant, policy, beneficiary, decisions, now);
     let later = match (end, grant.end()) {
@@ -349,7 +387,7 @@ async fn lengthen(
     if !later {
         return nothing(
             unit,
-            line,
+            decided,
             "it lasts as long already",
             "Approved, but nothing changes",
             "The access already lasts as long as it may.",
@@ -363,11 +401,14 @@ async fn lengthen(
         from: now,
         until: end,
         except: Some(grant.id),
+        plain: false,
     };
     if let Some(against) = conflicts::against(&mut unit.tx, &added, now).await? {
-        return against_a_rule(unit, line, policy, against).await;
+        return against_a_rule(unit, decided, against).await;
     }
-    requests::end(unit, line, LineState::Approved, Actor::Portal, cause(line)).await?;
+    decided
+        .end(unit, LineState::Approved, cause(line))
+        .await?;
     unit.tx.set_grant_end(grant.id, end).await?;
     // Somebody decided that it is to last: neither a move nor the holder's own mark stands against it any more.
     unit.tx.set_end_cause(grant.id, None).await?;
@@ -404,10 +445,10 @@ async fn not_for_them(unit: &mut Unit, line: &LineRow, policy: &Policy) -> Resul
     Ok(refused.map(|refusal| refusal.to_string()))
 }
 
-async fn no_longer_asked(unit: &mut Unit, line: &LineRow, why: &str) -> Result<()> {
+async fn no_longer_asked(unit: &mut Unit, decided: &Decided<'_>, why: &str) -> Result<()> {
     nothing(
         unit,
-        line,
+        decided,
         &format!("whoever asked may not ask for them any more: {why}"),
         "Approved, but no longer possible",
         "Whoever asked may not ask for this person any more. They can ask for it themselves.",
@@ -415,10 +456,10 @@ async fn no_longer_asked(unit: &mut Unit, line: &LineRow, why: &str) -> Result<(
     .await
 }
 
-async fn no_longer_eligible(unit: &mut Unit, line: &LineRow, why: &str) -> Result<()> {
+async fn no_longer_eligible(unit: &mut Unit, decided: &Decided<'_>, why: &str) -> Result<()> {
     nothing(
         unit,
-        line,
+        decided,
         &format!("no longer eligible: {why}"),
         "Approved, but no longer possible",
         &format!("The rules for it no longer allow it: {why}."),
@@ -427,15 +468,11 @@ async fn no_longer_eligible(unit: &mut Unit, line: &LineRow, why: &str) -> Resul
 }
 
 /// What an exception can cover waits for it. Roles that exclude each other have none, and break-glass waits for nobody.
-async fn against_a_rule(
-    unit: &mut Unit,
-    line: &LineRow,
-    policy: &Policy,
-    against: Against,
-) -> Result<()> {
+async fn against_a_rule(unit: &mut Unit, decided: &Decided<'_>, against: Against) -> Result<()> {
     let why = match against {
-        Against::Rules(clashes) if policy.asking.break_glass.is_none() => {
-            return Box::pin(waits::wait(unit, line, &clashes)).await;
+        Against::Rules(clashes) if decided.policy.asking.break_glass.is_none() => {
+            decided.write(unit).await?;
+            return Box::pin(waits::wait(unit, decided.line, &clashes)).await;
         }
         Against::Rules(clashes) => clashes
             .first()
@@ -444,7 +481,7 @@ async fn against_a_rule(
     };
     nothing(
         unit,
-        line,
+        decided,
         &why,
         "Approved, but nothing is given",
         &format!("With what is held already {why}."),
@@ -455,13 +492,13 @@ async fn against_a_rule(
 /// Approves a line whose yes gives nothing, and says why: in the log and to whoever asked.
 async fn nothing(
     unit: &mut Unit,
-    line: &LineRow,
+    decided: &Decided<'_>,
     why: &str,
     headline: &str,
     text: &str,
 ) -> Result<()> {
     let cause = format!("all stages met, but nothing is given: {why}");
-    unit.tx.say_why(line.id, text).await?;
-    requests::end(unit, line, LineState::Approved, Actor::Portal, &cause).await?;
-    route::tell_outcome(unit, line, headline, text).await
+    unit.tx.say_why(decided.line.id, text).await?;
+    decided.end(unit, LineState::Approved, &cause).await?;
+    route::tell_outcome(unit, decided.line, headline, text).await
 }

@@ -3,19 +3,79 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    PackageId, PersonId, Timestamp,
+    LineId, PackageId, PersonId, StageId, Timestamp,
     approval::{Candidate, Deputy, Facts, Via},
+    calendar::Calendar,
+    hand_on::HandedOn,
     person::{Person, PortalRole, effective_roles},
     policy::StageRule,
 };
-use store::{Tx, deputies::StandsInRow, people::PersonRow};
+use store::{
+    Tx,
+    deputies::StandsInRow,
+    people::PersonRow,
+    seating::{HandedOnRow, SeatingQuery, Source},
+};
 
-use crate::{Error, Result, Unit, approver_groups};
+use crate::{Error, Result, approver_groups};
 
 /// Facts, with the people that they are about.
+#[derive(Clone, Debug)]
 pub(crate) struct Gathered {
     pub facts: Facts,
+    /// Everybody who may come into question, whoever asks and the beneficiary.
     pub people: BTreeMap<PersonId, PersonRow>,
+    calendars: BTreeMap<PersonId, String>,
+    /// The line's seats that are handed on, and what seating needs to know of those who took them.
+    hand_ons: Vec<(HandedOnRow, Candidate)>,
+}
+
+impl Gathered {
+    /// Whose seats in a stage are handed on to whom.
+    pub(crate) fn handed_on(&self, stage: StageId) -> Vec<HandedOn> {
+        self.hand_ons
+            .iter()
+            .filter(|(row, _)| row.stage_id == stage)
+            .map(|(row, to)| HandedOn {
+                from: row.from_id,
+                to: to.clone(),
+            })
+            .collect()
+    }
+
+    /// Somebody whom this is about.
+    pub(crate) fn person(&self, id: PersonId) -> Result<Person> {
+        let row = self.people.get(&id).cloned().ok_or(Error::Missing)?;
+        Ok(row.into_domain())
+    }
+
+    /// The different calendars of these people; whose country has none works by the default one.
+    pub(crate) fn calendars(
+        &self,
+        people: impl IntoIterator<Item = PersonId>,
+    ) -> Result<Vec<Calendar>> {
+        let said: BTreeSet<Option<&String>> = people
+            .into_iter()
+            .map(|person| self.calendars.get(&person))
+            .collect();
+        said.into_iter()
+            .map(|said| match said {
+                Some(text) => Ok(serde_json::from_str(text)?),
+                None => Ok(Calendar::default()),
+            })
+            .collect()
+    }
+}
+
+/// What the facts are about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Concern<'a> {
+    pub asker: PersonId,
+    pub beneficiary: PersonId,
+    pub package: PackageId,
+    pub route: &'a [StageRule],
+    /// The line, once it is entered.
+    pub line: Option<LineId>,
 }
 
 /// Reads who may come into question for the stages of a route: the manager, the manager's manager, sponsors, owners of
@@ -23,86 +83,87 @@ pub(crate) struct Gathered {
 /// stages say, those whom stages name, and who stands in for any of these.
 ///
 /// Who decided earlier stages, and who said yes in one, is the caller's to add. Whether somebody is active is judged at
-/// the unit's instant.
-pub async fn approval_facts(
-    unit: &mut Unit,
-    asker: PersonId,
-    beneficiary: PersonId,
-    package: PackageId,
-    route: &[StageRule],
-) -> Result<Facts> {
-    let now = unit.now;
-    let person = unit
-        .tx
-        .person(beneficiary)
-        .await?
-        .ok_or(Error::Missing)?
-        .into_domain();
-    let gathered = gather(&mut unit.tx, now, asker, &person, package, route).await?;
-    Ok(gathered.facts)
-}
-
-/// As [`approval_facts`], at any instant and with names: for previews.
-pub(crate) async fn gather(
-    tx: &mut Tx,
-    now: Timestamp,
-    asker: PersonId,
-    beneficiary: &Person,
-    package: PackageId,
-    route: &[StageRule],
-) -> Result<Gathered> {
-    let sources = tx.approval_sources(beneficiary.id, package).await?;
-    let of = |source: &str| -> Vec<PersonId> {
-        sources
+/// `now`.
+pub(crate) async fn gather(tx: &mut Tx, now: Timestamp, asked: Concern<'_>) -> Result<Gathered> {
+    let Concern {
+        asker, beneficiary, ..
+    } = asked;
+    let said: BTreeSet<PortalRole> = asked.route.iter().filter_map(|rule| rule.role).collect();
+    let mut counted = said.clone();
+    counted.insert(PortalRole::Security);
+    let counted: Vec<PortalRole> = counted.into_iter().collect();
+    let named: Vec<PersonId> = asked
+        .route
+        .iter()
+        .flat_map(|rule| rule.named.iter().copied())
+        .collect();
+    let groups = approver_groups::members(tx, now, asked.route).await?;
+    let mut besides = named.clone();
+    besides.extend(groups.values().flatten());
+    besides.sort_unstable();
+    besides.dedup();
+    let read = tx
+        .seating_facts(&SeatingQuery {
+            asker,
+            beneficiary,
+            package: asked.package,
+            roles: &counted,
+            named: &besides,
+            line: asked.line,
+            now,
+        })
+        .await?;
+    let of = |source: Source| -> Vec<PersonId> {
+        read.sources
             .iter()
             .filter(|row| row.source == source)
             .map(|row| row.person_id)
             .collect()
     };
-    let (owners, right_owners, sponsors) = (of("owner"), of("right"), of("sponsor"));
-    let held: Vec<RoleHeld> = sources
+    let (owners, right_owners, sponsors) =
+        (of(Source::Owner), of(Source::Right), of(Source::Sponsor));
+    let held: Vec<RoleHeld> = read
+        .sources
         .iter()
         .filter_map(|row| Some((row.person_id, row.role?)))
         .collect();
     let security = effective_members(&held, PortalRole::Security);
-    let roles = role_holders(tx, route).await?;
-    let groups = approver_groups::members(tx, now, route).await?;
-    let named: Vec<PersonId> = route
-        .iter()
-        .flat_map(|rule| rule.named.iter().copied())
+    let roles: BTreeMap<PortalRole, Vec<PersonId>> = said
+        .into_iter()
+        .map(|role| (role, effective_members(&held, role)))
         .collect();
 
-    let mut everybody: BTreeSet<PersonId> =
+    let mut above: BTreeMap<PersonId, Vec<PersonId>> = BTreeMap::new();
+    for row in &read.above {
+        let chain = above.entry(row.person_id).or_default();
+        // In a circle somebody is above themselves; that says nothing about them, and the chain ends there.
+        if row.above_id != row.person_id && !chain.contains(&row.above_id) {
+            chain.push(row.above_id);
+        }
+    }
+    let manager = of(Source::Manager).first().copied();
+    let managers_manager = manager.and_then(|manager| above.get(&manager)?.first().copied());
+    let stood_in: BTreeSet<PersonId> =
         [&owners[..], &right_owners, &sponsors, &security, &named]
             .concat()
             .into_iter()
             .chain(roles.values().flatten().copied())
             .chain(groups.values().flatten().copied())
-            .chain(beneficiary.manager)
+            .chain(manager)
+            .chain(managers_manager)
+            .chain([asker, beneficiary])
             .collect();
-    let mut asked: Vec<PersonId> = everybody.iter().copied().collect();
-    asked.push(beneficiary.id);
-    let mut above = above(tx, &asked).await?;
-    let managers_manager = beneficiary
-        .manager
-        .and_then(|manager| above.get(&manager)?.first().copied());
-    if let (Some(top), Some(manager)) = (managers_manager, beneficiary.manager) {
-        // Whoever is above the manager's manager is above the manager, too.
-        let more = above
-            .get(&manager)
-            .map_or_else(Vec::new, |chain| chain[1..].to_vec());
-        above.entry(top).or_insert(more);
-        everybody.insert(top);
-    }
-    let party = [asker, beneficiary.id];
-    let stood_in: Vec<PersonId> = everybody.iter().copied().chain(party).collect();
-    let standing_in = tx.deputies_for(&stood_in, package, now).await?;
-    let more: Vec<PersonId> = standing_in
-        .iter()
-        .map(|row| row.deputy_id)
-        .filter(|id| everybody.insert(*id))
+    // Those count who stand in for somebody who does.
+    let standing_in: Vec<StandsInRow> = read
+        .deputies
+        .into_iter()
+        .filter(|row| stood_in.contains(&row.person_id))
         .collect();
-    above.extend(self::above(tx, &more).await?);
+    let everybody: BTreeSet<PersonId> = stood_in
+        .into_iter()
+        .chain(standing_in.iter().map(|row| row.deputy_id))
+        .chain(read.hand_ons.iter().map(|row| row.to_id))
+        .collect();
     let everybody: Vec<PersonId> = everybody.into_iter().collect();
     let people: BTreeMap<PersonId, PersonRow> = tx
         .persons(&everybody)
@@ -110,12 +171,7 @@ pub(crate) async fn gather(
         .into_iter()
         .map(|row| (row.id, row))
         .collect();
-    let running = running_portal(
-        tx.roles_of(&everybody)
-            .await?
-            .into_iter()
-            .map(|row| (row.person_id, row.role)),
-    );
+    let running = running_portal(read.held.into_iter());
 
     let candidate = |id: PersonId| {
         people.get(&id).map(|row| Candidate {
@@ -126,11 +182,17 @@ pub(crate) async fn gather(
         })
     };
     let candidates = |ids: &[PersonId]| ids.iter().copied().filter_map(candidate).collect();
+    let employee = people
+        .get(&beneficiary)
+        .cloned()
+        .ok_or(Error::Missing)?
+        .into_domain()
+        .is_employee();
     let facts = Facts {
         asker: Some(asker),
-        beneficiary: Some(beneficiary.id),
-        employee: beneficiary.is_employee(),
-        manager: beneficiary.manager.and_then(candidate),
+        beneficiary: Some(beneficiary),
+        employee,
+        manager: manager.and_then(candidate),
         managers_manager: managers_manager.and_then(candidate),
         sponsors: candidates(&sponsors),
         owners: candidates(&owners),
@@ -148,27 +210,22 @@ pub(crate) async fn gather(
         deputies: deputies(&standing_in, candidate),
         for_party: standing_in
             .iter()
-            .filter(|row| party.contains(&row.person_id))
+            .filter(|row| row.person_id == asker || row.person_id == beneficiary)
             .map(|row| row.deputy_id)
             .collect(),
         ..Facts::default()
     };
-    Ok(Gathered { facts, people })
-}
-
-/// The effective holders of each role that a stage of the route says.
-async fn role_holders(
-    tx: &mut Tx,
-    route: &[StageRule],
-) -> Result<BTreeMap<PortalRole, Vec<PersonId>>> {
-    let roles: BTreeSet<PortalRole> = route.iter().filter_map(|rule| rule.role).collect();
-    let mut holders = BTreeMap::new();
-    for role in roles {
-        let rows = tx.roles_of_holders(role).await?;
-        let held: Vec<RoleHeld> = rows.iter().map(|row| (row.person_id, row.role)).collect();
-        holders.insert(role, effective_members(&held, role));
-    }
-    Ok(holders)
+    let hand_ons = read
+        .hand_ons
+        .iter()
+        .filter_map(|row| Some((*row, candidate(row.to_id)?)))
+        .collect();
+    Ok(Gathered {
+        facts,
+        calendars: read.calendars.into_iter().collect(),
+        hand_ons,
+        people,
+    })
 }
 
 fn deputies(
@@ -185,19 +242,6 @@ fn deputies(
             })
         })
         .collect()
-}
-
-/// Everybody above each of these people, nearest first, each once.
-async fn above(tx: &mut Tx, people: &[PersonId]) -> Result<BTreeMap<PersonId, Vec<PersonId>>> {
-    let mut above: BTreeMap<PersonId, Vec<PersonId>> = BTreeMap::new();
-    for row in tx.managers_above(people).await? {
-        let chain = above.entry(row.person_id).or_default();
-        // In a circle somebody is above themselves; that says nothing about them, and the chain ends there.
-        if row.above_id != row.person_id && !chain.contains(&row.above_id) {
-            chain.push(row.above_id);
-        }
-    }
-    Ok(above)
 }
 
 /// A role that somebody holds on a usable account.

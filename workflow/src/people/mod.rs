@@ -16,9 +16,8 @@ pub(crate) use candidates::candidates;
 pub use directory::{
     Applied, DirectoryUser, Seen, apply_directory, directory_state, save_directory_state,
 };
-pub use facts::approval_facts;
 use facts::running_portal;
-pub(crate) use facts::{effective_members, gather};
+pub(crate) use facts::{Concern, Gathered, effective_members, gather};
 pub(crate) use refusals::Refusals;
 pub use refusals::{flush_refusals, sign_in_refused};
 pub(crate) use sign_in::end_sessions_in;

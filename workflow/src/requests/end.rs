@@ -8,8 +8,9 @@ use domain::{
 };
 use serde_json::json;
 use store::{
+    deciding::Closing,
     jobs::{NewJob, Priority},
-    requests::LineRow,
+    requests::{LineRow, StageRow},
 };
 
 use super::both;
@@ -132,6 +133,14 @@ pub async fn withdraw_of_package(unit: &mut Unit, package: PackageId, cause: &st
     Ok(())
 }
 
+/// How a line ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended<'a> {
+    pub state: LineState,
+    pub actor: Actor,
+    pub cause: &'a str,
+}
+
 /// Moves a waiting line to its end: stages close, the deadline goes, open pages look again.
 pub(crate) async fn end(
     unit: &mut Unit,
@@ -140,17 +149,48 @@ pub(crate) async fn end(
     actor: Actor,
     cause: &str,
 ) -> Result<()> {
+    let ended = Ended {
+        state,
+        actor,
+        cause,
+    };
+    end_decided(unit, line, ended, &[]).await
+}
+
+/// As [`end`], and writes stages that were decided and are not written yet.
+pub(crate) async fn end_decided(
+    unit: &mut Unit,
+    line: &LineRow,
+    ended: Ended<'_>,
+    decided: &[StageRow],
+) -> Result<()> {
+    let Ended {
+        state,
+        actor,
+        cause,
+    } = ended;
     let by = match actor {
         Actor::Person(person) => Some(person),
         Actor::Portal | Actor::Provisioner | Actor::Operator | Actor::Anonymous => None,
     };
     let now = unit.now;
-    route::changed(unit, line).await?;
-    if !unit.tx.end_line(line, state, by, now).await? {
-        return Err(Error::Stale);
+    let job = lapse_job(line).key;
+    unit.forget(&job);
+    let closing = Closing {
+        line,
+        state,
+        by,
+        decided,
+        job: &job,
+        now,
+    };
+    let seated = unit.tx.close_line(&closing).await?.ok_or(Error::Stale)?;
+    unit.changed(line.request_id);
+    unit.changed(line.asker_id);
+    unit.changed(line.beneficiary_id);
+    for person in seated {
+        unit.changed(person);
     }
-    unit.tx.close_stages(line.id, now).await?;
-    unit.cancel(&lapse_job(line).key).await?;
     unit.record(
         Event::new(EventKind::LineEnded, now, actor)
             .about(line.id)

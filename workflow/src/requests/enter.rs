@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use domain::{
     AccountId, GrantId, PersonId, RequestId,
     audit::{Actor, Event, EventKind},
+    person::Person,
     policy::Policy,
     request::{Length, LineKind, LineState, Start, Window},
 };
 use serde_json::{Value, json};
-use store::{offers::OfferRow, requests::LineRow};
+use store::{offers::AskedOffer, requests::LineRow};
 
 use super::end::{end, lapse_job};
 use crate::{
-    Result, Unit,
+    Result, Unit, checks,
     frozen::Frozen,
     mail::{self, Mail},
     route,
@@ -24,12 +25,12 @@ use crate::{
 pub(super) struct Entry {
     pub kind: LineKind,
     pub extends: Option<GrantId>,
-    pub beneficiary: PersonId,
+    pub beneficiary: Person,
     pub account: AccountId,
     pub window: Window,
     pub reason: String,
     pub answers: BTreeMap<String, String>,
-    pub offer: OfferRow,
+    pub asked: AskedOffer,
     pub policy: Policy,
     /// What screening found, kept with the line.
     pub findings: Value,
@@ -75,10 +76,16 @@ async fn line(
     entry: Entry,
 ) -> Result<()> {
     let now = unit.now;
-    let Entry { offer, policy, .. } = &entry;
+    let Entry {
+        asked,
+        policy,
+        beneficiary,
+        ..
+    } = &entry;
+    let offer = &asked.offer;
     let answers = serde_json::to_string(&entry.answers)?;
     let frozen = Frozen {
-        beneficiary: entry.beneficiary,
+        beneficiary: beneficiary.id,
         account: entry.account,
         package_version: offer.version_id,
         policy_version: offer.number,
@@ -99,7 +106,7 @@ async fn line(
         package_id: offer.package_id,
         package_version_id: offer.version_id,
         asker_id: asker,
-        beneficiary_id: entry.beneficiary,
+        beneficiary_id: beneficiary.id,
         account_id: entry.account,
         extends_grant_id: entry.extends,
         state: LineState::AwaitingApproval,
@@ -143,15 +150,29 @@ async fn line(
     }
     unit.record(event);
     unit.enqueue(&[lapse_job(&line)]);
+    unit.knows(
+        (beneficiary.id, &beneficiary.name),
+        (offer.package_id, &offer.name),
+    );
     if line.beneficiary_id != asker {
         tell(unit, &line).await?;
     }
-    route::lay(unit, &line, policy).await
+    let asked = checks::Asked {
+        beneficiary,
+        offer,
+        policy,
+        parts: &asked.parts,
+        team: Some(asked.team),
+        window: line.window(),
+        extends: line.extends_grant_id,
+        line: Some(line.id),
+    };
+    route::lay(unit, &line, &asked).await
 }
 
 /// Tells whoever it is for that somebody asked for them.
 async fn tell(unit: &mut Unit, line: &LineRow) -> Result<()> {
-    let labels = unit.tx.line_labels(line.asker_id, line.package_id).await?;
+    let labels = unit.labels(line.asker_id, line.package_id).await?;
     let (asker, package) = (labels.person, labels.package);
     let mail = Mail {
         kind: "asked_for_you",

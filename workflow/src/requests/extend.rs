@@ -13,7 +13,7 @@ use domain::{
 use store::grants::GrantRow;
 
 use super::{
-    before,
+    before::{self, Asker},
     enter::{self, Entry},
     policy_of,
 };
@@ -47,13 +47,12 @@ async fn extend_once(workflow: &Workflow, viewer: &Viewer, ask: &MoreTime) -> Re
     let asker = viewer.id();
     let seen = held(&mut unit, asker, ask.grant).await?;
     let package = seen.package_id.ok_or(Error::Missing)?;
-    unit.tx.hold_package(package).await?;
-    unit.tx.lock_persons(&[asker]).await?;
+    unit.hold(&[package], &[asker]).await?;
     let grant = held(&mut unit, asker, ask.grant).await?;
-    if let Some(known) = before::asking(&mut unit, asker, &ask.key, 1).await? {
-        return Ok(known);
-    }
-    let person = before::working(&mut unit, asker).await?;
+    let person = match before::asking(&mut unit, asker, &ask.key, 1).await? {
+        Asker::Known(known) => return Ok(known),
+        Asker::By(person) => *person,
+    };
     // An end that has come is an end, also while its job is late.
     if grant.state == GrantState::Ended || grant.end().passed(unit.now) {
         return Err(Refusal::WrongState {
@@ -67,8 +66,8 @@ async fn extend_once(workflow: &Workflow, viewer: &Viewer, ask: &MoreTime) -> Re
         }
         .into());
     };
-    let offer = before::offered(&mut unit, package).await?;
-    let policy = policy_of(&offer)?;
+    let asked = before::offered(&mut unit, package, asker, grant.account_id).await?;
+    let policy = policy_of(&asked.offer)?;
     if policy.asking.break_glass.is_some() {
         let why = BreakGlassBar::NotLonger;
         return Err(Refusal::BreakGlass { why }.into());
@@ -94,8 +93,9 @@ async fn extend_once(workflow: &Workflow, viewer: &Viewer, ask: &MoreTime) -> Re
     let subject = Subject {
         asker: &person,
         beneficiary: &person,
-        offer: &offer,
+        offer: &asked.offer,
         policy: &unasked,
+        parts: &asked.parts,
         asked: Some(Ask {
             window: added,
             reason: &ask.reason,
@@ -113,11 +113,11 @@ async fn extend_once(workflow: &Workflow, viewer: &Viewer, ask: &MoreTime) -> Re
     if !screened.refusals.is_empty() {
         return Err(Error::Refused(screened.refusals));
     }
-    let waiting = before::waiting(&mut unit, &person, asker, package, grant.account_id).await?;
+    let waiting = before::waiting(&mut unit, &asked, asker, asker).await?;
     let entry = Entry {
         kind: LineKind::Extension,
         extends: Some(ask.grant),
-        beneficiary: asker,
+        beneficiary: person,
         account: grant.account_id,
         window: Window {
             start: Start::OnActivation,
@@ -125,7 +125,7 @@ async fn extend_once(workflow: &Workflow, viewer: &Viewer, ask: &MoreTime) -> Re
         },
         reason: ask.reason.trim().to_owned(),
         answers,
-        offer,
+        asked,
         policy,
         findings: screened.findings,
         waiting,

@@ -9,11 +9,11 @@ mod enter;
 mod extend;
 mod submit;
 
-use domain::{PersonId, policy::Policy};
+use domain::{PackageVersionId, PersonId, policy::Policy};
 use store::{offers::OfferRow, requests::LineRow};
 
 pub use end::{cancel, withdraw_of_package, withdraw_of_person};
-pub(crate) use end::{end, lapse, lapse_job, lapse_line, lapsed};
+pub(crate) use end::{Ended, end, end_decided, lapse, lapse_job, lapse_line, lapsed};
 pub use extend::{MoreTime, extend};
 pub use submit::{LINES_MOST, NewAsk, NewLine, NewRequest, ask, check, submit};
 
@@ -21,12 +21,13 @@ use crate::{Error, Result};
 
 /// The policy of an edition. A policy that cannot be read holds everything: it never means "no approval needed".
 pub(crate) fn policy_of(offer: &OfferRow) -> Result<Policy> {
-    serde_json::from_str(&offer.policy).map_err(|error| {
-        Error::internal(format!(
-            "policy of {} edition {} cannot be read: {error}",
-            offer.package_id, offer.number
-        ))
-    })
+    read_policy(&offer.policy, offer.version_id)
+}
+
+/// As [`policy_of`], from its text.
+pub(crate) fn read_policy(text: &str, edition: PackageVersionId) -> Result<Policy> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::internal(format!("policy of {edition} cannot be read: {error}")))
 }
 
 /// Asker and beneficiary, the persons to lock.

@@ -13,7 +13,7 @@ use domain::{
 use store::people::AccountRow;
 
 use super::{
-    before,
+    before::{self, Asker},
     enter::{self, Entry},
     extend::held_too_long,
     policy_of,
@@ -128,22 +128,19 @@ async fn submit_once(workflow: &Workflow, viewer: &Viewer, ask: &NewRequest) -> 
     let mut unit = workflow.unit().await?;
     let asker = viewer.id();
     let packages: BTreeSet<PackageId> = ask.lines.iter().map(|line| line.package).collect();
-    for package in packages {
-        unit.tx.hold_package(package).await?;
-    }
+    let packages: Vec<PackageId> = packages.into_iter().collect();
     let persons: BTreeSet<PersonId> = ask
         .lines
         .iter()
         .map(|line| line.beneficiary)
         .chain([asker])
         .collect();
-    unit.tx
-        .lock_persons(&persons.into_iter().collect::<Vec<_>>())
-        .await?;
-    if let Some(known) = before::asking(&mut unit, asker, &ask.key, ask.lines.len()).await? {
-        return Ok(known);
-    }
-    let person = before::working(&mut unit, asker).await?;
+    let persons: Vec<PersonId> = persons.into_iter().collect();
+    unit.hold(&packages, &persons).await?;
+    let person = match before::asking(&mut unit, asker, &ask.key, ask.lines.len()).await? {
+        Asker::Known(known) => return Ok(known),
+        Asker::By(person) => *person,
+    };
     if ask.lines.is_empty() || ask.lines.len() > LINES_MOST {
         return Err(Refusal::NoLines { most: LINES_MOST }.into());
     }
@@ -197,9 +194,9 @@ fn known(answers: &BTreeMap<String, String>, policy: &Policy) -> BTreeMap<String
 
 /// Whether two lines of a request ask for the same.
 fn same(one: &Entry, other: &Entry) -> bool {
-    one.beneficiary == other.beneficiary
+    one.beneficiary.id == other.beneficiary.id
         && one.account == other.account
-        && one.offer.package_id == other.offer.package_id
+        && one.asked.offer.package_id == other.asked.offer.package_id
 }
 
 /// Looks at one line: what it would enter, or everything that stands against it.
@@ -219,25 +216,26 @@ async fn look(
         }
     };
     let account = account_of(unit, viewer, &beneficiary, line.account).await?;
-    let offer = before::offered(unit, line.package).await?;
-    let policy = policy_of(&offer)?;
+    let asked = before::offered(unit, line.package, beneficiary.id, account).await?;
+    let policy = policy_of(&asked.offer)?;
     let now = unit.now;
-    let held = match unit.tx.held_grant(account, line.package).await? {
+    let held = match asked.held {
         Some(id) => unit.tx.grant(id).await?,
         None => None,
     };
     let mut refusals = Vec::new();
     if let Some(rule) = policy.asking.break_glass {
-        let asked = break_glass::Asked {
+        let meant = break_glass::Asked {
             asker: asker.id,
             beneficiary: &beneficiary,
-            offer: &offer,
+            offer: &asked.offer,
+            parts: &asked.parts,
             window: line.window,
             alone,
             confirmed: line.confirmed,
             held: held.as_ref().is_some_and(|held| !held.end().passed(now)),
         };
-        refusals.extend(break_glass::against(unit, rule, &asked).await?);
+        refusals.extend(break_glass::against(unit, rule, &meant).await?);
     }
     // What is held already becomes more time, held to the limits of what is added.
     let (mut window, mut screened, mut extends) = (line.window, line.window, None);
@@ -261,8 +259,9 @@ async fn look(
     let subject = Subject {
         asker,
         beneficiary: &beneficiary,
-        offer: &offer,
+        offer: &asked.offer,
         policy: &policy,
+        parts: &asked.parts,
         asked: Some(Ask {
             window: screened,
             reason: &line.reason,
@@ -275,7 +274,7 @@ async fn look(
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
-    let waiting = before::waiting(unit, &beneficiary, asker.id, line.package, account).await?;
+    let waiting = before::waiting(unit, &asked, beneficiary.id, asker.id).await?;
     Ok(Entry {
         kind: if extends.is_some() {
             LineKind::Extension
@@ -283,12 +282,12 @@ async fn look(
             LineKind::New
         },
         extends: extends.map(|grant| grant.id),
-        beneficiary: beneficiary.id,
+        beneficiary,
         account,
         window,
         reason: line.reason.trim().to_owned(),
         answers: known(&line.answers, &policy),
-        offer,
+        asked,
         policy,
         findings: screened.findings,
         waiting,

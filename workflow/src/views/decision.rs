@@ -255,10 +255,13 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer, stage: StageId) -> Resul
             .pinned_offer(row.package_version_id)
             .await?
             .ok_or(Error::Missing)?;
+        let parts = tx.offered(row.package_version_id).await?;
         let asked = Asked {
             beneficiary: &human,
             offer: &offer,
             policy: &policy,
+            parts: &parts,
+            team: None,
             window: row.window(),
             extends: row.extends_grant_id,
             line: Some(row.id),

@@ -181,11 +181,13 @@ pub(super) async fn for_whom(
     };
     let offer = tx.offer(package).await?.ok_or(Error::Missing)?;
     let policy = policy_of(&offer)?;
+    let parts = tx.offered(offer.version_id).await?;
     let subject = Subject {
         asker: &viewer.person,
         beneficiary: &whom.person,
         offer: &offer,
         policy: &policy,
+        parts: &parts,
         asked: None,
         extends: held.as_ref(),
     };
@@ -207,6 +209,8 @@ pub(super) async fn for_whom(
         beneficiary: &whom.person,
         offer: &offer,
         policy: &policy,
+        parts: &parts,
+        team: None,
         window: Window {
             start: Start::OnActivation,
             length: Length::Seconds(policy.limits.default_seconds),

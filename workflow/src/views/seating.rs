@@ -12,7 +12,10 @@ use store::Tx;
 use uuid::Uuid;
 
 use super::{PersonTag, SeatView, StagePreview};
-use crate::{Result, approver_groups, people::gather};
+use crate::{
+    Result, approver_groups,
+    people::{Concern, gather},
+};
 
 /// Everybody who may come into question for a route, with their names.
 pub(super) struct Bench {
@@ -31,7 +34,14 @@ impl Bench {
         package: PackageId,
         route: &[StageRule],
     ) -> Result<Self> {
-        let gathered = gather(tx, now, asker, beneficiary, package, route).await?;
+        let concern = Concern {
+            asker,
+            beneficiary: beneficiary.id,
+            package,
+            route,
+            line: None,
+        };
+        let gathered = gather(tx, now, concern).await?;
         let groups = approver_groups::names(tx, approver_groups::named(route).collect()).await?;
         Ok(Self {
             groups,

@@ -29,6 +29,7 @@ mod reviewing;
 mod seating;
 mod silence;
 mod standing_in;
+mod statements;
 mod stopping;
 mod suggesting;
 mod support;
