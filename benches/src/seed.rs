@@ -211,6 +211,13 @@ pub fn statements(engine: Engine, size: Size, now: i64) -> Vec<String> {
             w.id(Kind::Stage, "i * 2 + 1"), w.id(Kind::Person, &member.to_string()), w.at("-i * 60"), w.series(size.waiting())));
     }
     all.push(format!(
+        "INSERT INTO seats (stage_id, person_id, via, opened_at) SELECT {}, {}, 'named', {} FROM {}",
+        w.id(Kind::Stage, "i * 2 + i % 2"),
+        w.id(Kind::Person, &EVERYTHING.to_string()),
+        w.at("-i * 60"),
+        w.series(size.waiting())
+    ));
+    all.push(format!(
         "INSERT INTO audit_events (seq, at, kind, actor, actor_id, entry, hash) SELECT i + 1, {}, CASE WHEN i % 3 = 0 THEN 'grant_ended' ELSE 'line_decided' END, 'person', {}, '{{\"seq\":' || {} || '}}', {} FROM {}",
         w.at(&format!("i - {}", size.events())), w.id(Kind::Person, &format!("i % {people}")), Words::text("i + 1"), w.hash(), w.series(size.events())));
     all.push(format!(
@@ -223,6 +230,9 @@ pub fn statements(engine: Engine, size: Size, now: i64) -> Vec<String> {
     all.push("ANALYZE".into());
     all
 }
+
+/// The person for whom everything waits that waits.
+pub const EVERYTHING: i64 = 8;
 
 /// Of the waiting lines half stand at the manager, half at security; the rest were denied by the manager. In the order in
 /// which the database takes it: everything begins by waiting, and only a vote decides a stage.

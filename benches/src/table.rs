@@ -53,8 +53,11 @@ pub async fn measure(engine: Engine, size: Size) -> Result<Column, Box<dyn Error
     let manager = portal.sign_in(&client, seed::id(Kind::Object, 1)).await?;
     let auditor = portal.sign_in(&client, seed::id(Kind::Object, 6)).await?;
     let collector = portal.sign_in(&client, seed::id(Kind::Object, 30)).await?;
+    let everything = portal
+        .sign_in(&client, seed::id(Kind::Object, seed::EVERYTHING))
+        .await?;
     collect(&client, &portal, &collector).await?;
-    for (name, path, cookie) in pages(size, [&asker, &manager, &auditor, &collector]) {
+    for (name, path, cookie) in pages(size, [&asker, &manager, &auditor, &collector, &everything]) {
         println!("# {name}");
         let shot = Shot {
             url: format!("{}{path}", portal.url),
@@ -92,7 +95,7 @@ async fn collect(client: &Client, portal: &Portal, cookie: &str) -> Result<(), B
 
 fn pages(
     size: Size,
-    [asker, manager, auditor, collector]: [&str; 4],
+    [asker, manager, auditor, collector, everything]: [&str; 5],
 ) -> Vec<(&'static str, String, &str)> {
     let stage = |n: i64| format!("stg_{}", seed::id(Kind::Stage, n).simple());
     // The thousandth page of the log: 25 entries on each.
@@ -112,6 +115,11 @@ fn pages(
             collector,
         ),
         ("inbox of a decider", "/approvals".into(), manager),
+        (
+            "inbox in which everything waits",
+            "/approvals".into(),
+            everything,
+        ),
         (
             "one decision page",
             format!("/approvals/{}", stage(3)),

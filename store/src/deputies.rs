@@ -1,9 +1,7 @@
 //! Who stands in for whom: between two instants, for everything, for one application, or for one rule.
 
-use domain::{
-    ApplicationId, DeputyId, LineId, PersonId, Timestamp, policy::ApproverRule,
-};
 use crate::engine::{At, Error, Tx};
+use domain::{ApplicationId, DeputyId, LineId, PersonId, Timestamp, policy::ApproverRule};
 
 row! {
     /// One deputyship, as kept.

@@ -373,7 +373,11 @@ impl Tx {
 
     /// Holds packages as [`Tx::hold_package`] does, and then locks persons as [`Tx::lock_persons`] does, at once. Nothing on
     /// SQLite, which writes one transaction at a time.
-    pub async fn hold_and_lock(&mut self, packages: &[PackageId], persons: &[PersonId]) -> Result<(), Error> {
+    pub async fn hold_and_lock(
+        &mut self,
+        packages: &[PackageId],
+        persons: &[PersonId],
+    ) -> Result<(), Error> {
         if let Self::Postgres(tx) = self {
             let packages: Vec<uuid::Uuid> = packages.iter().map(|id| id.0).collect();
             let persons: Vec<uuid::Uuid> = persons.iter().map(|id| id.0).collect();

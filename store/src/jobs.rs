@@ -8,7 +8,10 @@ use domain::{Timestamp, deadline::JobKind};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::engine::{At, Error, Tx};
+use crate::{
+    audit::AuditHead,
+    engine::{At, Engine, Error, Tx},
+};
 
 /// What is worked first. Within one priority, what is due longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,22 +82,58 @@ pub struct PutBack {
     pub priority: Option<Priority>,
 }
 
+/// The most jobs of one statement.
+const CHUNK: usize = 500;
+
+/// Enqueues jobs, all in one.
+macro_rules! write_jobs {
+    ($query:ident, $jobs:expr) => {{
+        $query.push("INSERT INTO jobs (key, kind, subject, lane, priority, due_at) ");
+        $query.push_values($jobs, |mut tuple, job| {
+            tuple
+                .push_bind(job.key.clone())
+                .push_bind(job.kind.as_str())
+                .push_bind(job.subject)
+                .push_bind(job.lane.clone())
+                .push_bind(job.priority as i64)
+                .push_bind(At(job.due_at));
+        });
+        $query.push(
+            " ON CONFLICT (key) DO UPDATE SET wanted = jobs.wanted + 1,
+               priority = CASE WHEN excluded.priority < jobs.priority THEN excluded.priority ELSE jobs.priority END,
+               due_at = CASE WHEN jobs.leased_by IS NULL AND excluded.due_at < jobs.due_at
+                 THEN excluded.due_at ELSE jobs.due_at END",
+        );
+    }};
+}
+
 impl Tx {
+    /// Enqueues, as [`Tx::enqueue`] does, and then locks the head of the audit log, as [`Tx::lock_audit_head`] does: the last
+    /// two things of most transactions.
+    pub async fn enqueue_and_lock_audit_head(
+        &mut self,
+        jobs: &[NewJob],
+    ) -> Result<AuditHead, Error> {
+        if self.engine() == Engine::Sqlite || jobs.is_empty() || jobs.len() > CHUNK {
+            self.enqueue(jobs).await?;
+            return self.lock_audit_head().await;
+        }
+        Ok(on!(self, c => {
+            let mut query = QueryBuilder::new(Engine::Postgres.first());
+            write_jobs!(query, jobs);
+            // Who counts what is enqueued comes after it: the head stays the last lock.
+            query.push(" RETURNING 1) SELECT seq, hash FROM audit_head WHERE (SELECT COUNT(*) FROM first) > 0 FOR UPDATE");
+            query.build_query_as().fetch_one(c).await
+        })?)
+    }
+
     /// Enqueues. An existing key is asked for once more, and pulled forward if the new instant is earlier, unless it is
     /// running: then it is due again at once when it finishes.
     pub async fn enqueue(&mut self, jobs: &[NewJob]) -> Result<(), Error> {
-        for chunk in jobs.chunks(500) {
+        for chunk in jobs.chunks(CHUNK) {
             on!(self, c => {
-                let mut query = QueryBuilder::new("INSERT INTO jobs (key, kind, subject, lane, priority, due_at) ");
-                query.push_values(chunk, |mut tuple, job| {
-                    tuple.push_bind(job.key.clone()).push_bind(job.kind.as_str()).push_bind(job.subject)
-                        .push_bind(job.lane.clone()).push_bind(job.priority as i64).push_bind(At(job.due_at));
-                });
-                query.push(
-                    " ON CONFLICT (key) DO UPDATE SET wanted = jobs.wanted + 1,
-                      priority = CASE WHEN excluded.priority < jobs.priority THEN excluded.priority ELSE jobs.priority END,
-                      due_at = CASE WHEN jobs.leased_by IS NULL AND excluded.due_at < jobs.due_at
-                        THEN excluded.due_at ELSE jobs.due_at END");
+                let mut query = QueryBuilder::new("");
+                write_jobs!(query, chunk);
                 query.build().execute(c).await.map(drop)
             })?;
         }

@@ -2,9 +2,7 @@
 //! above them, which roles they hold, and when they work.
 
 use domain::{
-    LineId, PackageId, PersonId, StageId, Timestamp,
-    person::PortalRole,
-    policy::ApproverRule,
+    LineId, PackageId, PersonId, StageId, Timestamp, person::PortalRole, policy::ApproverRule,
     words,
 };
 use sqlx::QueryBuilder;

@@ -102,7 +102,11 @@ impl Unit {
     }
 
     /// Keeps packages in their editions and locks persons until the unit commits ([`Tx::hold_and_lock`]).
-    pub(crate) async fn hold(&mut self, packages: &[PackageId], persons: &[PersonId]) -> Result<()> {
+    pub(crate) async fn hold(
+        &mut self,
+        packages: &[PackageId],
+        persons: &[PersonId],
+    ) -> Result<()> {
         self.held.extend(packages);
         Ok(self.tx.hold_and_lock(packages, persons).await?)
     }
@@ -145,6 +149,7 @@ impl Unit {
         self.posts.push(post);
     }
 
+    /// Keeps mails and posts, and puts the jobs in order that are to be enqueued.
     async fn flush(&mut self) -> Result<()> {
         let now = self.now;
         for kept in self.tx.insert_messages(&self.mails, now).await? {
@@ -171,7 +176,7 @@ impl Unit {
             }
             same
         });
-        Ok(self.tx.enqueue(&self.jobs).await?)
+        Ok(())
     }
 
     /// Appends the audit events as the last thing, commits, then wakes whoever waits.
@@ -185,8 +190,10 @@ impl Unit {
         }
         let said = (work || !self.topics.is_empty()).then_some(said.as_str());
         let mut rows = Vec::new();
-        if !self.events.is_empty() {
-            let head = self.tx.lock_audit_head().await?;
+        if self.events.is_empty() {
+            self.tx.enqueue(&self.jobs).await?;
+        } else {
+            let head = self.tx.enqueue_and_lock_audit_head(&self.jobs).await?;
             rows = chain(head.seq, head.hash, &self.events);
         }
         self.tx.append_audit(&rows, said).await?;

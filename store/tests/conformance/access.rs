@@ -169,7 +169,10 @@ async fn deciding(script: &mut Script) {
     say!(script, insert_stages(&stages));
     ask!(script, stages(line(1)));
     ask!(script, line_of_stage(stage(21)));
-    say!(script, hold_and_lock(&[package(1), package(2)], &[person(3), person(2)]));
+    say!(
+        script,
+        hold_and_lock(&[package(1), package(2)], &[person(3), person(2)])
+    );
     say!(script, hold_line_of_stage(stage(21), &[person(2)]));
     say!(script, hold_line_of_stage(stage(99), &[person(2)]));
     ask!(script, voted(line(1)));
@@ -407,7 +410,10 @@ async fn ending(script: &mut Script) {
         ..asked(2)
     };
     // Not before a stage says so.
-    say!(script, close_line(&closing(&denied, LineState::Denied, &[])));
+    say!(
+        script,
+        close_line(&closing(&denied, LineState::Denied, &[]))
+    );
     let no = StageRow {
         state: StageState::Denied,
         closed_at: Some(at(26)),
@@ -415,11 +421,18 @@ async fn ending(script: &mut Script) {
     };
     say!(
         script,
-        close_line(&closing(&denied, LineState::Denied, std::slice::from_ref(&no)))
+        close_line(&closing(
+            &denied,
+            LineState::Denied,
+            std::slice::from_ref(&no)
+        ))
     );
     ask!(script, seats_of_line(line(2)));
     // An end is final.
-    say!(script, close_line(&closing(&denied, LineState::Approved, &[])));
+    say!(
+        script,
+        close_line(&closing(&denied, LineState::Approved, &[]))
+    );
     ask!(script, last_denial(person(3), package(2)));
     ask!(script, line(line(2)));
     ask!(script, stages(line(2)));

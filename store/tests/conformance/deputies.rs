@@ -66,7 +66,10 @@ pub async fn play(script: &mut Script) {
     ask!(script, seating_facts(&wanted(package(2), at(300))));
     // The first instant is in, the last is not.
     ask!(script, seating_facts(&wanted(package(1), at(100))));
-    ask!(script, seating_facts(&wanted(package(1), at(100 + 60 * 86_400))));
+    ask!(
+        script,
+        seating_facts(&wanted(package(1), at(100 + 60 * 86_400)))
+    );
     ask!(script, stands_in_for(person(6), now));
     ask!(script, stands_in_for(person(4), now));
     ask!(script, stands_in_for(person(4), at(300)));

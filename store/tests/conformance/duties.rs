@@ -60,7 +60,10 @@ async fn rules(script: &mut Script) {
     ask!(script, conflict(rule(1)));
     ask!(script, conflict_rights(&[rule(1), rule(2)]));
     ask!(script, rules_about(&[entitlement(2)]));
-    ask!(script, wishes(&[(account(3), entitlement(1)), (account(4), entitlement(3))]));
+    ask!(
+        script,
+        wishes(&[(account(3), entitlement(1)), (account(4), entitlement(3))])
+    );
     ask!(script, wishes(&[]));
     ask!(script, terms(version(1)));
     ask!(script, held_rights(&[person(3), person(4)], at(0)));

@@ -430,7 +430,10 @@ async fn audit(script: &mut Script) {
         subjects: vec![person(3).to_string(), person(3).to_string()],
     };
     say!(script, lock_audit_head());
-    say!(script, append_audit(&[entry(1), entry(2), entry(3)], Some("changed")));
+    say!(
+        script,
+        append_audit(&[entry(1), entry(2), entry(3)], Some("changed"))
+    );
     say!(script, append_audit(&[], Some("changed")));
     say!(script, append_audit(&[entry(3)], None));
     ask!(script, audit_head());

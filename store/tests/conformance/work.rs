@@ -180,6 +180,11 @@ async fn jobs(script: &mut Script) {
         ])
     );
     say!(script, enqueue(&[job("d", None, Priority::Removal, 60)]));
+    say!(script, enqueue_and_lock_audit_head(&[]));
+    say!(
+        script,
+        enqueue_and_lock_audit_head(&[job("d", None, Priority::Removal, 60)])
+    );
     ask!(script, next_due(&kinds));
     ask!(script, next_due_of_each(&kinds));
     let claim = async |script: &mut Script, priority, now: i64| {

@@ -143,16 +143,15 @@ pub(crate) async fn gather(tx: &mut Tx, now: Timestamp, asked: Concern<'_>) -> R
     }
     let manager = of(Source::Manager).first().copied();
     let managers_manager = manager.and_then(|manager| above.get(&manager)?.first().copied());
-    let stood_in: BTreeSet<PersonId> =
-        [&owners[..], &right_owners, &sponsors, &security, &named]
-            .concat()
-            .into_iter()
-            .chain(roles.values().flatten().copied())
-            .chain(groups.values().flatten().copied())
-            .chain(manager)
-            .chain(managers_manager)
-            .chain([asker, beneficiary])
-            .collect();
+    let stood_in: BTreeSet<PersonId> = [&owners[..], &right_owners, &sponsors, &security, &named]
+        .concat()
+        .into_iter()
+        .chain(roles.values().flatten().copied())
+        .chain(groups.values().flatten().copied())
+        .chain(manager)
+        .chain(managers_manager)
+        .chain([asker, beneficiary])
+        .collect();
     // Those count who stand in for somebody who does.
     let standing_in: Vec<StandsInRow> = read
         .deputies

@@ -12,8 +12,8 @@ mod submit;
 use domain::{PackageVersionId, PersonId, policy::Policy};
 use store::{offers::OfferRow, requests::LineRow};
 
-pub use end::{cancel, withdraw_of_package, withdraw_of_person};
 pub(crate) use end::{Ended, end, end_decided, lapse, lapse_job, lapse_line, lapsed};
+pub use end::{cancel, withdraw_of_package, withdraw_of_person};
 pub use extend::{MoreTime, extend};
 pub use submit::{LINES_MOST, NewAsk, NewLine, NewRequest, ask, check, submit};
 
