@@ -219,17 +219,19 @@ async fn together_once(
         .await?
         .ok_or(Error::Forbidden)?;
     let (mut ready, mut asked) = (Vec::new(), Asked::default());
-    for (item, version) in &wanted.items {
-        let (campaign, item) = checked(&mut unit, &viewer, *item).await?;
+    let (campaign, items) = checked(&mut unit, &viewer, id, &ids).await?;
+    for (id, version) in &wanted.items {
+        let item = items.iter().find(|item| item.id == *id);
+        let item = item.ok_or(Error::Missing)?;
         if item.state == ItemState::Open && item.version == *version {
-            ready.push((campaign, item));
+            ready.push(item);
         } else {
             asked.left += 1;
         }
     }
     let facts: Vec<_> = ready
         .iter()
-        .map(|(_, item)| (item.privileged, item.suggestion))
+        .map(|item| (item.privileged, item.suggestion))
         .collect();
     let much = friction(wanted.answer, &facts);
     if let Some(much) = much.filter(|_| !wanted.sure) {
@@ -243,16 +245,16 @@ async fn together_once(
     let needed = much.is_some()
         || ready
             .iter()
-            .any(|(campaign, item)| needs_reason(campaign.reasons, wanted.answer, item.suggestion));
+            .any(|item| needs_reason(campaign.reasons, wanted.answer, item.suggestion));
     let given = Given {
         answer: wanted.answer,
         until: None,
         reason: text("reason", &wanted.reason, needed)?,
         together: true,
     };
-    for (campaign, item) in &ready {
+    for item in ready {
         if still_held(&mut unit, item, &given).await? {
-            answer(&mut unit, campaign, item, viewer.id(), &given).await?;
+            answer(&mut unit, &campaign, item, viewer.id(), &given).await?;
             asked.done += 1;
         } else {
             asked.left += 1;

@@ -141,24 +141,27 @@ async fn mine(
     let viewer = access::viewer_in(&mut unit.tx, now, viewer.id(), viewer.account)
         .await?
         .ok_or(Error::Forbidden)?;
-    checked(unit, &viewer, id).await
+    let (campaign, mut items) = checked(unit, &viewer, seen.campaign_id, &[id]).await?;
+    Ok((campaign, items.pop().ok_or(Error::Missing)?))
 }
 
-/// As [`mine`], with everything locked by the caller.
+/// As [`mine`], for several items of one campaign, with everything locked by the caller. What is to be known of campaign and
+/// reviewer is read once.
 async fn checked(
     unit: &mut Unit,
     viewer: &Viewer,
-    id: ItemId,
-) -> Result<(CampaignRow, CampaignItemRow)> {
-    let item = unit.tx.item(id).await?.ok_or(Error::Missing)?;
-    let campaign = unit
-        .tx
-        .campaign(item.campaign_id)
-        .await?
-        .ok_or(Error::Missing)?;
-    if item.reviewer_id != Some(viewer.id()) {
+    campaign: CampaignId,
+    ids: &[ItemId],
+) -> Result<(CampaignRow, Vec<CampaignItemRow>)> {
+    let items = unit.tx.items(ids).await?;
+    let known = |id: &ItemId| items.iter().any(|item| item.id == *id);
+    let theirs = |item: &CampaignItemRow| {
+        item.campaign_id == campaign && item.reviewer_id == Some(viewer.id())
+    };
+    if !ids.iter().all(known) || !items.iter().all(theirs) {
         return Err(Error::Missing);
     }
+    let campaign = unit.tx.campaign(campaign).await?.ok_or(Error::Missing)?;
     must_be(&campaign, CampaignState::Running)?;
     if campaign.due_at.is_none_or(|due| due <= unit.now) {
         return Err(Refusal::WrongState {
@@ -169,10 +172,10 @@ async fn checked(
     let now = unit.now;
     let candidates = pool::candidates(&mut unit.tx, &[viewer.id()], now).await?;
     let me = candidates.get(&viewer.id()).ok_or(Error::Forbidden)?;
-    if let Some(why) = barred(me, item.person_id) {
+    if let Some(why) = items.iter().find_map(|item| barred(me, item.person_id)) {
         return Err(Refusal::ReviewBarred { why }.into());
     }
-    Ok((campaign, item))
+    Ok((campaign, items))
 }
 
 fn item_event(unit: &Unit, kind: EventKind, actor: Actor, item: &CampaignItemRow) -> Event {

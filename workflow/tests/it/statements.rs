@@ -136,7 +136,8 @@ async fn asked(house: &House, key: &str) -> (store::requests::LineRow, Vec<Strin
         key: key.into(),
     };
     let viewer = house.viewer(JOHAN).await;
-    let (request, statements) = counted(requests::ask(&house.workflow, &viewer, ask)).await;
+    let (request, statements) =
+        counted(Box::pin(requests::ask(&house.workflow, &viewer, ask))).await;
     (house.line(request.unwrap()).await, statements)
 }
 
@@ -150,7 +151,8 @@ async fn decided(house: &House, line: LineId, verdict: Verdict) -> Vec<String> {
         signed_hash,
     };
     let viewer = house.viewer(ASTRID).await;
-    let (done, statements) = counted(decide::decide(&house.workflow, &viewer, vote)).await;
+    let (done, statements) =
+        counted(Box::pin(decide::decide(&house.workflow, &viewer, vote))).await;
     done.unwrap();
     statements
 }
