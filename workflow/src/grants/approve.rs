@@ -178,9 +178,7 @@ async fn begin(
     if let Some(against) = conflicts::against(&mut unit.tx, &added, now).await? {
         return against_a_rule(unit, decided, against).await;
     }
-    decided
-        .end(unit, LineState::Approved, cause(line))
-        .await?;
+    decided.end(unit, LineState::Approved, cause(line)).await?;
     let state = if from <= now {
         GrantState::Active
     } else {
@@ -406,9 +404,7 @@ async fn lengthen(
     if let Some(against) = conflicts::against(&mut unit.tx, &added, now).await? {
         return against_a_rule(unit, decided, against).await;
     }
-    decided
-        .end(unit, LineState::Approved, cause(line))
-        .await?;
+    decided.end(unit, LineState::Approved, cause(line)).await?;
     unit.tx.set_grant_end(grant.id, end).await?;
     // Somebody decided that it is to last: neither a move nor the holder's own mark stands against it any more.
     unit.tx.set_end_cause(grant.id, None).await?;
