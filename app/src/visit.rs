@@ -167,6 +167,7 @@ fn notice(uri: &Uri) -> Option<&'static str> {
         }
         "retried" => "Trying again now.",
         "saved" => "Saved.",
+        "scanning" => "The scan begins now. What it finds shows here.",
         "paused" => "Paused. Nothing is sent there until it is resumed.",
         "resumed" => "Resumed.",
         "confirmed" => "Confirmed.",

@@ -109,6 +109,10 @@ words! {
         AssignmentRetried = "assignment_retried",
         /// A target was paused or resumed.
         TargetChanged = "target_changed",
+        /// A target was scanned, or a right there with something to show for it.
+        TargetScanned = "target_scanned",
+        /// An operator had a target scanned, or let a scan go on.
+        ScanAsked = "scan_asked",
         /// Somebody has to do something by hand.
         TaskOpened = "task_opened",
         /// What had to be done by hand is done, cannot be done, or is needed no longer.

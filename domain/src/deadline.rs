@@ -39,6 +39,8 @@ words! {
         Task = "task",
         /// An assignment whose desired and observed states may differ.
         Converge = "converge",
+        /// A target is to be scanned for what was given or taken there by hand.
+        TargetScan = "target_scan",
         /// Whoever can decide is reminded.
         StageReminder = "stage_reminder",
         /// Nobody answered: others may decide as well.

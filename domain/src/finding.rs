@@ -19,6 +19,10 @@ words! {
         RoleChange = "role_change",
         /// Break-glass was used: somebody else says afterwards whether rightly.
         BreakGlass = "break_glass",
+        /// A right that somebody gave at the target, and that no grant explains.
+        OutOfBand = "out_of_band",
+        /// A right that a grant wants was taken away at the target, and is not put back by itself.
+        Vanished = "vanished",
     }
 }
 
@@ -42,15 +46,17 @@ pub const BOOTSTRAPPING: Duration = Duration::days(30);
 
 /// When a finding is due that was opened at `opened`.
 pub fn due(kind: FindingKind, severity: Option<Severity>, opened: Timestamp) -> Timestamp {
-    let days = match (kind, severity) {
-        (_, Some(Severity::Critical)) | (FindingKind::RoleChange, None) => 7,
-        (_, Some(Severity::High)) | (FindingKind::Orphan | FindingKind::Conflict, None) => 14,
-        (_, Some(Severity::Low)) | (FindingKind::Import | FindingKind::StandingPrivilege, None) => {
-            30
-        }
-        // In working days it is less; this is what holds where no calendar is at hand.
-        (FindingKind::BreakGlass, None) => 2,
-    };
+    let days =
+        match (kind, severity) {
+            (_, Some(Severity::Critical))
+            | (FindingKind::RoleChange | FindingKind::Vanished, None) => 7,
+            (_, Some(Severity::High))
+            | (FindingKind::Orphan | FindingKind::Conflict | FindingKind::OutOfBand, None) => 14,
+            (_, Some(Severity::Low))
+            | (FindingKind::Import | FindingKind::StandingPrivilege, None) => 30,
+            // In working days it is less; this is what holds where no calendar is at hand.
+            (FindingKind::BreakGlass, None) => 2,
+        };
     opened + Duration::days(days)
 }
 

@@ -23,6 +23,7 @@ pub mod certification;
 pub mod conflict;
 pub mod deadline;
 pub mod deputy;
+pub mod drift;
 #[cfg(feature = "cedar")]
 pub mod eligibility;
 pub mod exception;

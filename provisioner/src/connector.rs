@@ -10,6 +10,7 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 use async_trait::async_trait;
 use domain::assignment::Observed;
 pub use store::assignments::PlaceRow as Place;
+use uuid::Uuid;
 pub use workflow::assignments::{Evidence, Failure, Outcome, TargetAccount};
 
 /// How one call ended, with what is kept of it.
@@ -74,6 +75,11 @@ pub trait Connector: Send + Sync + fmt::Debug {
 
     /// Lists everybody who holds a right directly.
     async fn list(&self, kind: &str, external_id: &str) -> Result<Listing, Failure>;
+
+    /// The tenant that is reached, where a target has one: what was read from another is compared with nothing.
+    fn tenant(&self) -> Option<Uuid> {
+        None
+    }
 
     /// Looks whether the target can be reached and lets us do our work.
     async fn diagnose(&self) -> Vec<Finding>;

@@ -9,12 +9,14 @@ mod lane;
 mod post;
 mod queue;
 mod recorder;
+mod scan;
 mod walk;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::deadline::JobKind;
+use store::assignments::TargetRow;
 use tokio::{sync::RwLock, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -28,7 +30,7 @@ use crate::{
 };
 
 /// What a person may wait for: ends, starts, provisioning, mail.
-pub const WORK: [JobKind; 22] = [
+pub const WORK: [JobKind; 23] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -51,6 +53,7 @@ pub const WORK: [JobKind; 22] = [
     JobKind::Converge,
     JobKind::Mail,
     JobKind::Post,
+    JobKind::TargetScan,
 ];
 
 /// What comes round by itself.
@@ -144,6 +147,14 @@ pub(crate) struct Inner {
     id: Uuid,
     /// Held shared by work under way, and alone by whoever moves the clock.
     turn: Arc<RwLock<()>>,
+}
+
+impl Inner {
+    /// The hands at a target: its own, or those of its kind.
+    fn connector(&self, target: &TargetRow) -> Option<&Arc<dyn Connector>> {
+        let own = self.targets.get(&target.key);
+        own.or_else(|| self.connectors.get(&target.kind))
+    }
 }
 
 /// Takes due jobs and does them. Cheap to clone; the clones are one worker.

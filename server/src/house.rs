@@ -14,7 +14,7 @@ use provisioner::{
     worker::{self, Recurring, Worker},
 };
 use uuid::Uuid;
-use workflow::{Workflow, carts, findings, installation, targets};
+use workflow::{Workflow, carts, findings, installation, scans, targets};
 
 use crate::web::{self, Portal};
 
@@ -121,7 +121,8 @@ impl Recurring for Housekeeping {
             .map_err(|error| error.to_string())?;
         findings::arm_daily(&self.0)
             .await
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.to_string())?;
+        scans::arm(&self.0).await.map_err(|error| error.to_string())
     }
 }
 

@@ -86,6 +86,8 @@ fn over(store: Store, config: &Config) -> Workflow {
         step_up: config.sign_in.step_up.clone(),
         digest_at: config.digest_at,
         chats: config.chats.keys().copied().collect(),
+        scan_every: config.scans.every,
+        scan_limit: config.scans.limit,
     };
     Workflow::new(store, Clock::system(), Ids::system(), settings)
 }

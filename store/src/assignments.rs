@@ -537,7 +537,8 @@ impl Tx {
         })?)
     }
 
-    /// Unsettled assignments after `after`, in id order, that no job works on.
+    /// Unsettled assignments after `after`, in id order, that no job works on; not those that wait for a person because they
+    /// were taken away out of band.
     pub async fn unsettled_without_job(
         &mut self,
         after: AssignmentId,
@@ -547,6 +548,8 @@ impl Tx {
             " WHERE a.phase <> 'settled' AND a.id > $1
                 AND NOT EXISTS (SELECT 1 FROM entitlements e WHERE e.id = a.entitlement_id AND e.kind = 'portal_role')
                 AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.subject = a.id)
+                AND NOT EXISTS (SELECT 1 FROM vanished v WHERE v.assignment_id = a.id AND a.desired = TRUE AND a.phase = 'attention'
+                  AND a.next_at IS NULL AND v.withheld_at >= a.desired_since)
               ORDER BY a.id LIMIT $2")).bind(after.0).bind(limit).fetch_all(c).await)?)
     }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     AccountId, ApplicationId, CatalogueVersionId, EntitlementId, GrantId, PackageId,
-    PackageVersionId, PersonId, TargetId, Timestamp,
+    PackageVersionId, PersonId, TargetId, Timestamp, drift::Drift,
 };
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -102,6 +102,8 @@ row! {
         pub effective_within_seconds: i64,
         /// Who decides on findings about it, and does it where it is done by hand.
         pub owner_id: Option<PersonId>,
+        /// What becomes of it where somebody gives it out of band.
+        pub drift: Drift,
         /// What is to be done by hand; empty where a program does it.
         pub instructions: String,
         /// Within which time, in seconds; zero where a program does it.
@@ -340,7 +342,7 @@ impl Tx {
     pub async fn entitlements(&mut self, target: TargetId) -> Result<Vec<EntitlementRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT id, key, target_id, application_id, kind, external_id, name, summary, lane, privileged, control_scope,
-               manageable, unmanageable_reason, effective_within_seconds, owner_id, instructions,
+               manageable, unmanageable_reason, effective_within_seconds, owner_id, drift, instructions,
                due_within_seconds, facts
              FROM entitlements WHERE target_id = $1 ORDER BY id").bind(target.0).fetch_all(c).await)?)
     }
@@ -352,7 +354,7 @@ impl Tx {
                 let mut query = QueryBuilder::new(
                     "INSERT INTO entitlements (id, key, target_id, application_id, kind, external_id, name, summary, lane,
                        privileged, control_scope, manageable, unmanageable_reason, effective_within_seconds, owner_id,
-                       instructions, due_within_seconds, facts) ");
+                       drift, instructions, due_within_seconds, facts) ");
                 query.push_values(chunk, |mut tuple, row| {
                     tuple.push_bind(row.id.0).push_bind(row.key.clone()).push_bind(row.target_id.0)
                         .push_bind(row.application_id.map(|id| id.0)).push_bind(row.kind.clone())
@@ -360,7 +362,7 @@ impl Tx {
                         .push_bind(row.lane.clone()).push_bind(row.privileged).push_bind(row.control_scope.clone())
                         .push_bind(row.manageable).push_bind(row.unmanageable_reason.clone())
                         .push_bind(row.effective_within_seconds).push_bind(row.owner_id.map(|id| id.0))
-                        .push_bind(row.instructions.clone()).push_bind(row.due_within_seconds).push_bind(row.facts.clone());
+                        .push_bind(row.drift.as_str()).push_bind(row.instructions.clone()).push_bind(row.due_within_seconds).push_bind(row.facts.clone());
                 });
                 query.push(
                     " ON CONFLICT (id) DO UPDATE SET key = excluded.key, application_id = excluded.application_id,
@@ -368,7 +370,7 @@ impl Tx {
                         privileged = excluded.privileged, control_scope = excluded.control_scope,
                         manageable = excluded.manageable, unmanageable_reason = excluded.unmanageable_reason,
                         effective_within_seconds = excluded.effective_within_seconds, owner_id = excluded.owner_id,
-                        instructions = excluded.instructions, due_within_seconds = excluded.due_within_seconds,
+                        drift = excluded.drift, instructions = excluded.instructions, due_within_seconds = excluded.due_within_seconds,
                         facts = excluded.facts");
                 query.build().execute(c).await.map(drop)
             })?;

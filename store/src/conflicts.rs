@@ -264,7 +264,8 @@ impl Tx {
                UNION SELECT g.person_id FROM grants g JOIN accounts a ON a.id = g.account_id AND (a.enabled = FALSE OR a.deleted = TRUE)
                  WHERE g.state IN ('active', 'suspended')
                UNION SELECT a.person_id FROM portal_roles r JOIN accounts a ON a.id = r.account_id
-               UNION SELECT f.person_id FROM findings f WHERE f.state IN ('open', 'being_removed', 'excepted')) w
+               UNION SELECT f.person_id FROM findings f WHERE f.state IN ('open', 'being_removed', 'excepted') AND f.person_id IS NOT NULL
+               UNION SELECT d.person_id FROM drift d WHERE d.person_id IS NOT NULL) w
              WHERE ($1 IS NULL OR w.id > $1) ORDER BY w.id LIMIT $2")
             .bind(after.map(|id| id.0)).bind(limit).fetch_all(c).await)?;
         Ok(ids.into_iter().map(PersonId).collect())

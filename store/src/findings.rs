@@ -19,8 +19,8 @@ row! {
         pub kind: FindingKind,
         /// Who and which rule or right, as text: one open finding for each.
         pub subject: String,
-        /// Whom it is about.
-        pub person_id: PersonId,
+        /// Whom it is about; none for an account that belongs to nobody here.
+        pub person_id: Option<PersonId>,
         /// On which account, if it is about one.
         pub account_id: Option<AccountId>,
         /// Which right, if it is about one.
@@ -47,6 +47,8 @@ row! {
         pub grant_id: Option<GrantId>,
         /// What was said of that use; a review ends with it.
         pub conclusion: Option<Conclusion>,
+        /// The target's own id of an account that belongs to nobody here.
+        pub holder: Option<String>,
     }
 
     /// A finding with the names that a list shows.
@@ -55,10 +57,10 @@ row! {
         pub id: FindingId,
         /// What was found.
         pub kind: FindingKind,
-        /// Whom it is about.
-        pub person_id: PersonId,
+        /// Whom it is about; none for an account that belongs to nobody here.
+        pub person_id: Option<PersonId>,
         /// Their name.
-        pub person: String,
+        pub person: Option<String>,
         /// Which right, if it is about one.
         pub entitlement_id: Option<EntitlementId>,
         /// Its name.
@@ -89,6 +91,8 @@ row! {
         pub package: Option<String>,
         /// What was said of that use.
         pub conclusion: Option<Conclusion>,
+        /// The target's own id of an account that belongs to nobody here.
+        pub holder: Option<String>,
     }
 }
 
@@ -115,7 +119,7 @@ macro_rules! select_finding {
     ($rest:literal) => {
         concat!(
             "SELECT id, kind, subject, person_id, account_id, entitlement_id, conflict_id, owner_id, state, opened_at, due_at,
-               closed_at, noted_by, note, version, grant_id, conclusion FROM findings",
+               closed_at, noted_by, note, version, grant_id, conclusion, holder FROM findings",
             $rest
         )
     };
@@ -126,11 +130,11 @@ impl Tx {
     pub async fn insert_finding(&mut self, row: &FindingRow) -> Result<(), Error> {
         on!(self, c => sqlx::query(
             "INSERT INTO findings (id, kind, subject, person_id, account_id, entitlement_id, conflict_id, owner_id, state,
-               opened_at, due_at, grant_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
-            .bind(row.id.0).bind(row.kind.as_str()).bind(&row.subject).bind(row.person_id.0)
+               opened_at, due_at, grant_id, holder) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
+            .bind(row.id.0).bind(row.kind.as_str()).bind(&row.subject).bind(row.person_id.map(|id| id.0))
             .bind(row.account_id.map(|id| id.0)).bind(row.entitlement_id.map(|id| id.0))
             .bind(row.conflict_id.map(|id| id.0)).bind(row.owner_id.map(|id| id.0)).bind(row.state.as_str())
-            .bind(At(row.opened_at)).bind(At(row.due_at)).bind(row.grant_id.map(|id| id.0)).execute(c).await.map(drop))?;
+            .bind(At(row.opened_at)).bind(At(row.due_at)).bind(row.grant_id.map(|id| id.0)).bind(&row.holder).execute(c).await.map(drop))?;
         Ok(())
     }
 
@@ -161,6 +165,16 @@ impl Tx {
         })?)
     }
 
+    /// The findings about a right on accounts that belong to nobody here, that are not closed, by id.
+    pub async fn open_findings_of_strangers(
+        &mut self,
+        right: EntitlementId,
+    ) -> Result<Vec<FindingRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(select_finding!(
+            " WHERE entitlement_id = $1 AND person_id IS NULL AND state <> 'closed' ORDER BY id"))
+            .bind(right.0).fetch_all(c).await)?)
+    }
+
     /// Writes where a finding stands, who acts, and what was said. False if it is closed.
     pub async fn update_finding(&mut self, row: &FindingRow) -> Result<bool, Error> {
         let done = on!(self, c => sqlx::query(
@@ -179,8 +193,8 @@ impl Tx {
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
                 "SELECT f.id, f.kind, f.person_id, p.name AS person, f.entitlement_id, e.name AS entitlement, f.conflict_id,
-                   k.name AS rule, k.severity, f.owner_id, o.name AS owner, f.state, f.opened_at, f.due_at, f.closed_at, f.note, f.grant_id, b.name AS package, f.conclusion
-                 FROM findings f JOIN persons p ON p.id = f.person_id LEFT JOIN entitlements e ON e.id = f.entitlement_id
+                   k.name AS rule, k.severity, f.owner_id, o.name AS owner, f.state, f.opened_at, f.due_at, f.closed_at, f.note, f.grant_id, b.name AS package, f.conclusion, f.holder
+                 FROM findings f LEFT JOIN persons p ON p.id = f.person_id LEFT JOIN entitlements e ON e.id = f.entitlement_id
                  LEFT JOIN conflicts k ON k.id = f.conflict_id LEFT JOIN persons o ON o.id = f.owner_id
                  LEFT JOIN grants g ON g.id = f.grant_id LEFT JOIN packages b ON b.id = g.package_id WHERE ");
             match (wanted.id, wanted.state) {

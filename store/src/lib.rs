@@ -42,6 +42,7 @@ pub mod people;
 pub mod posts;
 pub mod requests;
 pub mod roles;
+pub mod scans;
 pub mod seating;
 pub mod sessions;
 pub mod tasks;

@@ -104,6 +104,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0016_waits.sql"),
         include_str!("../../migrations/postgres/0016_waits.sql"),
     ),
+    (
+        18,
+        "drift",
+        include_str!("../../migrations/sqlite/0018_drift.sql"),
+        include_str!("../../migrations/postgres/0018_drift.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

@@ -87,7 +87,7 @@ columns_through!(String, word =>
     domain::conflict::Severity, domain::conflict::Side,
     domain::exception::ExceptionState, domain::exception::ExceptionEnd,
     domain::finding::FindingKind, domain::finding::FindingState, domain::task::TaskCall, domain::task::TaskState,
-    domain::break_glass::Conclusion, domain::fresh::FreshAct,
+    domain::break_glass::Conclusion, domain::fresh::FreshAct, domain::drift::Drift, domain::drift::Stop,
     domain::certification::CampaignState, domain::certification::ItemState, domain::certification::Answer,
     domain::certification::VoidCause, domain::certification::Silence, domain::certification::Reasons,
     domain::certification::Enforce, domain::certification::ReviewerRule, domain::certification::Via,

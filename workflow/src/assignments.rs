@@ -6,6 +6,7 @@
 
 mod adopt;
 mod advance;
+mod astray;
 mod moves;
 mod operate;
 mod powers;
@@ -31,6 +32,7 @@ use store::{
 use crate::{Result, Unit, findings, grants};
 
 pub use advance::advance;
+pub(crate) use astray::{Withheld, ask_anew, keep_found, take_found, withhold};
 pub use moves::{READS_MAY_LAG, WRITES_END_WITHIN, step};
 pub use operate::{pause_target, resume_target, retry, sweep};
 pub use report::{Call, Evidence, Failure, News, Next, Outcome, Problem, Report, TargetAccount};

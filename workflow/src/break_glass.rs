@@ -103,7 +103,7 @@ pub(crate) async fn used(
         id: unit.new_id(),
         kind: FindingKind::BreakGlass,
         subject: grant.id.to_string(),
-        person_id: grant.person_id,
+        person_id: Some(grant.person_id),
         account_id: Some(grant.account_id),
         entitlement_id: None,
         conflict_id: None,
@@ -117,12 +117,13 @@ pub(crate) async fn used(
         version: 0,
         grant_id: Some(grant.id),
         conclusion: None,
+        holder: None,
     };
     unit.tx.insert_finding(&row).await?;
     unit.record(
         Event::new(EventKind::FindingChanged, now, Actor::Portal)
             .about(row.id)
-            .about(row.person_id)
+            .about(grant.person_id)
             .about(grant.id)
             .about(line.package_id)
             .because(line.id)
@@ -209,9 +210,10 @@ pub(crate) async fn escalate(unit: &mut Unit) -> Result<()> {
     }
     let security = security(unit).await?;
     for row in overdue {
+        let Some(whose) = row.person_id else { continue };
         let name = unit
             .tx
-            .person(row.person_id)
+            .person(whose)
             .await?
             .map_or_else(String::new, |person| person.name);
         let mail = Mail {
@@ -224,7 +226,7 @@ pub(crate) async fn escalate(unit: &mut Unit) -> Result<()> {
             ),
             path: format!("/findings/{}", row.id),
         };
-        for person in security.iter().filter(|person| **person != row.person_id) {
+        for person in security.iter().filter(|person| **person != whose) {
             mail::queue(unit, *person, &format!("overdue:{}", row.id), &mail);
         }
     }

@@ -138,6 +138,7 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                 }
                 JobKind::ConflictScan
                 | JobKind::Converge
+                | JobKind::TargetScan
                 | JobKind::Mail
                 | JobKind::Post
                 | JobKind::DirectorySync

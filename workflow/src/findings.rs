@@ -25,12 +25,13 @@ use store::{
     findings::FindingRow,
     jobs::{NewJob, Priority},
     roles::{RoleRow, RoleSource},
+    scans::AstrayRow,
 };
 
 use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
-    break_glass,
+    assignments, break_glass,
     conflicts::rules_of,
     exceptions, grants,
     mail::{self, Mail},
@@ -240,6 +241,7 @@ async fn standing(
     let mut roles: BTreeMap<PersonId, Vec<PortalRole>> = BTreeMap::new();
     let rows = unit.tx.roles_of(people).await?;
     found.extend(unexplained(unit, &rows).await?);
+    found.extend(astray(unit, people).await?);
     for row in rows {
         roles.entry(row.person_id).or_default().push(row.role);
     }
@@ -285,6 +287,90 @@ async fn standing(
     Ok(found)
 }
 
+/// What the targets hold otherwise than grants say, as the newest scans saw it.
+async fn astray(unit: &mut Unit, people: &[PersonId]) -> Result<Vec<Standing>> {
+    let given = unit.tx.drift_of_people(people).await?;
+    let withheld = unit.tx.withheld_of_people(people).await?;
+    let stands = |kind: FindingKind| {
+        move |row: AstrayRow| Standing {
+            account: Some(row.account_id),
+            entitlement: Some(row.entitlement_id),
+            owner: row.owner_id.filter(|owner| *owner != row.person_id),
+            ..Standing::about(kind, row.person_id)
+        }
+    };
+    let given = given.into_iter().map(stands(FindingKind::OutOfBand));
+    let withheld = withheld.into_iter().map(stands(FindingKind::Vanished));
+    Ok(given.chain(withheld).collect())
+}
+
+/// Brings the findings about accounts that belong to nobody here, and hold a right, to what the newest scan saw.
+pub(crate) async fn strangers(
+    unit: &mut Unit,
+    right: EntitlementId,
+    owner: Option<PersonId>,
+    holders: &BTreeSet<&str>,
+) -> Result<()> {
+    let open = unit.tx.open_findings_of_strangers(right).await?;
+    let now = unit.now;
+    let mut known = BTreeSet::new();
+    for row in open {
+        let holder = row.holder.clone().unwrap_or_default();
+        if holders.contains(holder.as_str()) {
+            known.insert(holder);
+            if row.owner_id != owner {
+                let changed = FindingRow {
+                    owner_id: owner,
+                    ..row.clone()
+                };
+                moved(unit, &row, changed, Actor::Portal, "looked at again").await?;
+            }
+            continue;
+        }
+        let closed = FindingRow {
+            state: FindingState::Closed,
+            closed_at: Some(now),
+            ..row.clone()
+        };
+        moved(unit, &row, closed, Actor::Portal, "it no longer stands").await?;
+    }
+    for holder in holders.iter().filter(|holder| !known.contains(**holder)) {
+        let row = FindingRow {
+            id: unit.new_id(),
+            kind: FindingKind::OutOfBand,
+            subject: format!("{right} {holder}"),
+            person_id: None,
+            account_id: None,
+            entitlement_id: Some(right),
+            conflict_id: None,
+            owner_id: owner,
+            state: FindingState::Open,
+            opened_at: now,
+            due_at: due(FindingKind::OutOfBand, None, now),
+            closed_at: None,
+            noted_by: None,
+            note: String::new(),
+            version: 0,
+            grant_id: None,
+            conclusion: None,
+            holder: Some((*holder).to_owned()),
+        };
+        unit.tx.insert_finding(&row).await?;
+        unit.record(
+            Event::new(EventKind::FindingChanged, now, Actor::Portal)
+                .about(row.id)
+                .about(right)
+                .because("scan")
+                .changing(
+                    serde_json::Value::Null,
+                    json!({"kind": row.kind, "state": row.state, "due": row.due_at, "owner": row.owner_id, "holder": row.holder}),
+                ),
+        );
+        unit.changed("findings");
+    }
+    Ok(())
+}
+
 /// The portal roles that the catalogue offers and that somebody holds in another way, without a grant that explains it.
 /// The first administrator of the configuration is one only when the house has had the time to be set up.
 async fn unexplained(unit: &mut Unit, rows: &[RoleRow]) -> Result<Vec<Standing>> {
@@ -327,7 +413,7 @@ async fn opened(unit: &mut Unit, one: &Standing, rule: Option<&ConflictRow>) -> 
         id: unit.new_id(),
         kind: one.kind,
         subject: one.subject(),
-        person_id: one.person,
+        person_id: Some(one.person),
         account_id: one.account,
         entitlement_id: one.entitlement,
         conflict_id: one.conflict,
@@ -345,6 +431,7 @@ async fn opened(unit: &mut Unit, one: &Standing, rule: Option<&ConflictRow>) -> 
         version: 0,
         grant_id: None,
         conclusion: None,
+        holder: None,
     };
     unit.tx.insert_finding(&row).await?;
     let mut event = Event::new(EventKind::FindingChanged, now, Actor::Portal)
@@ -400,10 +487,13 @@ async fn moved(
     if !unit.tx.update_finding(&after).await? {
         return Err(Error::Stale);
     }
+    let event = Event::new(EventKind::FindingChanged, unit.now, actor).about(after.id);
+    let event = match after.person_id {
+        Some(person) => event.about(person),
+        None => event,
+    };
     unit.record(
-        Event::new(EventKind::FindingChanged, unit.now, actor)
-            .about(after.id)
-            .about(after.person_id)
+        event
             .because(cause)
             .changing(
                 json!({"state": before.state, "owner": before.owner_id}),
@@ -415,8 +505,8 @@ async fn moved(
 }
 
 /// Whether somebody sees to a finding: its owner, or security. Never about themselves.
-pub fn may_act(viewer: &Viewer, owner: Option<PersonId>, person: PersonId) -> bool {
-    viewer.id() != person && (owner == Some(viewer.id()) || viewer.has(PortalRole::Security))
+pub fn may_act(viewer: &Viewer, owner: Option<PersonId>, person: Option<PersonId>) -> bool {
+    person != Some(viewer.id()) && (owner == Some(viewer.id()) || viewer.has(PortalRole::Security))
 }
 
 /// Says that a finding is being removed, and how.
@@ -447,7 +537,7 @@ pub async fn being_removed(
 }
 
 /// Ends what a finding is about, at once: of a broken rule the side that is said, otherwise all ways in which the right is
-/// held on the account, imports too. For whoever sees to the finding.
+/// held on the account, imports and what was given out of band too. For whoever sees to the finding.
 pub async fn take_away(
     workflow: &Workflow,
     viewer: &Viewer,
@@ -469,7 +559,8 @@ async fn take_away_once(
     let mut unit = workflow.unit().await?;
     let row = acting(&mut unit, viewer, id).await?;
     let now = unit.now;
-    let held = unit.tx.held_rights(&[row.person_id], now).await?;
+    let person = row.person_id.ok_or(Error::Missing)?;
+    let held = unit.tx.held_rights(&[person], now).await?;
     let rights: BTreeSet<EntitlementId> = match (row.conflict_id, side) {
         (Some(rule), Some(side)) => unit
             .tx
@@ -494,8 +585,15 @@ async fn take_away_once(
         .collect();
     ids.sort_unstable();
     ids.dedup();
-    if ids.is_empty() {
+    let given = match (row.kind, row.account_id, row.entitlement_id) {
+        (FindingKind::OutOfBand, Some(account), Some(right)) => Some((account, right)),
+        _ => None,
+    };
+    if ids.is_empty() && given.is_none() {
         return Err(Error::Stale);
+    }
+    if let Some(pair) = given {
+        assignments::take_found(&mut unit, &[pair], &id.to_string()).await?;
     }
     let grants = unit.tx.grants_by_ids(&ids).await?;
     powers::administrator_remains(&mut unit, &grants).await?;
@@ -516,7 +614,7 @@ async fn take_away_once(
         ..row.clone()
     };
     moved(&mut unit, &row, changed, actor, "taken away").await?;
-    scan_person(&mut unit, row.person_id);
+    scan_person(&mut unit, person);
     unit.commit().await
 }
 
@@ -543,7 +641,7 @@ async fn conclude_once(
     let row = acting(&mut unit, viewer, id).await?;
     let grant = row.grant_id.ok_or(Error::Missing)?;
     let above = unit.tx.managers_above(&[viewer.id()]).await?;
-    if above.iter().any(|one| one.above_id == row.person_id) {
+    if above.iter().any(|one| Some(one.above_id) == row.person_id) {
         let why = ActBar::Superior;
         return Err(Refusal::MayNotAct { why }.into());
     }
@@ -599,7 +697,8 @@ fn written(note: &str) -> Result<()> {
 /// The finding, if it is open and the viewer may act on it now. Locks whom it is about.
 async fn acting(unit: &mut Unit, viewer: &Viewer, id: FindingId) -> Result<FindingRow> {
     let seen = unit.tx.finding(id).await?.ok_or(Error::Missing)?;
-    unit.tx.lock_persons(&[seen.person_id]).await?;
+    let whom: Vec<PersonId> = seen.person_id.into_iter().collect();
+    unit.tx.lock_persons(&whom).await?;
     let row = unit.tx.finding(id).await?.ok_or(Error::Missing)?;
     if !may_act(viewer, row.owner_id, row.person_id) {
         return Err(Error::Missing);

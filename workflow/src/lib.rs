@@ -48,6 +48,7 @@ pub mod requests;
 pub mod reviews;
 pub mod roles;
 pub mod route;
+pub mod scans;
 mod screening;
 mod silence;
 pub mod targets;
@@ -59,8 +60,8 @@ mod waits;
 
 use std::sync::Arc;
 
-use chrono::NaiveTime;
-use domain::{person::AccountKey, risk::Weights};
+use chrono::{Duration, NaiveTime};
+use domain::{drift::Limit, person::AccountKey, risk::Weights};
 
 pub use clock::{Clock, Ids};
 pub use error::{Error, Result};
@@ -91,6 +92,10 @@ pub struct Settings {
     pub digest_at: NaiveTime,
     /// The chats that have a channel to post to.
     pub chats: Vec<chat::Chat>,
+    /// How often each target is scanned for what was given or taken there by hand.
+    pub scan_every: Duration,
+    /// How much one scan may change about one right without an operator.
+    pub scan_limit: Limit,
 }
 
 impl Default for Settings {
@@ -106,6 +111,8 @@ impl Default for Settings {
             step_up: None,
             digest_at: NaiveTime::from_hms_opt(6, 0, 0).unwrap_or_default(),
             chats: Vec::new(),
+            scan_every: Duration::days(1),
+            scan_limit: Limit::default(),
         }
     }
 }

@@ -39,6 +39,8 @@ pub const fn kind(kind: FindingKind) -> &'static str {
         FindingKind::StandingPrivilege => "Privileged without an end",
         FindingKind::RoleChange => "Portal-role change",
         FindingKind::BreakGlass => "Break-glass used",
+        FindingKind::OutOfBand => "Given outside Latchkey",
+        FindingKind::Vanished => "Taken away outside Latchkey",
     }
 }
 

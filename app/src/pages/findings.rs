@@ -133,13 +133,21 @@ fn title(item: &FindingItem) -> String {
     }
 }
 
+/// Whom it is about: a person, or what the target calls an account that belongs to nobody here.
+fn whom(item: &FindingItem) -> String {
+    item.person.as_ref().map_or_else(
+        || format!("Account {}", item.holder.as_deref().unwrap_or_default()),
+        |person| person.name.clone(),
+    )
+}
+
 /// One finding in a list.
 pub fn row(item: &FindingItem, now: Timestamp) -> AnyView {
     let owner = item
         .owner
         .as_ref()
         .map_or_else(|| "security".to_owned(), |owner| owner.name.clone());
-    let title = format!("{}: {}", words::isolate(&item.person.name), title(item));
+    let title = format!("{}: {}", words::isolate(&whom(item)), title(item));
     let (due, opened, state) = (item.due_at, item.opened_at, item.state);
     let when = match item.closed_at {
         Some(at) => view! { "closed "<Moment at=at now=now/> }.into_any(),
@@ -174,7 +182,7 @@ fn list(found: Findings, asked: &Asked) -> impl IntoView + use<> {
             .collect::<Vec<_>>(),
     );
     let body = if found.findings.is_empty() {
-        view! { <Empty sign=Sign::Check title="Nothing stands" text="Broken rules, rights and portal roles that nobody approved here, and privileged rights without an end show here with an owner and a due date."/> }.into_any()
+        view! { <Empty sign=Sign::Check title="Nothing stands" text="Broken rules, rights and portal roles that nobody approved here, what was given or taken outside Latchkey, and privileged rights without an end show here with an owner and a due date."/> }.into_any()
     } else {
         let rows = found
             .findings
@@ -237,21 +245,23 @@ const fn state_word(state: FindingState) -> &'static str {
 fn finding_page(page: FindingPage, typed: &Typed, faults: &[String]) -> impl IntoView + use<> {
     let now = page.now;
     let item = &page.finding;
-    let crumbs = vec![
-        crumb("Findings", "/findings"),
-        here(item.person.name.clone()),
-    ];
-    let person = item.person.clone();
+    let crumbs = vec![crumb("Findings", "/findings"), here(whom(item))];
     let owner = item
         .owner
         .as_ref()
         .map_or_else(|| "Security".to_owned(), |owner| owner.name.clone());
     let (opened, due, state) = (item.opened_at, item.due_at, item.state);
     let mut facts = vec![
-        fact_view(
-            "Person",
-            view! { <Who name=person.name.clone() href=format!("/people/{}", person.id)/> },
-        ),
+        match item.person.clone() {
+            Some(person) => fact_view(
+                "Person",
+                view! { <Who name=person.name.clone() href=format!("/people/{}", person.id)/> },
+            ),
+            None => fact(
+                "Account at the target",
+                item.holder.clone().unwrap_or_default(),
+            ),
+        },
         fact("Sees to it", owner),
         fact_view("Found", view! { <Moment at=opened now=now/> }),
         fact_view("Due", view! { <Moment at=due now=now/> }),
@@ -282,6 +292,7 @@ fn finding_page(page: FindingPage, typed: &Typed, faults: &[String]) -> impl Int
     });
     let used = page.used.as_ref().map(|one| used(one, item, now));
     let role = (item.kind == FindingKind::RoleChange).then(|| role_change(&item.what));
+    let astray = astray(item);
     let title = title(item);
     let acts = match &page.used {
         Some(_) => review(&page, typed),
@@ -292,9 +303,26 @@ fn finding_page(page: FindingPage, typed: &Typed, faults: &[String]) -> impl Int
         <div class="stack stack-5">
             <Faults faults=faults.to_vec()/>
             <Card><Body><Facts items=facts/></Body></Card>
-            {explained}{sides}{held}{role}{used}{acts}
+            {explained}{sides}{held}{role}{astray}{used}{acts}
         </div>
     }
+}
+
+/// What a scan found means, and what may be done about it.
+fn astray(item: &FindingItem) -> Option<AnyView> {
+    let text = match (item.kind, &item.person) {
+        (FindingKind::OutOfBand, Some(_)) => {
+            "Somebody gave this right at the target, and no grant explains it. Take it away, or let the person ask for it in the catalogue: once it is granted, or gone at a later scan, this is resolved."
+        }
+        (FindingKind::OutOfBand, None) => {
+            "This account of the target holds the right and belongs to nobody whom Latchkey knows. Look there what it is for. Once it is gone at a later scan, this is resolved."
+        }
+        (FindingKind::Vanished, _) => {
+            "A grant gives this right, and somebody took it away at the target. Latchkey does not put it back by itself. Either end the grant, or have an operator try again on the provisioner's page, which puts it back."
+        }
+        _ => return None,
+    };
+    Some(view! { <Card title="What to do"><Body><p>{text}</p></Body></Card> }.into_any())
 }
 
 /// What a change of portal roles means, and what may be done about it.
@@ -419,14 +447,18 @@ fn actions(page: &FindingPage, typed: &Typed) -> Option<AnyView> {
         .conflict
         .as_ref()
         .filter(|one| one.may_propose)
-        .map(|one| {
-            let href = format!("/exceptions/new/{}/{}", one.rule, page.finding.person.id);
+        .zip(page.finding.person.as_ref())
+        .map(|(one, person)| {
+            let href = format!("/exceptions/new/{}/{}", one.rule, person.id);
             view! { <p><LinkButton href=href>"Propose an exception"</LinkButton></p> }
         });
     let end = page.may_act.then(|| match &page.conflict {
         Some(one) => sides_to_end(one, &action, typed).into_any(),
         None if !page.ways.is_empty() => {
             take(&action, "all", "Take it away", "All ways in which the right is held here end now. This cannot be taken back; it can be asked for anew.", typed).into_any()
+        }
+        None if page.finding.kind == FindingKind::OutOfBand && page.finding.person.is_some() => {
+            take(&action, "all", "Take it away", "The right is taken away at the target now. It can be asked for in the catalogue.", typed).into_any()
         }
         None => ().into_any(),
     });

@@ -339,6 +339,8 @@ pub const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::AssignmentAttention => "Right needs attention",
         EventKind::AssignmentRetried => "Tried again by an operator",
         EventKind::TargetChanged => "Target paused or resumed",
+        EventKind::TargetScanned => "Target scanned",
+        EventKind::ScanAsked => "Scan asked for",
         EventKind::TargetConfigured => "Target set up",
         EventKind::TaskOpened => "To be done by hand",
         EventKind::TaskClosed => "Said to be done by hand",

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     PersonId,
     asking::Asking,
+    drift::Drift,
     policy::{ApproverRule, Condition, Limits, Quorum, SilenceEnd, StageRule},
     words,
 };
@@ -306,6 +307,10 @@ fn entitlement_fields(
     add("owner", &|e| {
         e.owner.map(|id| called(id, facts)).unwrap_or_default()
     });
+    add("drift", &|e| match e.drift {
+        Drift::Report => String::new(),
+        other => other.to_string(),
+    });
     add("instructions", &|e| e.instructions.clone());
     add("due_within", &|e| {
         if e.due_within_seconds == 0 {
@@ -326,6 +331,9 @@ fn entitlement_widens(old: &Entitlement, new: &Entitlement) -> Vec<String> {
         && new.control_scope.as_ref() != Some(scope)
     {
         why.push(format!("it no longer falls under {scope}"));
+    }
+    if old.drift != Drift::Adopt && new.drift == Drift::Adopt {
+        why.push("what somebody gives out of band stays from now on".to_owned());
     }
     if !old.instructions.is_empty() && old.instructions != new.instructions {
         why.push("who does it by hand is told to do something else".to_owned());

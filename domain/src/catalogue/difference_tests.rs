@@ -61,6 +61,7 @@ fn content() -> Content {
                 control_scope: None,
                 effective_within_seconds: 0,
                 owner: None,
+                drift: Drift::Report,
                 instructions: String::new(),
                 due_within_seconds: 0,
             },
@@ -262,6 +263,27 @@ fn telling_somebody_to_do_something_else_by_hand_is_more_content() {
         &Facts::default(),
     );
     assert!(other.widens());
+}
+
+#[test]
+fn keeping_what_is_given_out_of_band_widens_and_the_rest_does_not() {
+    let with = |drift: Drift| {
+        let mut content = content();
+        let read = content.entitlements.get_mut("read").expect("it is there");
+        read.drift = drift;
+        content
+    };
+    let compared = |from: Drift, to: Drift| compare(&with(from), &with(to), &Facts::default());
+    assert!(compared(Drift::Report, Drift::Report).is_empty());
+    assert!(compared(Drift::Report, Drift::Adopt).widens());
+    let repaired = compared(Drift::Report, Drift::Repair);
+    assert!(!repaired.widens() && !repaired.is_empty());
+    let field = &repaired.changes[0].fields[0];
+    assert_eq!(
+        (field.field.as_str(), field.after.as_str()),
+        ("drift", "repair")
+    );
+    assert!(!compared(Drift::Adopt, Drift::Report).widens());
 }
 
 #[test]

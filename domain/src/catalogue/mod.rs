@@ -19,7 +19,7 @@ pub use manageable::{GroupFacts, manageable};
 pub use span::{BadSpan, read_span, say_span};
 
 pub use crate::policy::{ApproverRule, Attribute, Condition, Question};
-use crate::{PersonId, calendar::Calendar, person::PortalRole, policy::Policy};
+use crate::{PersonId, calendar::Calendar, drift::Drift, person::PortalRole, policy::Policy};
 
 /// The `kind` of the rights that are the portal's own powers.
 pub const PORTAL_ROLE: &str = "portal_role";
@@ -191,12 +191,23 @@ pub struct Entitlement {
     pub effective_within_seconds: i64,
     /// Who decides on findings about it, and does it where it is done by hand.
     pub owner: Option<PersonId>,
+    /// What becomes of it where somebody gives it out of band.
+    #[serde(default, skip_serializing_if = "is_report")]
+    pub drift: Drift,
     /// What whoever does it by hand has to do; empty where a program does it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub instructions: String,
     /// Within which time it is to be done by hand, in seconds; zero where a program does it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub due_within_seconds: i64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_report(drift: &Drift) -> bool {
+    *drift == Drift::Report
 }
 
 #[expect(

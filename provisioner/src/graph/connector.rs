@@ -215,6 +215,10 @@ impl Connector for Groups {
         }
     }
 
+    fn tenant(&self) -> Option<Uuid> {
+        Some(self.graph.tenant())
+    }
+
     async fn diagnose(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let reads = [

@@ -20,6 +20,7 @@ use super::{
     lane::{self, Item, Lane},
     post,
     recorder::Recorder,
+    scan,
 };
 
 /// At most so many jobs are claimed together.
@@ -30,6 +31,9 @@ const MAILS: usize = 8;
 
 /// At most so many converge jobs are under way, waiting for their lane's turn included.
 const CONVERGING: usize = 1000;
+
+/// At most so many targets are scanned at once.
+const SCANS: usize = 2;
 
 /// So many additions are claimed for each call that a target takes at once.
 const LANES_AHEAD: usize = 4;
@@ -70,6 +74,7 @@ const DEADLINES: [JobKind; 19] = [
 ];
 const CONVERGE: [JobKind; 1] = [JobKind::Converge];
 const MAIL: [JobKind; 2] = [JobKind::Mail, JobKind::Post];
+const SCAN: [JobKind; 1] = [JobKind::TargetScan];
 
 /// What is under way.
 #[derive(Debug, Default)]
@@ -77,6 +82,7 @@ pub(super) struct Room {
     deadlines: usize,
     converging: usize,
     mails: usize,
+    scans: usize,
     recurring: usize,
 }
 
@@ -86,6 +92,7 @@ pub(super) enum Done {
     Deadlines,
     Converging(usize),
     Mail,
+    Scan,
     Recurring,
 }
 
@@ -98,6 +105,8 @@ pub(super) enum Work {
     Lane(Lane),
     /// One mail or post, and when its lease was taken.
     Mail(Job, Instant),
+    /// The scan of one target, and when its lease was taken.
+    Scan(Job, Instant),
     /// One thing that comes round.
     Recurring(Job),
 }
@@ -108,7 +117,7 @@ type Share = (&'static [JobKind], usize);
 impl Room {
     /// What there is room for, by kinds, at a priority. Additions wait in the queue rather than in front of a target, so
     /// that a removal which comes due never stands behind many of them.
-    fn shares(&self, priority: Priority, calls: usize) -> [Share; 4] {
+    fn shares(&self, priority: Priority, calls: usize) -> [Share; 5] {
         let converging = match priority {
             Priority::Removal => CONVERGING,
             Priority::Normal | Priority::Low | Priority::Background => calls * LANES_AHEAD,
@@ -117,6 +126,7 @@ impl Room {
             (&DEADLINES, if self.deadlines == 0 { BATCH } else { 0 }),
             (&CONVERGE, converging.saturating_sub(self.converging)),
             (&MAIL, MAILS.saturating_sub(self.mails)),
+            (&SCAN, SCANS.saturating_sub(self.scans)),
             (&RECURRING, RECURRING.len().saturating_sub(self.recurring)),
         ]
     }
@@ -135,6 +145,7 @@ impl Room {
             Work::Deadlines(_) => self.deadlines += 1,
             Work::Lane(lane) => self.converging += lane.items.len(),
             Work::Mail(..) => self.mails += 1,
+            Work::Scan(..) => self.scans += 1,
             Work::Recurring(_) => self.recurring += 1,
         }
     }
@@ -144,6 +155,7 @@ impl Room {
             Ok(Done::Deadlines) => self.deadlines = self.deadlines.saturating_sub(1),
             Ok(Done::Converging(jobs)) => self.converging = self.converging.saturating_sub(jobs),
             Ok(Done::Mail) => self.mails = self.mails.saturating_sub(1),
+            Ok(Done::Scan) => self.scans = self.scans.saturating_sub(1),
             Ok(Done::Recurring) => self.recurring = self.recurring.saturating_sub(1),
             Err(error) => {
                 // Which it was is not known any more; all room is given back. Its jobs are due again when their leases end.
@@ -169,6 +181,10 @@ impl Work {
             Self::Mail(job, since) => {
                 post::send(inner, job, since).await;
                 Done::Mail
+            }
+            Self::Scan(job, since) => {
+                scan::work(inner, job, since).await;
+                Done::Scan
             }
             Self::Recurring(job) => {
                 recur(&inner, &job).await;
@@ -322,7 +338,12 @@ pub(super) async fn claim(inner: &Inner, room: &Room, due: &[Priority]) -> Resul
 pub(super) async fn claim_work(inner: &Inner) -> Result<Claimed> {
     let due = due_of(inner, &WORK).await?;
     claim_shares(inner, &due, |_| {
-        [(&DEADLINES[..], BATCH), (&CONVERGE, BATCH), (&MAIL, BATCH)]
+        [
+            (&DEADLINES[..], BATCH),
+            (&CONVERGE, BATCH),
+            (&MAIL, BATCH),
+            (&SCAN, BATCH),
+        ]
     })
     .await
 }
@@ -391,6 +412,7 @@ fn sort(jobs: Vec<Job>, since: Instant) -> Claimed {
             | JobKind::Task => deadlines.push(job),
             JobKind::Converge => converge.push(job),
             JobKind::Mail | JobKind::Post => ready.push(Work::Mail(job, since)),
+            JobKind::TargetScan => ready.push(Work::Scan(job, since)),
             JobKind::DirectorySync
             | JobKind::Sweep
             | JobKind::Checkpoint
@@ -480,10 +502,7 @@ async fn read_lanes(inner: &Inner, mut jobs: Vec<Job>, since: Instant) -> Result
         let connector = targets
             .iter()
             .find(|target| target.id == row.target_id)
-            .and_then(|target| {
-                let own = inner.targets.get(&target.key);
-                own.or_else(|| inner.connectors.get(&target.kind))
-            })
+            .and_then(|target| inner.connector(target))
             .map(Arc::clone);
         lanes
             .entry(row.lane.clone())

@@ -5,6 +5,7 @@ use domain::{
     AccountId, ApplicationId, EntitlementId, GrantId, PersonId, TargetId, Timestamp,
     audit::Actor,
     deadline::JobKind,
+    drift::Drift,
     grant::{End, GrantSource, GrantState},
     person::{AccountKind, PersonState},
 };
@@ -289,6 +290,7 @@ fn a_right(n: usize, target: TargetId, application: ApplicationId) -> Entitlemen
         unmanageable_reason: None,
         effective_within_seconds: 0,
         owner_id: None,
+        drift: Drift::Report,
         instructions: String::new(),
         due_within_seconds: 0,
         facts: String::new(),

@@ -11,6 +11,7 @@ mod importing;
 mod ldap;
 mod ldap_proxy;
 mod posting;
+mod scans;
 mod scim;
 mod simulation;
 mod slapd;

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use chrono::{Duration, NaiveTime};
-use domain::risk::Weights;
+use domain::{drift::Limit, risk::Weights};
 use workflow::chat::Chat;
 
 use super::{
     Asking, Audit, Catalogue, Config, Credential, Database, Directory, Fault, Graph, Layers,
-    Lifecycle, Log, LogFormat, Mail, Secret, Server, Sessions, SignIn,
+    Lifecycle, Log, LogFormat, Mail, Scans, Secret, Server, Sessions, SignIn,
 };
 use crate::{credential, mail};
 
@@ -55,6 +55,7 @@ impl Check<'_> {
         let sign_in = self.sign_in();
         let graph = self.graph();
         let directory = self.directory();
+        let scans = self.scans();
         let mail = self.mail();
         let digest_at = self.digest_at();
         let chats = self.chats();
@@ -71,6 +72,7 @@ impl Check<'_> {
             sign_in: sign_in?,
             graph: graph?,
             directory: directory?,
+            scans: scans?,
             mail: mail?,
             digest_at: digest_at?,
             chats: chats?,
@@ -198,6 +200,19 @@ impl Check<'_> {
             every: Duration::minutes(i64::from(every?)),
             mass_leave_least: least?,
             mass_leave_percent: percent?,
+        })
+    }
+
+    fn scans(&mut self) -> Option<Scans> {
+        let every = self.number("scans", "every_hours", 1, 720);
+        let least = self.number("scans", "most_changes", 1, 1_000_000);
+        let percent = self.number("scans", "most_changes_percent", 0, 100);
+        Some(Scans {
+            every: Duration::hours(i64::from(every?)),
+            limit: Limit {
+                least: least?,
+                percent: percent?,
+            },
         })
     }
 

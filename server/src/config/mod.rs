@@ -13,7 +13,7 @@ use std::path::Path;
 pub use layers::{Layers, Source};
 pub use sections::{
     Asking, Audit, Catalogue, Config, Credential, Database, Directory, Graph, Lifecycle, Log,
-    LogFormat, Mail, Secret, Server, Sessions, SignIn,
+    LogFormat, Mail, Scans, Secret, Server, Sessions, SignIn,
 };
 pub use targets::{Target, TargetSettings};
 

@@ -19,6 +19,8 @@ pub struct Config {
     pub graph: Graph,
     /// Reading the directory.
     pub directory: Directory,
+    /// Scanning the targets.
+    pub scans: Scans,
     /// Mail; `None`: off.
     pub mail: Option<Mail>,
     /// When those who want one mail a day get it, in UTC.
@@ -147,6 +149,15 @@ pub struct Directory {
     pub mass_leave_least: u32,
     /// … and this share, in percent.
     pub mass_leave_percent: u32,
+}
+
+/// `[scans]`
+#[derive(Clone, Debug)]
+pub struct Scans {
+    /// Between two scans of a target.
+    pub every: Duration,
+    /// How much one scan may change about one right without an operator.
+    pub limit: domain::drift::Limit,
 }
 
 /// `[mail]`

@@ -302,6 +302,8 @@ async fn open(
             object: company::user("nils.aberg"),
         }),
         step_up: Some(STEP_UP.into()),
+        // Time passes by weeks here.
+        scan_every: chrono::Duration::days(7),
         ..Settings::default()
     };
     let workflow = Workflow::new(store, clock, ids, settings);

@@ -68,6 +68,7 @@ async fn house() -> House {
             unmanageable_reason: None,
             effective_within_seconds: 0,
             owner_id: None,
+            drift: domain::drift::Drift::Report,
             instructions: String::new(),
             due_within_seconds: 0,
             facts: String::new(),

@@ -30,6 +30,7 @@ pub mod people;
 pub mod provisioning;
 pub mod request;
 pub mod reviews;
+pub mod scans;
 pub mod shell;
 pub mod stuck;
 pub mod versions;

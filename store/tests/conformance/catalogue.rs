@@ -63,6 +63,7 @@ pub async fn play(script: &mut Script) {
         unmanageable_reason: (n == 3).then(|| "mastered on-premises".into()),
         effective_within_seconds: 3600,
         owner_id: Some(person(5)),
+        drift: domain::drift::Drift::Report,
         instructions: String::new(),
         due_within_seconds: 0,
         facts: "{}".into(),

@@ -151,7 +151,7 @@ async fn findings(script: &mut Script) {
         id: FindingId(uuid(0xf00 + n)),
         kind: FindingKind::Conflict,
         subject: "Johan both".into(),
-        person_id: person(3),
+        person_id: Some(person(3)),
         account_id: None,
         entitlement_id: None,
         conflict_id: Some(rule(1)),
@@ -165,6 +165,7 @@ async fn findings(script: &mut Script) {
         version: 0,
         grant_id: None,
         conclusion: None,
+        holder: None,
     };
     ask!(
         script,

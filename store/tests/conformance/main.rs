@@ -12,6 +12,7 @@ mod duties;
 mod holding;
 mod people;
 mod reviews;
+mod scans;
 mod schema;
 mod script;
 mod tasks;
@@ -35,7 +36,7 @@ use store::testing;
 /// a second task of one right, one that is done by whom it is for, one that cannot be done without a why, a word about oneself,
 /// a review by whom it is about, an answer before a campaign starts, an item after it, something done by whom it is about,
 /// a sign-off by the maker.
-const REFUSED: [&str; 52] = [
+const REFUSED: [&str; 55] = [
     "insert_persons",
     "insert_accounts",
     "insert_role",
@@ -88,6 +89,9 @@ const REFUSED: [&str; 52] = [
     "insert_items",
     "insert_acts",
     "sign_off_campaign",
+    "save_scanned",
+    "insert_finding",
+    "insert_finding",
 ];
 
 #[tokio::test]
@@ -107,6 +111,7 @@ async fn both_engines_answer_the_same() {
         holding::play(&mut script).await;
         tasks::play(&mut script).await;
         reviews::play(&mut script).await;
+        scans::play(&mut script).await;
         transcripts.push(script.log);
     }
     let (sqlite, postgres) = (&transcripts[0], &transcripts[1]);

@@ -2,7 +2,7 @@
 //! it does not take them away.
 
 use domain::{
-    GrantId,
+    AccountId, EntitlementId, GrantId, PersonId,
     assignment::Claim,
     audit::{Actor, Event, EventKind},
     grant::{End, EndReason, GrantSource, GrantState},
@@ -26,11 +26,37 @@ pub(super) async fn adopt_found(
         return Ok(None);
     }
     let now = unit.now;
-    let id: GrantId = unit.new_id();
+    let id = import(unit, row.person_id, row.account_id, row.entitlement_id).await?;
+    unit.record(
+        about(Event::new(EventKind::GrantMade, now, Actor::Provisioner), row)
+            .about(id)
+            .because(row.id)
+            .changing(
+                serde_json::Value::Null,
+                json!({"source": GrantSource::Import, "end": End::Permanent, "note": "found at the target before anything was written"}),
+            ),
+    );
+    Ok(Some(Claim {
+        from: now,
+        end: End::Permanent,
+        counts: true,
+        import: true,
+        resumed: false,
+    }))
+}
+
+/// Makes an import, without end, and without an event of its own.
+pub(super) async fn import(
+    unit: &mut Unit,
+    person: PersonId,
+    account: AccountId,
+    right: EntitlementId,
+) -> Result<GrantId> {
+    let now = unit.now;
     let grant = GrantRow {
-        id,
-        person_id: row.person_id,
-        account_id: row.account_id,
+        id: unit.new_id(),
+        person_id: person,
+        account_id: account,
         package_id: None,
         package_version_id: None,
         line_id: None,
@@ -47,24 +73,9 @@ pub(super) async fn adopt_found(
         version: 0,
         created_at: now,
     };
-    unit.tx.insert_grant(&grant, &[row.entitlement_id]).await?;
-    unit.record(
-        about(Event::new(EventKind::GrantMade, now, Actor::Provisioner), row)
-            .about(id)
-            .because(row.id)
-            .changing(
-                serde_json::Value::Null,
-                json!({"source": GrantSource::Import, "end": End::Permanent, "note": "found at the target before anything was written"}),
-            ),
-    );
-    unit.changed(row.person_id);
-    Ok(Some(Claim {
-        from: now,
-        end: End::Permanent,
-        counts: true,
-        import: true,
-        resumed: false,
-    }))
+    unit.tx.insert_grant(&grant, &[right]).await?;
+    unit.changed(person);
+    Ok(grant.id)
 }
 
 async fn may_stay(unit: &mut Unit, row: &AssignmentRow) -> Result<bool> {

@@ -15,7 +15,7 @@ use super::{
     about, job,
     report::{Problem, misconfigured},
 };
-use crate::{Error, Result, Unit, Workflow, access::Viewer};
+use crate::{Error, Result, Unit, Workflow, access::Viewer, findings, scans};
 
 /// The kind of the target that is this database.
 const PORTAL: &str = "portal";
@@ -48,6 +48,10 @@ pub async fn retry(workflow: &Workflow, viewer: &Viewer, id: AssignmentId) -> Re
         return Ok(());
     }
     let due = from_when(&mut unit, &row).await?;
+    if row.phase == Phase::Attention && row.next_at.is_none() {
+        // It had vanished and is put back: the finding about that no longer stands.
+        findings::scan_person(&mut unit, row.person_id);
+    }
     let (before, attempts) = (row.phase, row.attempts);
     if row.phase == Phase::Attention {
         row.phase = Phase::Due;
@@ -135,6 +139,11 @@ pub async fn pause_target(
 /// Lets a held target go on; whatever waits for it is due at once.
 pub async fn resume_target(workflow: &Workflow, viewer: &Viewer, id: TargetId) -> Result<()> {
     set_paused(workflow, viewer, id, false, "").await?;
+    let mut unit = workflow.unit().await?;
+    if let Some(target) = unit.tx.target(id).await? {
+        scans::arm_one(&mut unit, &target).await?;
+    }
+    unit.commit().await?;
     let mut after = AssignmentId(Uuid::nil());
     loop {
         let mut unit = workflow.unit().await?;

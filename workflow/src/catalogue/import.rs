@@ -6,6 +6,7 @@ use domain::{
     EntitlementId, TargetId,
     audit::{Actor, Event, EventKind},
     catalogue::{GroupFacts, Right, manageable},
+    drift::Drift,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -260,6 +261,7 @@ impl Found {
                 unmanageable_reason,
                 effective_within_seconds: 0,
                 owner_id: None,
+                drift: Drift::Report,
                 instructions: String::new(),
                 due_within_seconds: 0,
                 facts: self.facts,

@@ -6,6 +6,7 @@ use domain::{
     asking::Asking,
     calendar::Calendar,
     catalogue::{Application, Condition, Question, Right, TargetKind},
+    drift::Drift,
     person::PortalRole,
     policy::{Limits, RiskRule, StageRule},
 };
@@ -58,6 +59,7 @@ pub(super) struct DraftEntitlement {
     pub control_scope: Option<String>,
     pub effective_within_seconds: i64,
     pub owner: Option<Mention>,
+    pub drift: Drift,
     pub instructions: String,
     pub due_within_seconds: i64,
 }
@@ -303,6 +305,7 @@ fn read_entitlement(
             "control_scope",
             "effective_within",
             "owner",
+            "drift",
         ],
     );
     let key = sheet.text(section, "key", "\"orders-read\"");
@@ -320,6 +323,7 @@ fn read_entitlement(
         .section(section, "owner")
         .and_then(|section| read_mention(sheet, section, "the owner"));
     let privileged = sheet.flag(section, "privileged");
+    let drift = read_drift(sheet, section, right.as_ref());
     let key = key?;
     keys.take(sheet, "entitlement", &key);
     sheet.defined.push(key.value.clone());
@@ -335,8 +339,40 @@ fn read_entitlement(
         control_scope: control_scope.map(|text| text.value),
         effective_within_seconds: within.map_or(0, |span| span.value),
         owner,
+        drift,
         instructions: by_hand.0,
         due_within_seconds: by_hand.1,
+    })
+}
+
+/// What becomes of the right where somebody gives it out of band. A word that is none is a fault, and so is one about what no
+/// program can list.
+fn read_drift(sheet: &mut Sheet, section: Section<'_>, right: Option<&At<Right>>) -> Drift {
+    let Some(said) = sheet.maybe_text(section, "drift") else {
+        return Drift::default();
+    };
+    let unlisted = right.is_some_and(|right| match &right.value {
+        Right::At { kind, .. } => *kind == TargetKind::Manual,
+        Right::Group { .. } => false,
+        Right::AppRole { .. } | Right::PortalRole { .. } => true,
+    });
+    if unlisted {
+        sheet.fault(
+            said.line,
+            "`drift` is for what a program can list: take it out",
+        );
+    }
+    said.value.parse().unwrap_or_else(|_| {
+        let words: Vec<&str> = Drift::ALL.iter().map(|word| word.as_str()).collect();
+        sheet.fault(
+            said.line,
+            format!(
+                "`{}` is no way to meet drift: write {}",
+                said.value,
+                quoted(&words)
+            ),
+        );
+        Drift::default()
     })
 }
 

@@ -416,6 +416,7 @@ async fn save_entitlements(
             unmanageable_reason: row.and_then(|row| row.unmanageable_reason.clone()),
             effective_within_seconds: one.effective_within_seconds,
             owner_id: one.owner,
+            drift: one.drift,
             instructions: one.instructions.clone(),
             due_within_seconds: one.due_within_seconds,
             facts: row.map(|row| row.facts.clone()).unwrap_or_default(),

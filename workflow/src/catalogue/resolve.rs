@@ -187,6 +187,7 @@ impl Known {
                     control_scope: entitlement.control_scope.clone(),
                     effective_within_seconds: entitlement.effective_within_seconds,
                     owner,
+                    drift: entitlement.drift,
                     instructions: entitlement.instructions.clone(),
                     due_within_seconds: entitlement.due_within_seconds,
                 },

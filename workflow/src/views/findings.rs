@@ -66,8 +66,10 @@ pub struct FindingItem {
     pub id: FindingId,
     /// What was found.
     pub kind: FindingKind,
-    /// Whom it is about.
-    pub person: PersonTag,
+    /// Whom it is about; none for an account that belongs to nobody here.
+    pub person: Option<PersonTag>,
+    /// The target's own id of such an account.
+    pub holder: Option<String>,
     /// The rule's or the right's name; empty for portal roles.
     pub what: String,
     /// How bad, for a broken rule.
@@ -218,15 +220,16 @@ pub async fn one(workflow: &Workflow, viewer: &Viewer, id: FindingId) -> Result<
     if !acts && !sees_all(viewer) {
         return Err(Error::Missing);
     }
+    let whom: Vec<PersonId> = row.person_id.into_iter().collect();
     let held: Vec<HeldRightRow> = tx
-        .held_rights(&[row.person_id], now)
+        .held_rights(&whom, now)
         .await?
         .into_iter()
         .filter(|one| one.state != GrantState::Scheduled)
         .collect();
-    let conflict = match row.conflict_id {
-        None => None,
-        Some(rule) => standing(&mut tx, viewer, rule, row.person_id, &held).await?,
+    let conflict = match (row.conflict_id, row.person_id) {
+        (Some(rule), Some(person)) => standing(&mut tx, viewer, rule, person, &held).await?,
+        _ => None,
     };
     let name = row.entitlement.clone().unwrap_or_default();
     let ways = held
@@ -321,7 +324,10 @@ pub(super) fn item(row: NamedFindingRow) -> FindingItem {
     FindingItem {
         id: row.id,
         kind: row.kind,
-        person: PersonTag::new(row.person_id, row.person),
+        person: row
+            .person_id
+            .map(|id| PersonTag::new(id, row.person.unwrap_or_default())),
+        holder: row.holder,
         what: row
             .rule
             .or(row.package)

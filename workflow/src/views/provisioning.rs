@@ -1,15 +1,21 @@
 //! The provisioner: what is under way, what needs attention and why, how each target fares.
 
+use std::collections::BTreeMap;
+
 use domain::{
     AssignmentId, EntitlementId, TargetId, Timestamp,
     assignment::{Observed, Phase},
+    drift::Stop,
     person::PortalRole,
 };
 use serde::Serialize;
-use store::views::provisioning::{RecentRow, TargetHealthRow, UnsettledRow};
+use store::views::{
+    provisioning::{RecentRow, TargetHealthRow, UnsettledRow},
+    scans::{ScanHealthRow, StoppedScanRow},
+};
 
 use super::{Capped, Cursor, PersonTag, make, request::OperationView};
-use crate::{Error, Result, Workflow, access::Viewer, assignments::Problem};
+use crate::{Error, Result, Workflow, access::Viewer, assignments::Problem, scans};
 
 /// Who may look.
 pub(super) const READERS: &[PortalRole] = &[
@@ -20,6 +26,8 @@ pub(super) const READERS: &[PortalRole] = &[
 ];
 /// Assignments on a page.
 const PAGE: i64 = 30;
+/// Stopped scans on the page.
+const STOPPED: i64 = 50;
 /// Where counting a target's work stops.
 const COUNTED: i64 = 999;
 
@@ -36,6 +44,8 @@ pub struct Provisioning {
     pub next: Option<Cursor>,
     /// What is under way and needs nobody, longest first, at most ten.
     pub under_way: Vec<Unsettled>,
+    /// What the newest scans left alone, longest first, at most 50.
+    pub stopped: Vec<StoppedScan>,
     /// The newest calls at targets, at most 20.
     pub recent: Vec<Recent>,
     /// Whether the viewer may retry, pause and resume: operators.
@@ -71,6 +81,56 @@ pub struct TargetView {
     pub attention: Capped,
     /// How long the oldest unsettled change has waited, since this instant.
     pub oldest: Option<Timestamp>,
+    /// How it was scanned, if its connector can list.
+    pub scan: Option<ScanView>,
+}
+
+/// How a target was scanned for what was given or taken there by hand.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ScanView {
+    /// When the newest scan began.
+    pub begun_at: Option<Timestamp>,
+    /// When it ended; none while it is under way.
+    pub ended_at: Option<Timestamp>,
+    /// Why it could not be done.
+    pub problem: Option<String>,
+    /// Rights that were compared.
+    pub rights: i64,
+    /// Accounts that hold one without a grant.
+    pub given: i64,
+    /// What was taken away out of band.
+    pub vanished: i64,
+    /// When the next one is due.
+    pub next_at: Option<Timestamp>,
+}
+
+/// A right that the newest scan left alone.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StoppedScan {
+    /// Which.
+    pub right: EntitlementId,
+    /// Its name.
+    pub name: String,
+    /// The target's name.
+    pub target_name: String,
+    /// When it was scanned.
+    pub at: Timestamp,
+    /// Why it was left alone.
+    pub why: Stop,
+    /// Whom the target listed.
+    pub listed: i64,
+    /// Who holds it as far as the portal knows.
+    pub believed: i64,
+    /// Who held it without a grant.
+    pub given: i64,
+    /// From whom it was gone.
+    pub vanished: i64,
+    /// How much would have changed.
+    pub changes: i64,
+    /// What the target said.
+    pub detail: String,
+    /// Whether an operator let it go on already.
+    pub goes_on: bool,
 }
 
 /// An assignment whose desired and observed states may differ.
@@ -167,11 +227,29 @@ pub async fn load(
     under_way.sort_by_key(|row| (row.desired_since, row.id));
     under_way.truncate(10);
     let recent = tx.recent_calls(20).await?;
+    let mut scanned: BTreeMap<TargetId, ScanView> = tx
+        .scan_health()
+        .await?
+        .into_iter()
+        .map(|row| (row.target_id, ScanView::from(row)))
+        .collect();
+    let stopped = tx.stopped_scans(STOPPED).await?;
     let more = attention.len() > PAGE as usize;
     attention.truncate(PAGE as usize);
     Ok(Provisioning {
         now: workflow.clock().now(),
-        targets: targets.into_iter().map(TargetView::from).collect(),
+        targets: targets
+            .into_iter()
+            .map(|row| {
+                let listed = scans::KINDS.contains(&row.kind.as_str());
+                let scan = scanned.remove(&row.id).filter(|_| listed);
+                TargetView {
+                    scan,
+                    ..TargetView::from(row)
+                }
+            })
+            .collect(),
+        stopped: stopped.into_iter().map(StoppedScan::from).collect(),
         next: attention
             .last()
             .filter(|_| more)
@@ -224,6 +302,40 @@ impl From<TargetHealthRow> for TargetView {
             settling: Capped::of(row.settling, COUNTED),
             attention: Capped::of(row.attention, COUNTED),
             oldest: row.oldest,
+            scan: None,
+        }
+    }
+}
+
+impl From<ScanHealthRow> for ScanView {
+    fn from(row: ScanHealthRow) -> Self {
+        Self {
+            begun_at: row.begun_at,
+            ended_at: row.ended_at,
+            problem: row.problem,
+            rights: row.rights,
+            given: row.given,
+            vanished: row.vanished,
+            next_at: row.next_at,
+        }
+    }
+}
+
+impl From<StoppedScanRow> for StoppedScan {
+    fn from(row: StoppedScanRow) -> Self {
+        Self {
+            right: row.entitlement_id,
+            name: row.name,
+            target_name: row.target_name,
+            at: row.scanned_at,
+            why: row.stopped,
+            listed: row.listed,
+            believed: row.believed,
+            given: row.given,
+            vanished: row.vanished,
+            changes: row.changes,
+            detail: row.detail,
+            goes_on: row.allowed > 0,
         }
     }
 }

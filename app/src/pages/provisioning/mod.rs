@@ -1,6 +1,7 @@
 //! `/provisioning`: how each target fares, what needs a person and why; `/provisioning/{assignment}`: one right with every call.
 
 mod one;
+mod scans;
 mod stuck;
 mod targets;
 
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub use one::show as one;
+pub use scans::{go_on, scan};
 pub use stuck::{post_again, send_again};
 
 /// What the address may say.
@@ -92,6 +94,7 @@ fn page(all: Provisioning, stuck: Stuck, later: bool) -> impl IntoView {
         attention,
         next,
         under_way,
+        stopped,
         recent,
         may_act,
         ..
@@ -118,6 +121,7 @@ fn page(all: Provisioning, stuck: Stuck, later: bool) -> impl IntoView {
         <Card title="Needs attention" live="attention" version=version>{attention}</Card>
         <Pager previous=first next=next back="From the first" on="More of them"/>
         {stuck::card(stuck)}
+        {scans::card(stopped, now, may_act)}
         {under_way_card(under_way, now)}
         {targets::cards(targets, now, may_act)}
         {recent_card(recent, now)}

@@ -126,6 +126,7 @@ fn what(kind: JobKind) -> &'static str {
         JobKind::Deputy => "A deputy cannot begin or end",
         JobKind::Task => "Whoever does something by hand cannot be reminded",
         JobKind::Converge => "A right cannot be worked on",
+        JobKind::TargetScan => "A target cannot be scanned",
         JobKind::StageReminder => "Deciders cannot be reminded",
         JobKind::StageEscalation => "A decision cannot be escalated",
         JobKind::StageSilence => "A step without an answer cannot be ended",

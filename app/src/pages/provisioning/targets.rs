@@ -4,7 +4,10 @@ use domain::Timestamp;
 use leptos::prelude::*;
 use workflow::views::provisioning::TargetView;
 
-use super::super::{kit, said};
+use super::{
+    super::{kit, said},
+    scans,
+};
 use crate::{ui::*, words};
 
 /// One card for each target.
@@ -40,6 +43,10 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
             target.settling.count,
             target.attention.count,
         ),
+        target
+            .scan
+            .as_ref()
+            .map(|scan| (scan.begun_at, scan.ended_at, scan.given, scan.vanished)),
     ));
     let badge = view! { <Badge state=state words=said_health/> }.into_any();
     let problem = target.problem.as_ref().map(|problem| {
@@ -70,6 +77,11 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
         Some(at) => fact_view("Last answered", view! { <Moment at=at now=now/> }),
         None => fact("Last answered", "not yet"),
     });
+    let scan_problem = target.scan.as_ref().and_then(scans::problem);
+    if let Some(scan) = &target.scan {
+        facts.extend(scans::facts(scan, now));
+    }
+    let scan = may_act.then(|| scans::button(&target)).flatten();
     let waiting = target.due.count + target.settling.count;
     let more = if target.due.more || target.settling.more {
         "+"
@@ -109,7 +121,7 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
     });
     view! {
         <Card title=target.name.clone() aside=badge live=live version=version>
-            <Body>{problem}<Facts items=facts/>{act}</Body>
+            <Body>{problem}{scan_problem}<Facts items=facts/>{scan}{act}</Body>
         </Card>
     }
 }

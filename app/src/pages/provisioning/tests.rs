@@ -1,13 +1,13 @@
 //! Rendered from views made by hand: what an operator must see, and that nothing typed elsewhere becomes markup.
 
-use domain::{assignment::Observed, deadline::JobKind};
+use domain::{assignment::Observed, deadline::JobKind, drift::Stop};
 use uuid::Uuid;
 use workflow::{
     assignments::{Call, Problem},
     chat::Chat,
     views::{
         Capped,
-        provisioning::{AssignmentPage, TargetView},
+        provisioning::{AssignmentPage, ScanView, StoppedScan, TargetView},
         request::OperationView,
         stuck::{Stuck, StuckJob, StuckMail, StuckPost},
     },
@@ -131,6 +131,15 @@ fn target(text: &str, paused: bool) -> TargetView {
             more: false,
         },
         oldest: Some(now()),
+        scan: Some(ScanView {
+            begun_at: Some(now()),
+            ended_at: Some(now()),
+            problem: Some(text.into()),
+            rights: 7,
+            given: 3,
+            vanished: 1,
+            next_at: Some(now()),
+        }),
     }
 }
 
@@ -155,6 +164,20 @@ fn all(text: &str, paused: bool, may_act: bool) -> Provisioning {
         attention: vec![unsettled(text, Phase::Attention)],
         next: Some(Cursor::from_text(text)),
         under_way: vec![unsettled(text, Phase::Due)],
+        stopped: vec![StoppedScan {
+            right: Uuid::from_u128(3).into(),
+            name: text.into(),
+            target_name: text.into(),
+            at: now(),
+            why: Stop::TooMany,
+            listed: 40,
+            believed: 12,
+            given: 28,
+            vanished: 0,
+            changes: 28,
+            detail: text.into(),
+            goes_on: false,
+        }],
         recent: vec![Recent {
             operation: operation(text),
             assignment: Uuid::from_u128(1).into(),
@@ -183,6 +206,48 @@ fn attention_says_what_why_and_offers_another_try() {
     }
     let out = html(|| page(all("Entra", true, true), nothing_stuck(), false));
     assert!(out.contains("14 changes go out at once"), "{out}");
+}
+
+#[test]
+fn an_operator_sees_what_a_scan_found_and_why_one_stopped() {
+    let out = html(|| page(all("Entra", false, true), nothing_stuck(), false));
+    for part in [
+        "Last scan",
+        "7 rights",
+        "Next scan",
+        "/targets/tgt_",
+        "/scan\"",
+        "Scan Entra now",
+        "The last scan could not be done",
+        "28 would change: 28 given outside Latchkey, 0 gone, of 12 holders",
+        "/go-on\"",
+        "name=\"changes\" value=\"28\"",
+    ] {
+        assert!(out.contains(part), "{part} is missing in {out}");
+    }
+    // Nothing is scanned while it is paused, and what a listing lacks is nothing to go on with.
+    let unread = |goes_on| StoppedScan {
+        why: Stop::Unread,
+        goes_on,
+        ..all("The group is gone", true, true).stopped.remove(0)
+    };
+    let paused = |one| Provisioning {
+        stopped: vec![one],
+        ..all("Entra", true, true)
+    };
+    let out = html(|| page(paused(unread(false)), nothing_stuck(), false));
+    assert!(
+        !out.contains("Scan now") && !out.contains("/go-on"),
+        "{out}"
+    );
+    assert!(out.contains("The group is gone"), "{out}");
+    // What an operator let through is not asked again.
+    let going = StoppedScan {
+        goes_on: true,
+        ..all("Entra", true, true).stopped.remove(0)
+    };
+    let out = html(|| page(paused(going), nothing_stuck(), false));
+    assert!(out.contains("goes on") && !out.contains("/go-on"), "{out}");
 }
 
 #[test]

@@ -169,6 +169,15 @@ async fn a_right_is_at_a_target_that_is_configured_and_named_as_it_speaks() {
             ),
             (entitlement("facilities", ""), "add one of"),
             (
+                entitlement("facilities", &format!("{by_hand}\ndrift = \"adopt\"")),
+                "what a program can list",
+            ),
+            (
+                "[[entitlement]]\nkey = \"badge\"\ngroup = \"7694f744-25df-4bde-a55b-824c448dcc6f\"\nname = \"Badge\"\ndrift = \"ignore\"\n"
+                    .to_owned(),
+                "write `report`, `adopt` or `repair`",
+            ),
+            (
                 entitlement("facilities", "right = \"x\"\nscim_group = \"7\""),
                 "add one of",
             ),
