@@ -105,10 +105,10 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0016_waits.sql"),
     ),
     (
-        18,
+        17,
         "drift",
-        include_str!("../../migrations/sqlite/0018_drift.sql"),
-        include_str!("../../migrations/postgres/0018_drift.sql"),
+        include_str!("../../migrations/sqlite/0017_drift.sql"),
+        include_str!("../../migrations/postgres/0017_drift.sql"),
     ),
 ];
 
