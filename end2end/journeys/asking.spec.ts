@@ -7,12 +7,18 @@ test("what the team has is looked at by oneself, and what is ticked lies in the 
   await johan.goto("/request");
   await johan.getByRole("link", { name: "What your team has" }).first().click();
   await expect(johan.getByRole("heading", { level: 1 })).toHaveText("What your team has");
-  const colleagues = johan.locator("section.card").filter({ hasText: "Like a colleague" });
-  await colleagues.getByRole("link").first().click();
-  await expect(johan.getByRole("heading", { level: 2, name: /^Like / }).first()).toBeVisible();
+  // Some colleague has something that Johan lacks.
+  const colleagues = await johan.locator("section.card").filter({ hasText: "Like a colleague" }).getByRole("link").all();
+  const ways = await Promise.all(colleagues.map((link) => link.getAttribute("href")));
   const boxes = johan.getByRole("checkbox");
+  for (const way of ways) {
+    if (!way?.includes("like=")) continue;
+    await johan.goto(way);
+    await expect(johan.getByRole("heading", { level: 2, name: /^Like / }).first()).toBeVisible();
+    if ((await boxes.count()) > 0) break;
+  }
   const proposed = await boxes.count();
-  test.skip(proposed === 0, "the colleague has nothing that Johan lacks");
+  expect(proposed).toBeGreaterThan(0);
   for (let place = 1; place < proposed; place += 1) {
     await boxes.nth(place).uncheck();
   }

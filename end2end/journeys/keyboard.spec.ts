@@ -7,8 +7,9 @@ async function tabTo(page: Page, wanted: Locator) {
   await expect(wanted).toBeVisible();
   if (await page.evaluate(() => document.activeElement === document.body && scrollY === 0)) {
     await page.keyboard.press("Tab");
-    await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
-    await page.keyboard.press("Enter");
+    // The provider's own page has none.
+    const skip = page.getByRole("link", { name: "Skip to the content" });
+    if (await skip.evaluateAll((links) => links.includes(document.activeElement as HTMLElement))) await page.keyboard.press("Enter");
   }
   for (let pressed = 0; pressed < 150; pressed++) {
     if (await wanted.evaluate((element) => element === document.activeElement)) {

@@ -12,6 +12,7 @@ test("security stops a person, who is out at once, and lets them go on", async (
   await elin.getByRole("link", { name: new RegExp(CONTRACTOR) }).first().click();
   const person = elin.url();
   await elin.getByRole("link", { name: "Stop them" }).click();
+  await elin.getByText("Hold it back", { exact: true }).click();
   await elin.getByLabel("Why?").fill("Their laptop was stolen this morning");
   await elin.getByRole("button", { name: "Stop them now" }).click();
   const again = elin.getByRole("heading", { name: "Sign in once more" });
@@ -26,22 +27,26 @@ test("security stops a person, who is out at once, and lets them go on", async (
   await expect(elin.getByRole("link", { name: "Stop them" })).toBeVisible();
 });
 
-test("HR sees whom a held change is about and leaves things as they are", async ({ browser }) => {
+test("HR sees what is held back for them to confirm, and nothing of how things are run", async ({ browser }) => {
   const rosa = await as(browser, "Rosa Fernández");
-  await rosa.goto("/admin/holds");
-  const decide = rosa.getByRole("group", { name: "Decide about the held change" }).first();
-  await decide.locator("summary").last().click();
-  await decide.getByRole("button").last().click();
-  await expect(rosa.getByRole("status")).toBeVisible();
+  await rosa.getByRole("link", { name: "Held changes" }).first().click();
+  await expect(rosa.getByRole("heading", { name: "Nothing is held" })).toBeVisible();
+  for (const path of ["/provisioning", "/audit", "/evidence"]) {
+    const refused = await rosa.goto(path);
+    expect(refused?.status(), path).toBe(403);
+  }
 });
 
-test("a catalogue owner reads what a version changes and refuses it", async ({ browser }) => {
-  const freja = await as(browser, "Freja Madsen");
+test("whoever handed in a version does not decide it; an administrator reads what it changes and refuses it", async ({ browser }) => {
+  const [freja, nils] = [await as(browser, "Freja Madsen"), await as(browser, "Nils Åberg")];
   await freja.goto("/admin/versions");
   await freja.locator('main a[href*="/admin/versions/cat_"]').first().click();
-  await freja.locator("summary", { hasText: "Refuse" }).click();
-  await freja.getByRole("button", { name: "Refuse this version" }).click();
-  await expect(freja.getByRole("status")).toBeVisible();
+  await expect(freja.getByText("A second person decides.")).toBeVisible();
+  await nils.goto(freja.url());
+  await expect(nils.getByText("It widens what people may get.")).toBeVisible();
+  await nils.locator("summary", { hasText: "Refuse" }).click();
+  await nils.getByRole("button", { name: "Refuse this version" }).click();
+  await expect(nils.getByRole("status")).toContainText("Dismissed");
 });
 
 test("an auditor takes who held what with them, and an employee does not", async ({ browser }) => {

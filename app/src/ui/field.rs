@@ -33,9 +33,12 @@ fn optional_of(required: bool) -> Option<AnyView> {
 /// One line of text, a number, a moment: whatever `input` can be.
 #[component]
 pub fn TextField(
-    /// The form's field; its id, too.
+    /// The form's field; its id, too, unless another is given.
     #[prop(into)]
     name: String,
+    /// Its id, where a page has several fields of this name.
+    #[prop(optional, into)]
+    id: Words,
     /// What it asks for.
     #[prop(into)]
     label: String,
@@ -77,14 +80,15 @@ pub fn TextField(
     } else {
         "input"
     };
-    let described = described(&name, &hint, &error);
+    let id = id.0.unwrap_or_else(|| name.clone());
+    let described = described(&id, &hint, &error);
     view! {
         <div class="field">
-            <label for=name.clone()>{label}{optional_of(required || bare)}</label>
-            {hint_of(&name, hint)}
-            <input class=class id=name.clone() name=name.clone() type=kind value=value.0 required=required maxlength=longest min=min.0 max=max.0
+            <label for=id.clone()>{label}{optional_of(required || bare)}</label>
+            {hint_of(&id, hint)}
+            <input class=class id=id.clone() name=name type=kind value=value.0 required=required maxlength=longest min=min.0 max=max.0
                 autocomplete=autocomplete dir="auto" aria-invalid=error.is_some().then_some("true") aria-describedby=described/>
-            {error_of(&name, error)}
+            {error_of(&id, error)}
         </div>
     }
 }

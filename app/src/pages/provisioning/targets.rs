@@ -106,12 +106,13 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
             .into_any()
         } else {
             let action = format!("/provisioning/targets/{}/pause", target.id);
+            let field = format!("why-{}", target.id);
             let (wait, name) = (format!(". {changes} wait now."), format!("Pause {}", target.name));
             view! {
                 <Ask summary="Pause" look=Look::Danger>
                     <form method="post" action=action class="stack stack-4">
                         <p>"Nothing is sent there until somebody resumes it: nobody gets access, and access that ends is "<b>"not removed"</b>{wait}</p>
-                        <TextField name="why" label="Why" hint="For the audit log." longest=500/>
+                        <TextField name="why" id=field label="Why" hint="For the audit log." longest=500/>
                         <div class="btns"><Button look=Look::DangerSure>{name}</Button></div>
                     </form>
                 </Ask>
