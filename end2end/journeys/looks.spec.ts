@@ -101,6 +101,7 @@ const SCREENS: [string, Screen[]][] = [
     at("/"), at("/catalog"), at("/catalog?q=AADSTS50105%3A+Figma+is+not+assigned+to+your+account+or+to+a+group+of+yours"),
     at("/catalog?risk=privileged"), first("/catalog", "/catalog/pkg_"), first("/catalog", "/request/pkg_"), faults,
     at("/request"), cart, first("/request", "/request/lines/dfl_"),
+    at("/request/like"), first("/request/like", "like="),
     at("/requests"), first("/requests", "/requests/req_"), at("/access"), at("/notifications"), first("/access", "/extend"),
     at("/access/extend"), at("/access/return"), first("/access", "/access/why/ent_"),
     at("/search?q=data"), at("/search?q=nothing-is-called-this"), at("/trial"), at("/signed-out"),
