@@ -51,33 +51,75 @@ pub async fn send(client: &Client, shot: &Shot) -> Result<(StatusCode, String), 
     Ok((status, response.text().await?))
 }
 
+/// What is sent to one server.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// The server's process.
+    pub process: u32,
+    /// What is sent, one after another over one connection.
+    pub shots: Vec<Shot>,
+}
+
+/// How many requests go to one server before the next one's turn.
+const TURN: usize = 10;
+
+/// Sends each server its requests, one after another, in turns: whatever else the machine does meanwhile happens to all of them.
+pub async fn in_turns(client: &Client, all: &[Series]) -> Result<Vec<Figures>, reqwest::Error> {
+    let mut times = vec![Vec::new(); all.len()];
+    let before: Vec<f64> = all.iter().map(|one| cpu(one.process)).collect();
+    let longest = all.iter().map(|one| one.shots.len()).max().unwrap_or(0);
+    for turn in (0..longest).step_by(TURN) {
+        for (one, times) in all.iter().zip(&mut times) {
+            for shot in one.shots.iter().skip(turn).take(TURN) {
+                let start = Instant::now();
+                let (status, body) = send(client, shot).await?;
+                times.push(start.elapsed());
+                assert!(
+                    status.is_success() || status.is_redirection(),
+                    "{} answered {status}: {}",
+                    shot.url,
+                    body.chars().take(600).collect::<String>()
+                );
+            }
+        }
+    }
+    Ok(all
+        .iter()
+        .zip(before)
+        .zip(times)
+        .map(|((one, before), times)| Figures::of(times, (cpu(one.process) - before) * 1000.0))
+        .collect())
+}
+
 /// One after another over one connection.
 pub async fn one_by_one(
     client: &Client,
     process: u32,
     shots: &[Shot],
 ) -> Result<Figures, reqwest::Error> {
-    let mut times = Vec::with_capacity(shots.len());
-    let before = cpu(process);
-    for shot in shots {
-        let start = Instant::now();
-        let (status, body) = send(client, shot).await?;
-        times.push(start.elapsed());
-        assert!(
-            status.is_success() || status.is_redirection(),
-            "{} answered {status}: {}",
-            shot.url,
-            body.chars().take(600).collect::<String>()
-        );
+    let series = Series {
+        process,
+        shots: shots.to_vec(),
+    };
+    Ok(in_turns(client, &[series]).await?[0])
+}
+
+impl Figures {
+    /// Of what each request took, and the processor's milliseconds for all of them.
+    fn of(mut times: Vec<Duration>, cpu: f64) -> Self {
+        times.sort_unstable();
+        let last = times.len().saturating_sub(1) as f64;
+        let at = |share: f64| {
+            times
+                .get((last * share) as usize)
+                .map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
+        };
+        Self {
+            p50: at(0.5),
+            p99: at(0.99),
+            cpu: cpu / times.len() as f64,
+        }
     }
-    let cpu = (cpu(process) - before) * 1000.0 / shots.len() as f64;
-    times.sort_unstable();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
-    Ok(Figures {
-        p50: at(0.5),
-        p99: at(0.99),
-        cpu,
-    })
 }
 
 /// The same request from 16 connections for a while: requests per second, and the 99th percentile in milliseconds.

@@ -42,12 +42,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn pages(sizes: &[i64]) -> Result<(), Box<dyn Error>> {
+    let sizes: Vec<Size> = sizes.iter().map(|&times| Size { times }).collect();
     for engine in engines() {
-        let mut columns = Vec::new();
-        for &times in sizes {
-            columns.push((times, table::measure(engine, Size { times }).await?));
-        }
-        table::print(engine, &columns);
+        table::print(engine, &table::measure(engine, &sizes).await?);
     }
     Ok(())
 }

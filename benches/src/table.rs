@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use benches::{
     forms::{hidden, links},
-    load::{self, Figures, Shot},
+    load::{self, Figures, Series, Shot},
     portal::{self, Portal},
 };
 
@@ -31,8 +31,65 @@ pub struct Column {
 const ROUNDS: usize = 200;
 const SPAN: Duration = Duration::from_secs(3);
 
-/// Seeds, starts, measures, stops.
-pub async fn measure(engine: Engine, size: Size) -> Result<Column, Box<dyn Error>> {
+/// A portal over a filled database, with those who are signed in.
+struct Filled {
+    size: Size,
+    portal: Portal,
+    asker: String,
+    manager: String,
+    auditor: String,
+    collector: String,
+    everything: String,
+    rows: Vec<Row>,
+}
+
+/// Seeds and starts a portal for each size, measures them in turns, and stops them.
+pub async fn measure(engine: Engine, sizes: &[Size]) -> Result<Vec<(i64, Column)>, Box<dyn Error>> {
+    let client = load::client();
+    let mut all = Vec::new();
+    for (size, port) in sizes.iter().zip((31801_u16..).step_by(2)) {
+        all.push(fill(engine, *size, port, &client).await?);
+    }
+    let count = pages(&all[0]).len();
+    for index in 0..count {
+        let mut series = Vec::new();
+        for one in &all {
+            let (name, path, cookie) = pages(one).swap_remove(index);
+            println!("# {name}");
+            let shot = Shot {
+                url: format!("{}{path}", one.portal.url),
+                cookie,
+                form: None,
+            };
+            series.push((name, one.portal.process, shot));
+        }
+        for (one, row) in all.iter_mut().zip(page(&client, &series).await?) {
+            one.rows.push(row);
+        }
+    }
+    actions(&client, &mut all).await?;
+    let mut columns = Vec::new();
+    for one in all {
+        columns.push((
+            one.size.times,
+            Column {
+                resident: one.portal.resident(),
+                started: one.portal.started,
+                rows: one.rows,
+            },
+        ));
+        one.portal.stop().await?;
+    }
+    Ok(columns)
+}
+
+/// Seeds a database and starts a portal over it.
+async fn fill(
+    engine: Engine,
+    size: Size,
+    port: u16,
+    client: &Client,
+) -> Result<Filled, Box<dyn Error>> {
     let name = format!("latchkey_bench_{}", size.times);
     let folder = portal::folder(&name)?;
     let database = portal::database(engine, &folder, &name).await?;
@@ -43,37 +100,29 @@ pub async fn measure(engine: Engine, size: Size) -> Result<Column, Box<dyn Error
         &seed::statements(engine, size, i64::try_from(now)?),
     )
     .await?;
-    let mut rows = vec![Row {
-        name: "bare handler, one indexed query",
-        ..bare(&database).await?
-    }];
-    let portal = seed::start(&database, &folder, 31801, sandbox::Directory::default()).await?;
-    let client = load::client();
-    let asker = portal.sign_in(&client, seed::id(Kind::Object, 20)).await?;
-    let manager = portal.sign_in(&client, seed::id(Kind::Object, 1)).await?;
-    let auditor = portal.sign_in(&client, seed::id(Kind::Object, 6)).await?;
-    let collector = portal.sign_in(&client, seed::id(Kind::Object, 30)).await?;
-    let everything = portal
-        .sign_in(&client, seed::id(Kind::Object, seed::EVERYTHING))
-        .await?;
-    collect(&client, &portal, &collector).await?;
-    for (name, path, cookie) in pages(size, [&asker, &manager, &auditor, &collector, &everything]) {
-        println!("# {name}");
-        let shot = Shot {
-            url: format!("{}{path}", portal.url),
-            cookie: cookie.to_owned(),
-            form: None,
-        };
-        rows.push(page(&client, portal.process, name, &shot).await?);
+    let rows = vec![bare(&database, port + 1).await?];
+    let portal = seed::start(&database, &folder, port, sandbox::Directory::default()).await?;
+    let mut cookies = Vec::new();
+    for person in [20, 1, 6, 30, seed::EVERYTHING] {
+        cookies.push(
+            portal
+                .sign_in(client, seed::id(Kind::Object, person))
+                .await?,
+        );
     }
-    rows.extend(actions(&client, &portal).await?);
-    let column = Column {
+    let [asker, manager, auditor, collector, everything] =
+        <[String; 5]>::try_from(cookies).map_err(|_| "five sign in")?;
+    collect(client, &portal, &collector).await?;
+    Ok(Filled {
+        size,
+        portal,
+        asker,
+        manager,
+        auditor,
+        collector,
+        everything,
         rows,
-        resident: portal.resident(),
-        started: portal.started,
-    };
-    portal.stop().await?;
-    Ok(column)
+    })
 }
 
 /// Puts five packages into somebody's cart.
@@ -93,74 +142,112 @@ async fn collect(client: &Client, portal: &Portal, cookie: &str) -> Result<(), B
     Ok(())
 }
 
-fn pages(
-    size: Size,
-    [asker, manager, auditor, collector, everything]: [&str; 5],
-) -> Vec<(&'static str, String, &str)> {
+fn pages(one: &Filled) -> Vec<(&'static str, String, String)> {
     let stage = |n: i64| format!("stg_{}", seed::id(Kind::Stage, n).simple());
+    let package = seed::id(Kind::Package, 3).simple();
+    let request = seed::id(Kind::Request, 3).simple();
     // The thousandth page of the log: 25 entries on each.
-    let deep = size.events() - 25_000;
-    vec![
+    let deep = one.size.events() - 25_000;
+    [
         ("shell, no data", "/signed-out".into(), ""),
-        ("home", "/".into(), asker),
-        ("catalogue", "/catalog".into(), asker),
-        (
-            "one package",
-            format!("/catalog/pkg_{}", seed::id(Kind::Package, 3).simple()),
-            asker,
-        ),
+        ("home", "/".into(), one.asker.as_str()),
+        ("catalogue", "/catalog".into(), &one.asker),
+        ("one package", format!("/catalog/pkg_{package}"), &one.asker),
         (
             "cart, 5 lines with their previews",
             "/request".into(),
-            collector,
+            &one.collector,
         ),
-        ("inbox of a decider", "/approvals".into(), manager),
+        ("inbox of a decider", "/approvals".into(), &one.manager),
         (
             "inbox in which everything waits",
             "/approvals".into(),
-            everything,
+            &one.everything,
         ),
         (
             "one decision page",
             format!("/approvals/{}", stage(3)),
-            manager,
+            &one.manager,
         ),
         (
             "one request",
-            format!("/requests/req_{}", seed::id(Kind::Request, 3).simple()),
-            auditor,
+            format!("/requests/req_{request}"),
+            &one.auditor,
         ),
-        ("my access, what ends soon", "/access".into(), asker),
-        ("audit, first page", "/audit".into(), auditor),
+        ("my access, what ends soon", "/access".into(), &one.asker),
+        ("audit, first page", "/audit".into(), &one.auditor),
         (
             "audit, page 1,000",
             format!("/audit?before={deep}"),
-            auditor,
+            &one.auditor,
         ),
-        ("search", "/search?q=package%201".into(), asker),
+        ("search", "/search?q=package%201".into(), &one.asker),
     ]
+    .map(|(name, path, cookie): (_, String, &str)| (name, path, cookie.to_owned()))
+    .into()
 }
 
+/// One page at every size: in turns over one connection, then each from sixteen.
 async fn page(
     client: &Client,
-    process: u32,
-    name: &'static str,
-    shot: &Shot,
-) -> Result<Row, Box<dyn Error>> {
-    load::one_by_one(client, process, &vec![shot.clone(); 20]).await?;
-    let figures = load::one_by_one(client, process, &vec![shot.clone(); ROUNDS]).await?;
-    let sixteen = Some(load::sixteen(client, shot, SPAN).await?);
-    Ok(Row {
-        name,
-        figures,
-        sixteen,
-    })
+    series: &[(&'static str, u32, Shot)],
+) -> Result<Vec<Row>, Box<dyn Error>> {
+    let times = |count: usize| -> Vec<Series> {
+        series
+            .iter()
+            .map(|(_, process, shot)| Series {
+                process: *process,
+                shots: vec![shot.clone(); count],
+            })
+            .collect()
+    };
+    load::in_turns(client, &times(20)).await?;
+    let figures = load::in_turns(client, &times(ROUNDS)).await?;
+    let mut rows = Vec::new();
+    for ((name, _, shot), figures) in series.iter().zip(figures) {
+        rows.push(Row {
+            name,
+            figures,
+            sixteen: Some(load::sixteen(client, shot, SPAN).await?),
+        });
+    }
+    Ok(rows)
 }
 
 /// Asks and decides through the forms, each once.
-async fn actions(client: &Client, portal: &Portal) -> Result<Vec<Row>, Box<dyn Error>> {
-    // Person 3 manages 31 to 40.
-    let manager = portal.sign_in(client, seed::id(Kind::Object, 3)).await?;
+async fn actions(client: &Client, all: &mut [Filled]) -> Result<(), Box<dyn Error>> {
+    let mut asks = Vec::new();
+    for one in all.iter() {
+        asks.push(Series {
+            process: one.portal.process,
+            shots: asked(client, &one.portal).await?,
+        });
+    }
+    println!("# submit");
+    let submit = load::in_turns(client, &asks).await?;
+    let mut votes = Vec::new();
+    for one in all.iter() {
+        votes.push(Series {
+            process: one.portal.process,
+            shots: voted(client, &one.portal).await?,
+        });
+    }
+    println!("# decide");
+    let decide = load::in_turns(client, &votes).await?;
+    for ((one, submit), decide) in all.iter_mut().zip(submit).zip(decide) {
+        for (name, figures) in [("submit a request", submit), ("decide", decide)] {
+            one.rows.push(Row {
+                name,
+                figures,
+                sixteen: None,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A hundred and twenty asks: person 3 manages 31 to 40.
+async fn asked(client: &Client, portal: &Portal) -> Result<Vec<Shot>, Box<dyn Error>> {
     let mut asks = Vec::new();
     for person in 31..41 {
         let cookie = portal
@@ -175,33 +262,27 @@ async fn actions(client: &Client, portal: &Portal) -> Result<Vec<Row>, Box<dyn E
             });
         }
     }
-    println!("# submit");
-    let submit = load::one_by_one(client, portal.process, &asks).await?;
-    println!("# decide");
+    Ok(asks)
+}
+
+/// A hundred decisions of the manager on them.
+async fn voted(client: &Client, portal: &Portal) -> Result<Vec<Shot>, Box<dyn Error>> {
+    let manager = portal.sign_in(client, seed::id(Kind::Object, 3)).await?;
+    let read = async |url: String| {
+        let shot = Shot {
+            url,
+            cookie: manager.clone(),
+            form: None,
+        };
+        load::send(client, &shot).await.map(|(_, html)| html)
+    };
     let mut votes = Vec::new();
     let mut next = Some(format!("{}/approvals", portal.url));
     while let Some(url) = next.take() {
-        let (_, html) = load::send(
-            client,
-            &Shot {
-                url,
-                cookie: manager.clone(),
-                form: None,
-            },
-        )
-        .await?;
+        let html = read(url).await?;
         for path in links(&html, "/approvals/stg_") {
             let url = format!("{}{path}", portal.url);
-            let (_, html) = load::send(
-                client,
-                &Shot {
-                    url: url.clone(),
-                    cookie: manager.clone(),
-                    form: None,
-                },
-            )
-            .await?;
-            let Some(mut form) = hidden(&html) else {
+            let Some(mut form) = hidden(&read(url.clone()).await?) else {
                 continue;
             };
             form.push(("verdict".into(), "approve".into()));
@@ -218,19 +299,7 @@ async fn actions(client: &Client, portal: &Portal) -> Result<Vec<Row>, Box<dyn E
             .pop()
             .map(|path| format!("{}{path}", portal.url));
     }
-    let decide = load::one_by_one(client, portal.process, &votes).await?;
-    Ok(vec![
-        Row {
-            name: "submit a request",
-            figures: submit,
-            sixteen: None,
-        },
-        Row {
-            name: "decide",
-            figures: decide,
-            sixteen: None,
-        },
-    ])
+    Ok(votes)
 }
 
 /// The form as the page gives it, filled in.
@@ -257,22 +326,27 @@ async fn ask(
     Ok(form)
 }
 
-async fn bare(database: &str) -> Result<Row, Box<dyn Error>> {
+/// The limit to compare with, over the same rows.
+async fn bare(database: &str, port: u16) -> Result<Row, Box<dyn Error>> {
     let own = std::env::current_exe()?;
     let mut child = Command::new(own)
-        .args(["bare", database, "31802"])
+        .args(["bare", database, &port.to_string()])
         .kill_on_drop(true)
         .spawn()?;
     tokio::time::sleep(Duration::from_millis(500)).await;
     let process = child.id().ok_or("the bare handler ended at once")?;
     let shot = Shot {
-        url: "http://127.0.0.1:31802/".into(),
+        url: format!("http://127.0.0.1:{port}/"),
         cookie: String::new(),
         form: None,
     };
-    let row = page(&load::client(), process, "", &shot).await?;
+    let rows = page(
+        &load::client(),
+        &[("bare handler, one indexed query", process, shot)],
+    )
+    .await?;
     child.kill().await?;
-    Ok(row)
+    rows.into_iter().next().ok_or_else(|| "no row".into())
 }
 
 /// Prints a table for one engine: a group of columns for each size.
@@ -282,10 +356,17 @@ pub fn print(engine: Engine, columns: &[(i64, Column)]) {
     for (times, _) in columns {
         print!(" {times}×: CPU ms | p50 ms | p99 ms | 16 conn. req/s | p99 ms |");
     }
+    let grows = columns.len() > 1;
+    if grows {
+        print!(" growth: CPU | p50 |");
+    }
     println!();
     print!("| --- |");
     for _ in columns {
         print!(" ---: | ---: | ---: | ---: | ---: |");
+    }
+    if grows {
+        print!(" ---: | ---: |");
     }
     println!();
     let Some((_, first)) = columns.first() else {
@@ -305,6 +386,14 @@ pub fn print(engine: Engine, columns: &[(i64, Column)]) {
                 Some((rate, p99)) => print!(" {rate:.0} | {p99:.1} |"),
                 None => print!(" | |"),
             }
+        }
+        if let Some((_, last)) = columns.last().filter(|_| grows) {
+            let (small, large) = (row.figures, last.rows[index].figures);
+            print!(
+                " {:.2} | {:.2} |",
+                large.cpu / small.cpu,
+                large.p50 / small.p50
+            );
         }
         println!();
     }

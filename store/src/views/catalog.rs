@@ -204,7 +204,8 @@ impl Tx {
     /// A page of offered packages by name.
     pub async fn cards(&mut self, wanted: &CardQuery) -> Result<Vec<CardRow>, Error> {
         Ok(on!(self, c => {
-            let mut query = QueryBuilder::new(card_select!(" WHERE p.state = 'offered'"));
+            // The page is found by what the packages themselves say; only its own rows are read whole.
+            let mut query = QueryBuilder::new(card_select!(" WHERE p.id IN (SELECT p.id FROM packages p WHERE p.state = 'offered'"));
             for word in &wanted.all_of {
                 query.push(" AND p.search_key LIKE ").push_bind(like(word)).push(" ESCAPE '\\'");
             }
@@ -227,7 +228,7 @@ impl Tx {
             if let Some((name, id)) = &wanted.after {
                 query.push(" AND (p.name, p.id) > (").push_bind(name.clone()).push(", ").push_bind(id.0).push(")");
             }
-            query.push(" ORDER BY p.name, p.id LIMIT ").push_bind(wanted.limit);
+            query.push(" ORDER BY p.name, p.id LIMIT ").push_bind(wanted.limit).push(") ORDER BY p.name, p.id");
             query.build_query_as().fetch_all(c).await
         })?)
     }
