@@ -292,6 +292,8 @@ pub const fn review_bar(why: ReviewerBar) -> &'static str {
         ReviewerBar::Subordinate => "They report to whoever holds it.",
         ReviewerBar::Inactive => "They are not active here.",
         ReviewerBar::RunsPortal => "They run this portal and decide nothing in it.",
+        ReviewerBar::Answered => "They were asked about it in an earlier stage.",
+        ReviewerBar::NotSecurity => "A second look is for somebody of security.",
     }
 }
 

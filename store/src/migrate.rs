@@ -110,6 +110,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0017_drift.sql"),
         include_str!("../../migrations/postgres/0017_drift.sql"),
     ),
+    (
+        20,
+        "review_stages",
+        include_str!("../../migrations/sqlite/0020_review_stages.sql"),
+        include_str!("../../migrations/postgres/0020_review_stages.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

@@ -90,7 +90,7 @@ columns_through!(String, word =>
     domain::break_glass::Conclusion, domain::fresh::FreshAct, domain::drift::Drift, domain::drift::Stop,
     domain::certification::CampaignState, domain::certification::ItemState, domain::certification::Answer,
     domain::certification::VoidCause, domain::certification::Silence, domain::certification::Reasons,
-    domain::certification::Enforce, domain::certification::ReviewerRule, domain::certification::Via,
+    domain::certification::Enforce, domain::certification::ReviewerRule, domain::certification::Via, domain::certification::Passes,
     domain::certification::Act, domain::certification::Proof, domain::certification::Suggestion,
     crate::catalogue::VersionState, crate::roles::RoleSource, crate::directory::HoldState, crate::directory::LeaveCause,
 );

@@ -2,9 +2,11 @@
 //! settled by the rule of silence, or void with a reason. Afterwards what was said no to is taken away, and somebody other
 //! than the maker signs it off.
 //!
-//! Who reviews follows from [`assign`], what is suggested from [`suggest`].
+//! Who reviews follows from [`assign`], what is suggested from [`suggest`], what goes on to whom after that from [`next`] and
+//! [`goes_on`].
 
 mod reviewer;
+mod stage;
 mod suggest;
 
 use chrono::Duration;
@@ -13,6 +15,10 @@ use serde::{Deserialize, Serialize};
 use crate::{ApplicationId, PackageId, PersonId, Timestamp, grant::GrantSource, words};
 
 pub use reviewer::{Balance, ReviewerBar, Tier, assign, barred};
+pub use stage::{
+    LOOK_DAYS, LOOKS, LaterStage, Next, Passes, STAGES, Then, draw, drawn, goes_on, next, shares,
+    stands, then,
+};
 pub use suggest::{Facts, Suggestion, Why, suggest};
 
 words! {
@@ -168,6 +174,8 @@ words! {
         Answered = "answered",
         /// Somebody else reviews it, because the reviewer cannot any more or the deadline passed.
         Replaced = "replaced",
+        /// Its stage was over, and the next one is asked.
+        NextStage = "next_stage",
     }
 }
 

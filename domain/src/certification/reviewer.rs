@@ -16,10 +16,14 @@ words! {
         Inactive = "inactive",
         /// They are administrator or operator, and who runs the portal decides nothing in it.
         RunsPortal = "runs_portal",
+        /// They were asked about it in an earlier stage.
+        Answered = "answered",
+        /// It is a second look, and they are not of security.
+        NotSecurity = "not_security",
     }
 }
 
-/// What bars somebody from reviewing what `holder` holds.
+/// What bars somebody from reviewing what `holder` holds. Whether they were asked before is for the caller to say.
 pub fn barred(candidate: &Candidate, holder: PersonId) -> Option<ReviewerBar> {
     if candidate.person == holder {
         Some(ReviewerBar::Holder)

@@ -13,8 +13,8 @@ macro_rules! select_item {
     ($rest:literal) => {
         concat!(
             "SELECT i.id, i.campaign_id, i.grant_id, i.person_id, i.account_id, i.package_id, i.right_name, i.source, i.privileged,
-               i.control_scope, i.valid_from, i.end_at, i.peers_holding, i.peers, i.suggestion, i.why, i.reviewer_id, i.via, i.state,
-               i.answer, i.until_at, i.reason, i.decided_by, i.decided_at, i.together, i.void_cause, i.enforce_at, i.enforced_at,
+               i.control_scope, i.valid_from, i.end_at, i.peers_holding, i.peers, i.suggestion, i.why, i.reviewer_id, i.via, i.stage, i.state,
+               i.answer, i.until_at, i.reason, i.decided_by, i.decided_at, i.together, i.stood, i.void_cause, i.enforce_at, i.enforced_at,
                i.proof, i.proof_at, i.question, i.reply, i.version FROM campaign_items i",
             $rest
         )
@@ -141,7 +141,7 @@ impl Tx {
         let done = on!(self, c => sqlx::query(
             "UPDATE campaign_items SET state = 'open', answer = NULL, until_at = NULL, reason = '', decided_by = NULL, decided_at = NULL,
                together = FALSE, enforce_at = NULL, version = version + 1
-             WHERE id = $1 AND version = $2 AND state = 'decided' AND enforced_at IS NULL")
+             WHERE id = $1 AND version = $2 AND state = 'decided' AND stood = FALSE AND enforced_at IS NULL")
             .bind(id.0).bind(version).execute(c).await.map(|done| done.rows_affected()))?;
         Ok(done == 1)
     }

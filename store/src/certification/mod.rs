@@ -1,18 +1,21 @@
 //! Certification campaigns: what each looks at, what it has frozen, and what was done to each item.
 
 mod items;
+mod stages;
 
 use domain::{
     AccountId, ActId, CampaignId, EntitlementId, GrantId, ItemId, PackageId, PersonId, Timestamp,
     certification::{
-        Act, Answer, CampaignState, Enforce, ItemState, Proof, Reasons, ReviewerRule, Scope,
-        Silence, Suggestion, Via, VoidCause,
+        Act, Answer, CampaignState, Enforce, ItemState, Passes, Proof, Reasons, ReviewerRule,
+        Scope, Silence, Suggestion, Via, VoidCause,
     },
     grant::GrantSource,
 };
 use sqlx::QueryBuilder;
 
 use crate::engine::{At, Error, Tx};
+
+pub use stages::{LookedRow, StageAnswerRow};
 
 row! {
     /// One campaign.
@@ -41,6 +44,14 @@ row! {
         pub most_each: Option<i64>,
         /// How many days it runs.
         pub days: i64,
+        /// The stages after the first, as JSON.
+        pub later: String,
+        /// Which answers of a stage go on to the next.
+        pub passes: Passes,
+        /// How many percent of what was kept are looked at again; 0 for none.
+        pub second_look: i64,
+        /// The stage that is asked, from 1; after the last, the second look.
+        pub stage: i64,
         /// After how many months it comes again; 0 for once.
         pub repeat_months: i64,
         /// The one that it repeats.
@@ -53,7 +64,7 @@ row! {
         pub started_by: Option<PersonId>,
         /// When.
         pub started_at: Option<Timestamp>,
-        /// Its deadline.
+        /// The deadline of the stage that is asked.
         pub due_at: Option<Timestamp>,
         /// When what was open went to security.
         pub escalated_at: Option<Timestamp>,
@@ -113,6 +124,8 @@ row! {
         pub reviewer_id: Option<PersonId>,
         /// By what right.
         pub via: Option<Via>,
+        /// The stage that it has come to, from 1.
+        pub stage: i64,
         /// Where it stands.
         pub state: ItemState,
         /// What becomes of it.
@@ -127,6 +140,8 @@ row! {
         pub decided_at: Option<Timestamp>,
         /// Whether it was answered together with others.
         pub together: bool,
+        /// Whether the answer is an earlier stage's, as the last one was silent.
+        pub stood: bool,
         /// Why it is void.
         pub void_cause: Option<VoidCause>,
         /// When the answer takes effect.
@@ -265,8 +280,8 @@ pub struct Decided {
 macro_rules! select_campaign {
     ($rest:literal) => {
         concat!(
-            "SELECT id, number, name, state, scope, reviewers, named_id, silence, reasons, enforce, most_each, days, repeat_months,
-               previous_id, made_by, made_at, started_by, started_at, due_at, escalated_at, population, population_hash, closed_at,
+            "SELECT id, number, name, state, scope, reviewers, named_id, silence, reasons, enforce, most_each, days, later, passes,
+               second_look, stage, repeat_months, previous_id, made_by, made_at, started_by, started_at, due_at, escalated_at, population, population_hash, closed_at,
                signed_by, signed_at, sign_note, report_hash, version FROM campaigns",
             $rest
         )
@@ -282,6 +297,22 @@ macro_rules! has_right {
             $rest,
             ")"
         )
+    };
+}
+
+/// What is to be known of something held, over the grants `g`, their holders `p` and packages `k`.
+macro_rules! select_held {
+    () => {
+        concat!(
+                "SELECT g.id, g.person_id, p.manager_id, g.account_id, g.package_id,
+                   COALESCE(k.name, (SELECT MIN(e.name) FROM grant_entitlements x JOIN entitlements e ON e.id = x.entitlement_id
+                     WHERE x.grant_id = g.id), '') AS right_name, g.source, ",
+                has_right!("e.privileged = TRUE"), " AS privileged,
+                   (SELECT MIN(e.control_scope) FROM grant_entitlements x JOIN entitlements e ON e.id = x.entitlement_id
+                     WHERE x.grant_id = g.id AND x.removed_at IS NULL) AS control_scope, g.valid_from, g.end_at,
+                   (SELECT e.owner_id FROM grant_entitlements x JOIN entitlements e ON e.id = x.entitlement_id
+                     WHERE x.grant_id = g.id AND x.removed_at IS NULL AND e.owner_id IS NOT NULL ORDER BY e.id LIMIT 1) AS right_owner_id,
+                   (SELECT x.entitlement_id FROM grant_entitlements x WHERE x.grant_id = g.id ORDER BY x.entitlement_id LIMIT 1) AS entitlement_id")
     };
 }
 
@@ -331,12 +362,13 @@ impl Tx {
     pub async fn insert_campaign(&mut self, row: &CampaignRow) -> Result<(), Error> {
         on!(self, c => sqlx::query(
             "INSERT INTO campaigns (id, number, name, state, scope, reviewers, named_id, silence, reasons, enforce, most_each, days,
-               repeat_months, previous_id, made_by, made_at)
-             VALUES ($1, $2, $3, 'draft', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")
+               repeat_months, previous_id, made_by, made_at, later, passes, second_look)
+             VALUES ($1, $2, $3, 'draft', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)")
             .bind(row.id.0).bind(row.number).bind(&row.name).bind(&row.scope).bind(row.reviewers.as_str())
             .bind(row.named_id.map(|id| id.0)).bind(row.silence.as_str()).bind(row.reasons.as_str()).bind(row.enforce.as_str())
             .bind(row.most_each).bind(row.days).bind(row.repeat_months).bind(row.previous_id.map(|id| id.0))
-            .bind(row.made_by.map(|id| id.0)).bind(At(row.made_at)).execute(c).await.map(drop))?;
+            .bind(row.made_by.map(|id| id.0)).bind(At(row.made_at)).bind(&row.later).bind(row.passes.as_str()).bind(row.second_look)
+            .execute(c).await.map(drop))?;
         Ok(())
     }
 
@@ -371,10 +403,11 @@ impl Tx {
     pub async fn update_draft(&mut self, row: &CampaignRow) -> Result<bool, Error> {
         let done = on!(self, c => sqlx::query(
             "UPDATE campaigns SET name = $2, scope = $3, reviewers = $4, named_id = $5, silence = $6, reasons = $7, enforce = $8,
-               most_each = $9, days = $10, repeat_months = $11, version = version + 1 WHERE id = $1 AND state = 'draft'")
+               most_each = $9, days = $10, repeat_months = $11, later = $12, passes = $13, second_look = $14, version = version + 1 WHERE id = $1 AND state = 'draft'")
             .bind(row.id.0).bind(&row.name).bind(&row.scope).bind(row.reviewers.as_str()).bind(row.named_id.map(|id| id.0))
             .bind(row.silence.as_str()).bind(row.reasons.as_str()).bind(row.enforce.as_str()).bind(row.most_each)
-            .bind(row.days).bind(row.repeat_months).execute(c).await.map(|done| done.rows_affected()))?;
+            .bind(row.days).bind(row.repeat_months).bind(&row.later).bind(row.passes.as_str()).bind(row.second_look)
+            .execute(c).await.map(|done| done.rows_affected()))?;
         Ok(done == 1)
     }
 
@@ -463,16 +496,7 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<HeldInScopeRow>, Error> {
         Ok(on!(self, c => {
-            let mut query = QueryBuilder::new(concat!(
-                "SELECT g.id, g.person_id, p.manager_id, g.account_id, g.package_id,
-                   COALESCE(k.name, (SELECT MIN(e.name) FROM grant_entitlements x JOIN entitlements e ON e.id = x.entitlement_id
-                     WHERE x.grant_id = g.id), '') AS right_name, g.source, ",
-                has_right!("e.privileged = TRUE"), " AS privileged,
-                   (SELECT MIN(e.control_scope) FROM grant_entitlements x JOIN entitlements e ON e.id = x.entitlement_id
-                     WHERE x.grant_id = g.id AND x.removed_at IS NULL) AS control_scope, g.valid_from, g.end_at,
-                   (SELECT e.owner_id FROM grant_entitlements x JOIN entitlements e ON e.id = x.entitlement_id
-                     WHERE x.grant_id = g.id AND x.removed_at IS NULL AND e.owner_id IS NOT NULL ORDER BY e.id LIMIT 1) AS right_owner_id,
-                   (SELECT x.entitlement_id FROM grant_entitlements x WHERE x.grant_id = g.id ORDER BY x.entitlement_id LIMIT 1) AS entitlement_id"));
+            let mut query = QueryBuilder::new(select_held!());
             in_scope!(query, scope, now);
             if let Some(after) = after {
                 query.push(" AND g.id > ").push_bind(after.0);
@@ -480,6 +504,31 @@ impl Tx {
             query.push(" ORDER BY g.id LIMIT ").push_bind(limit);
             query.build_query_as().fetch_all(c).await
         })?)
+    }
+
+    /// Which of these grants are held now, by grant.
+    pub async fn held_still(
+        &mut self,
+        grants: &[GrantId],
+        now: Timestamp,
+    ) -> Result<Vec<HeldInScopeRow>, Error> {
+        let mut found = Vec::with_capacity(grants.len());
+        let all = Scope::default();
+        for chunk in grants.chunks(500) {
+            let rows: Vec<HeldInScopeRow> = on!(self, c => {
+                let mut query = QueryBuilder::new(select_held!());
+                in_scope!(query, &all, now);
+                query.push(" AND g.id IN (");
+                let mut list = query.separated(", ");
+                for id in chunk {
+                    list.push_bind(id.0);
+                }
+                query.push(") ORDER BY g.id");
+                query.build_query_as().fetch_all(c).await
+            })?;
+            found.extend(rows);
+        }
+        Ok(found)
     }
 
     /// How many people each manager has, and how many of them hold each package now.

@@ -80,6 +80,10 @@ row! {
         pub due_at: Option<Timestamp>,
         /// What silence means.
         pub silence: Silence,
+        /// The stage that is asked, from 1.
+        pub stage: i64,
+        /// The stages after the first, as JSON.
+        pub later: String,
         /// How many are open.
         pub open: i64,
         /// How many the reviewer has answered.
@@ -214,7 +218,8 @@ impl Tx {
              GROUP BY state, answer ORDER BY state, COALESCE(answer, '')").bind(id.0).fetch_all(c).await)?)
     }
 
-    /// How far each reviewer of a campaign is, those with the most open first.
+    /// How far each reviewer of a campaign is, those with the most open first. What they were asked in stages that are over
+    /// counts as well.
     pub async fn progress_of_reviewers(
         &mut self,
         id: CampaignId,
@@ -222,10 +227,16 @@ impl Tx {
     ) -> Result<Vec<ProgressRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT x.reviewer_id AS person_id, COALESCE(p.name, '') AS name, x.open, x.answered, x.other, x.together, x.kept FROM (
-               SELECT reviewer_id, COUNT(CASE WHEN state = 'open' THEN 1 END) AS open, COUNT(CASE WHEN state = 'decided' THEN 1 END) AS answered,
-                 COUNT(CASE WHEN state IN ('defaulted', 'void') THEN 1 END) AS other, COUNT(CASE WHEN together = TRUE THEN 1 END) AS together,
-                 COUNT(CASE WHEN state = 'decided' AND answer = 'keep' THEN 1 END) AS kept
-               FROM campaign_items WHERE campaign_id = $1 GROUP BY reviewer_id) AS x
+               SELECT y.reviewer_id, COUNT(CASE WHEN y.state = 'open' THEN 1 END) AS open, COUNT(CASE WHEN y.state = 'decided' THEN 1 END) AS answered,
+                 COUNT(CASE WHEN y.state IN ('defaulted', 'void') THEN 1 END) AS other, COUNT(CASE WHEN y.together = TRUE THEN 1 END) AS together,
+                 COUNT(CASE WHEN y.state = 'decided' AND y.answer = 'keep' THEN 1 END) AS kept
+               FROM (
+                 SELECT reviewer_id, CASE WHEN stood = TRUE THEN 'defaulted' ELSE state END AS state, answer, together FROM campaign_items
+                   WHERE campaign_id = $1
+                 UNION ALL
+                 SELECT reviewer_id, CASE WHEN answer IS NULL THEN 'defaulted' ELSE 'decided' END, answer, together FROM campaign_answers
+                   WHERE campaign_id = $1) AS y
+               GROUP BY y.reviewer_id) AS x
              LEFT JOIN persons p ON p.id = x.reviewer_id ORDER BY x.open DESC, name, x.reviewer_id LIMIT $2")
             .bind(id.0).bind(limit).fetch_all(c).await)?)
     }
@@ -247,14 +258,19 @@ impl Tx {
     /// The running campaigns in which somebody has items to review or has reviewed some, the soonest deadline first.
     pub async fn worklists_of(&mut self, person: PersonId) -> Result<Vec<WorklistRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT c.id, c.number, c.name, c.due_at, c.silence, x.open, x.answered FROM (
-               SELECT campaign_id, COUNT(CASE WHEN state = 'open' THEN 1 END) AS open, COUNT(CASE WHEN state = 'decided' THEN 1 END) AS answered
-               FROM campaign_items WHERE reviewer_id = $1 GROUP BY campaign_id) AS x
+            "SELECT c.id, c.number, c.name, c.due_at, c.silence, c.stage, c.later, x.open, x.answered FROM (
+               SELECT y.campaign_id, COUNT(CASE WHEN y.state = 'open' THEN 1 END) AS open, COUNT(CASE WHEN y.state = 'decided' THEN 1 END) AS answered
+               FROM (
+                 SELECT campaign_id, CASE WHEN stood = TRUE THEN 'defaulted' ELSE state END AS state FROM campaign_items WHERE reviewer_id = $1
+                 UNION ALL
+                 SELECT campaign_id, 'decided' FROM campaign_answers WHERE by_id = $1) AS y
+               GROUP BY y.campaign_id) AS x
              JOIN campaigns c ON c.id = x.campaign_id WHERE c.state = 'running' ORDER BY c.due_at, c.id LIMIT 50")
             .bind(person.0).fetch_all(c).await)?)
     }
 
-    /// The items of a reviewer in a campaign, by holder or by right; open ones, or those that are not.
+    /// The items of a reviewer in a campaign, by holder or by right; open ones, or those that are not, among them what they
+    /// answered in a stage that is over.
     pub async fn worklist(
         &mut self,
         id: CampaignId,
@@ -273,9 +289,15 @@ impl Tx {
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new("SELECT x.sort, x.id FROM (SELECT ");
             query.push(sort).push(" AS sort, i.id FROM campaign_items i JOIN persons p ON p.id = i.person_id WHERE i.campaign_id = ")
-                .push_bind(id.0).push(" AND i.reviewer_id = ").push_bind(reviewer.0)
-                .push(if open { " AND i.state = 'open'" } else { " AND i.state IN ('decided', 'defaulted', 'void')" })
-                .push(") AS x");
+                .push_bind(id.0);
+            if open {
+                query.push(" AND i.reviewer_id = ").push_bind(reviewer.0).push(" AND i.state = 'open'");
+            } else {
+                query.push(" AND ((i.reviewer_id = ").push_bind(reviewer.0).push(" AND i.state IN ('decided', 'defaulted', 'void'))")
+                    .push(" OR EXISTS (SELECT 1 FROM campaign_answers a WHERE a.item_id = i.id AND a.by_id = ").push_bind(reviewer.0)
+                    .push("))");
+            }
+            query.push(") AS x");
             if let Some((key, after)) = after {
                 query.push(" WHERE (x.sort > ").push_bind(key.to_owned()).push(" OR (x.sort = ").push_bind(key.to_owned())
                     .push(" AND x.id > ").push_bind(after.0).push("))");
@@ -347,7 +369,8 @@ impl Tx {
     /// Whether somebody reviews, or has reviewed, an item of a campaign.
     pub async fn reviews_in(&mut self, id: CampaignId, person: PersonId) -> Result<bool, Error> {
         let count: i64 = on!(self, c => sqlx::query_scalar(
-            "SELECT COUNT(*) FROM (SELECT 1 FROM campaign_items WHERE campaign_id = $1 AND reviewer_id = $2 LIMIT 1) AS x")
+            "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM campaign_items WHERE campaign_id = $1 AND reviewer_id = $2 LIMIT 1) AS x)
+               + (SELECT COUNT(*) FROM (SELECT 1 FROM campaign_answers WHERE campaign_id = $1 AND by_id = $2 LIMIT 1) AS x)")
             .bind(id.0).bind(person.0).fetch_one(c).await)?;
         Ok(count > 0)
     }

@@ -4,15 +4,18 @@ use domain::{
     CampaignId, ItemId, PersonId, Refusal, Timestamp,
     audit::{Actor, EventKind},
     certification::{
-        Act, Answer, CampaignState, ItemState, MOST_AT_ONCE, Via, VoidCause, barred, friction,
-        needs_reason, takes_effect,
+        Act, Answer, CampaignState, ItemState, MOST_AT_ONCE, Next, ReviewerBar, Via, VoidCause,
+        barred, friction, goes_on, needs_reason, takes_effect,
     },
     grant::{End, GrantState},
 };
 use serde_json::json;
 use store::certification::{CampaignItemRow, CampaignRow, Decided, NewAct};
 
-use super::{changed, checked, due, item_event, mine, must_be, pool, settled, text};
+use super::{
+    changed, checked, due, item_event, mine, must_be, pool, security, settled, stages,
+    text,
+};
 use crate::{
     Error, Result, Unit, Workflow, access,
     access::Viewer,
@@ -81,6 +84,7 @@ pub async fn decide(workflow: &Workflow, viewer: &Viewer, verdict: &Verdict) -> 
             .into());
         }
         answer(&mut unit, &campaign, &item, viewer.id(), &given).await?;
+        stages::answered(&mut unit, &campaign).await?;
         unit.commit().await
     })
     .await
@@ -126,6 +130,10 @@ async fn answer(
     given: &Given,
 ) -> Result<()> {
     let now = unit.now;
+    // What another stage is still asked about takes no effect before that.
+    let next = stages::next_of(campaign)?;
+    let asked_again =
+        matches!(next, Next::Stage(_)) && goes_on(next, campaign.passes, Some(given.answer));
     let decided = Decided {
         answer: given.answer,
         until_at: given.until.filter(|_| given.answer == Answer::Shorten),
@@ -133,7 +141,7 @@ async fn answer(
         by: me,
         at: now,
         together: given.together,
-        enforce_at: takes_effect(campaign.enforce, given.answer, now),
+        enforce_at: takes_effect(campaign.enforce, given.answer, now).filter(|_| !asked_again),
     };
     if !unit.tx.decide_item(item.id, item.version, &decided).await? {
         return Err(Error::Stale);
@@ -151,7 +159,7 @@ async fn answer(
         json!({"state": item.state}),
         json!({
             "state": ItemState::Decided, "answer": given.answer, "until": decided.until_at, "reason": given.reason,
-            "together": given.together, "suggested": item.suggestion, "takes_effect": decided.enforce_at,
+            "together": given.together, "stage": item.stage, "suggested": item.suggestion, "takes_effect": decided.enforce_at,
         }),
     );
     unit.record(event);
@@ -260,6 +268,9 @@ async fn together_once(
             asked.left += 1;
         }
     }
+    if asked.done > 0 {
+        stages::answered(&mut unit, &campaign).await?;
+    }
     unit.commit().await?;
     Ok(asked)
 }
@@ -309,13 +320,22 @@ pub async fn hand_on(
         }
         let note = text("note", note, false)?;
         let nobody = Refusal::ReviewBarred {
-            why: domain::certification::ReviewerBar::Inactive,
+            why: ReviewerBar::Inactive,
         };
         let now = unit.now;
         let to = to.filter(|to| *to != viewer.id()).ok_or(nobody.clone())?;
         let found = pool::candidates(&mut unit.tx, &[to], now).await?;
         let candidate = found.get(&to).ok_or(nobody)?;
         if let Some(why) = barred(candidate, item.person_id) {
+            return Err(Refusal::ReviewBarred { why }.into());
+        }
+        let asked = stages::asked_before(&mut unit, std::slice::from_ref(&item)).await?;
+        if asked.get(&id).is_some_and(|before| before.contains(&to)) {
+            let why = ReviewerBar::Answered;
+            return Err(Refusal::ReviewBarred { why }.into());
+        }
+        if stages::looks_again(&campaign)? && !security(&mut unit.tx).await?.contains(&to) {
+            let why = ReviewerBar::NotSecurity;
             return Err(Refusal::ReviewBarred { why }.into());
         }
         unit.tx.give_items(&[id], Some((to, Via::HandedOn))).await?;

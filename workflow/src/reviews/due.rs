@@ -7,8 +7,8 @@ use domain::{
     CampaignId, GrantId, ItemId, PersonId, Timestamp,
     audit::{Actor, EventKind},
     certification::{
-        Act, Answer, CampaignState, ESCALATED, ItemState, ReviewerRule, Scope, Silent, Via,
-        VoidCause, silence,
+        Act, Answer, CampaignState, ESCALATED, ItemState, Next, ReviewerRule, Silent, Via,
+        VoidCause, silence, stands,
     },
     deadline::JobKind,
     grant::{End, EndReason, GrantState},
@@ -25,7 +25,7 @@ use super::{
     freeze::{balance, facts, freeze, held_of},
     item_event,
     make::{Draft, insert},
-    seal, settled,
+    seal, settled, stages,
 };
 use crate::{
     Error, Result, Unit,
@@ -58,16 +58,7 @@ pub(super) fn arm(unit: &mut Unit, row: &CampaignRow) {
     let (Some(start), Some(due)) = (row.started_at, row.due_at) else {
         return;
     };
-    arm_close(unit, row.id, due);
-    let mut reminders = vec![start + (due - start) / 2];
-    if row.days > 3 {
-        reminders.push(due - Duration::days(1));
-    }
-    for at in reminders {
-        let key = format!("review_reminder:{}:{}", row.id, at.timestamp());
-        let kind = JobKind::ReviewReminder;
-        unit.enqueue(&[job(row.id, key, kind, Priority::Low, at)]);
-    }
+    arm_stage(unit, row.id, start, due);
     let months = u32::try_from(row.repeat_months).unwrap_or_default();
     if months > 0
         && let Some(next) = start.checked_add_months(Months::new(months))
@@ -78,7 +69,21 @@ pub(super) fn arm(unit: &mut Unit, row: &CampaignRow) {
     }
 }
 
-fn arm_close(unit: &mut Unit, id: CampaignId, at: Timestamp) {
+/// Writes the deadlines of a stage that begins: its end, and two reminders if there is room for them.
+pub(super) fn arm_stage(unit: &mut Unit, id: CampaignId, start: Timestamp, due: Timestamp) {
+    arm_close(unit, id, due);
+    let mut reminders = vec![start + (due - start) / 2];
+    if due - start > Duration::days(3) {
+        reminders.push(due - Duration::days(1));
+    }
+    for at in reminders {
+        let key = format!("review_reminder:{id}:{}", at.timestamp());
+        let kind = JobKind::ReviewReminder;
+        unit.enqueue(&[job(id, key, kind, Priority::Low, at)]);
+    }
+}
+
+pub(super) fn arm_close(unit: &mut Unit, id: CampaignId, at: Timestamp) {
     let key = format!("review_close:{id}");
     unit.enqueue(&[job(id, key, JobKind::ReviewClose, Priority::Normal, at)]);
 }
@@ -143,8 +148,9 @@ pub(super) async fn remind(
     Ok(told.len())
 }
 
-/// Works on campaigns whose deadline has come: what is open escalates once, or is settled by the rule of silence, some at a
-/// time; then the campaign closes.
+/// Works on campaigns whose deadline has come. A stage that another follows is over, and what nobody answered goes on. At the
+/// last one, what is open escalates once, or is settled by the rule of silence, some at a time; then the second look, or the
+/// end.
 pub(crate) async fn close_due(unit: &mut Unit, ids: &[CampaignId]) -> Result<()> {
     for id in ids {
         unit.tx.lock_campaign(*id).await?;
@@ -154,24 +160,32 @@ pub(crate) async fn close_due(unit: &mut Unit, ids: &[CampaignId]) -> Result<()>
         let (CampaignState::Running, Some(due)) = (row.state, row.due_at) else {
             continue;
         };
-        if due > unit.now {
-            arm_close(unit, *id, due);
+        let over = stages::over_at(unit, &row, due).await?;
+        if over > unit.now {
+            arm_close(unit, *id, over);
             continue;
         }
-        let state = Some(ItemState::Open);
-        let open = unit.tx.items_of_campaign(*id, state, None, BATCH).await?;
-        let full = open.len() as i64 == BATCH;
-        if !open.is_empty() && escalates(&row, &open) {
-            escalate(unit, &row).await?;
-            continue;
+        if !matches!(stages::next_of(&row)?, Next::Stage(_)) {
+            let state = Some(ItemState::Open);
+            let open = unit.tx.items_of_campaign(*id, state, None, BATCH).await?;
+            let full = open.len() as i64 == BATCH;
+            if escalates(&row, &open)? {
+                escalate(unit, &row).await?;
+                continue;
+            }
+            settle(unit, &row, &open).await?;
+            if full {
+                let now = unit.now;
+                arm_close(unit, *id, now);
+                continue;
+            }
         }
-        settle(unit, &row, &open).await?;
-        if full {
-            let now = unit.now;
-            arm_close(unit, *id, now);
+        let cause = if due > unit.now {
+            "everything was answered"
         } else {
-            seal::finish(unit, &row, Actor::Portal, "its deadline came").await?;
-        }
+            "its deadline came"
+        };
+        stages::over(unit, &row, Actor::Portal, cause).await?;
     }
     Ok(())
 }
@@ -185,9 +199,12 @@ fn silent(row: &CampaignRow, item: &CampaignItemRow) -> Silent {
     )
 }
 
-fn escalates(row: &CampaignRow, open: &[CampaignItemRow]) -> bool {
-    open.iter()
-        .any(|item| silent(row, item) == Silent::Escalates)
+/// Whether silence gives these to security. That of a second look lets the first answer stand.
+fn escalates(row: &CampaignRow, open: &[CampaignItemRow]) -> Result<bool> {
+    let any = open
+        .iter()
+        .any(|item| silent(row, item) == Silent::Escalates);
+    Ok(any && !stages::looks_again(row)?)
 }
 
 /// Gives everything that is open to security, with some more time.
@@ -212,7 +229,7 @@ async fn escalate(unit: &mut Unit, row: &CampaignRow) -> Result<()> {
     replace(
         unit,
         row,
-        ReviewerRule::Security,
+        (ReviewerRule::Security, row.named_id),
         open,
         "nobody answered in time",
     )
@@ -232,24 +249,17 @@ async fn escalate(unit: &mut Unit, row: &CampaignRow) -> Result<()> {
 async fn replace(
     unit: &mut Unit,
     row: &CampaignRow,
-    rule: ReviewerRule,
+    (rule, named): (ReviewerRule, Option<PersonId>),
     items: Vec<CampaignItemRow>,
     cause: &str,
 ) -> Result<()> {
     let now = unit.now;
-    let mut held = BTreeMap::new();
-    let people: BTreeSet<PersonId> = items.iter().map(|item| item.person_id).collect();
-    for person in people {
-        let scope = Scope {
-            person: Some(person),
-            ..Scope::default()
-        };
-        for one in unit.tx.held_in_scope(&scope, now, None, 1_000).await? {
-            held.insert(one.id, one);
-        }
-    }
-    let all: Vec<_> = held.values().cloned().collect();
-    let pool = Pool::load(&mut unit.tx, &facts(&all), row.named_id, now).await?;
+    let grants: Vec<GrantId> = items.iter().map(|item| item.grant_id).collect();
+    let all = unit.tx.held_still(&grants, now).await?;
+    let held: BTreeMap<GrantId, _> = all.iter().map(|one| (one.id, one)).collect();
+    let pool = Pool::load(&mut unit.tx, &facts(&all), named, now).await?;
+    let before = stages::asked_before(unit, &items).await?;
+    let again = stages::looks_again(row)?;
     let mut balance = balance(row);
     let mut given: BTreeMap<Option<(PersonId, Via)>, Vec<ItemId>> = BTreeMap::new();
     let mut acts = Vec::new();
@@ -258,7 +268,12 @@ async fn replace(
         let Some(one) = held.get(&item.grant_id) else {
             continue;
         };
-        let to = pool.reviewer(&mut balance, rule, held_of(one));
+        let before = before.get(&item.id).map_or(&[][..], Vec::as_slice);
+        let to = if again {
+            pool.reviewer_but(&mut balance, rule, held_of(one), before)
+        } else {
+            stages::another(&pool, &mut balance, rule, held_of(one), before)
+        };
         let who = to.map(|(id, _)| id);
         if who == item.reviewer_id {
             continue;
@@ -303,17 +318,14 @@ pub(crate) async fn reviewer_left(unit: &mut Unit, person: PersonId) -> Result<(
         let Some(row) = unit.tx.campaign(id).await? else {
             continue;
         };
-        let rule = if row.escalated_at.is_some() {
-            ReviewerRule::Security
-        } else {
-            row.reviewers
-        };
-        replace(unit, &row, rule, items, "the reviewer cannot any more").await?;
+        let asked = stages::asked_now(&row)?;
+        replace(unit, &row, asked, items, "the reviewer cannot any more").await?;
     }
     Ok(())
 }
 
-/// Settles open items: void where the access has ended, by the rule of silence otherwise.
+/// Settles open items: void where the access has ended; as an earlier stage said where that stands; by the rule of silence
+/// otherwise.
 async fn settle(unit: &mut Unit, row: &CampaignRow, open: &[CampaignItemRow]) -> Result<()> {
     let now = unit.now;
     let grants: Vec<GrantId> = open.iter().map(|item| item.grant_id).collect();
@@ -325,12 +337,24 @@ async fn settle(unit: &mut Unit, row: &CampaignRow, open: &[CampaignItemRow]) ->
         .filter(|grant| grant.state == GrantState::Ended || grant.end().passed(now))
         .map(|grant| grant.id)
         .collect();
+    let ids: Vec<ItemId> = open.iter().map(|item| item.id).collect();
+    let mut earlier: BTreeMap<ItemId, Vec<Option<Answer>>> = BTreeMap::new();
+    for one in unit.tx.stage_answers(&ids).await? {
+        earlier.entry(one.item_id).or_default().push(one.answer);
+    }
+    let again = stages::looks_again(row)?;
     let (mut void, mut said) = (Vec::new(), BTreeMap::<Answer, Vec<ItemId>>::new());
+    let mut stood = Vec::new();
     for item in open {
+        let before = earlier.get(&item.id).map_or(&[][..], Vec::as_slice);
         if over.contains(&item.grant_id) {
             void.push(item.id);
             let after = json!({"state": ItemState::Void, "cause": VoidCause::Ended});
             settled(unit, item, "the access ended meanwhile", after);
+        } else if let Some(answer) = stands(again, before) {
+            stood.push(item.id);
+            let after = json!({"state": ItemState::Decided, "answer": answer, "stood": true});
+            settled(unit, item, "nobody answered in time", after);
         } else {
             let answer = match silent(row, item) {
                 Silent::Settled(answer) => answer,
@@ -343,6 +367,7 @@ async fn settle(unit: &mut Unit, row: &CampaignRow, open: &[CampaignItemRow]) ->
         }
     }
     unit.tx.void_items(&void, VoidCause::Ended, now).await?;
+    unit.tx.stand_items(&stood, now).await?;
     for (answer, ids) in said {
         unit.tx.default_items(&ids, answer, now).await?;
     }

@@ -17,14 +17,8 @@ use store::{
     certification::{CampaignItemRow, CampaignRow, HeldInScopeRow},
 };
 
-use super::{Pool, due, locked, must_be, pool::Held, scope_of, seal};
-use crate::{
-    Error, Result, Unit, Workflow,
-    access::Viewer,
-    frozen::hex,
-    mail::{self, Mail},
-    people::again,
-};
+use super::{Pool, due, locked, must_be, pool::Held, scope_of, seal, stages};
+use crate::{Error, Result, Unit, Workflow, access::Viewer, frozen::hex, people::again};
 
 /// How much is read at once.
 const PAGE: i64 = 5_000;
@@ -42,26 +36,33 @@ pub struct Share {
     pub fallback: u32,
 }
 
-/// Who would get how much if a draft were started now, the most first; from at most [`PREVIEWED`] items.
-pub async fn preview(tx: &mut Tx, row: &CampaignRow, now: Timestamp) -> Result<Vec<Share>> {
+/// Who would get how much if a draft were started now, stage by stage, the most first; from at most [`PREVIEWED`] items. A
+/// later stage is shown as if everything went on to it.
+pub async fn preview(tx: &mut Tx, row: &CampaignRow, now: Timestamp) -> Result<Vec<Vec<Share>>> {
     let scope = scope_of(row)?;
     let held = tx.held_in_scope(&scope, now, None, PREVIEWED).await?;
-    let pool = Pool::load(tx, &facts(&held), row.named_id, now).await?;
-    let mut balance = balance(row);
-    let mut shares: BTreeMap<Option<PersonId>, Share> = BTreeMap::new();
-    for one in &held {
-        let chosen = pool.reviewer(&mut balance, row.reviewers, held_of(one));
-        let share = shares.entry(chosen.map(|(id, _)| id)).or_insert(Share {
-            reviewer: chosen.map(|(id, _)| id),
-            items: 0,
-            fallback: 0,
-        });
-        share.items += 1;
-        share.fallback += u32::from(chosen.is_none_or(|(_, via)| !first(row.reviewers, via)));
+    let mut before: Vec<Vec<PersonId>> = vec![Vec::new(); held.len()];
+    let mut all = Vec::new();
+    for asked in stages::of(row)? {
+        let pool = Pool::load(tx, &facts(&held), asked.named, now).await?;
+        let mut balance = balance(row);
+        let mut shares: BTreeMap<Option<PersonId>, Share> = BTreeMap::new();
+        for (one, before) in held.iter().zip(&mut before) {
+            let chosen = stages::another(&pool, &mut balance, asked.rule, held_of(one), before);
+            before.extend(chosen.map(|(id, _)| id));
+            let share = shares.entry(chosen.map(|(id, _)| id)).or_insert(Share {
+                reviewer: chosen.map(|(id, _)| id),
+                items: 0,
+                fallback: 0,
+            });
+            share.items += 1;
+            share.fallback += u32::from(chosen.is_none_or(|(_, via)| !first(asked.rule, via)));
+        }
+        let mut shares: Vec<Share> = shares.into_values().collect();
+        shares.sort_by_key(|share| (std::cmp::Reverse(share.items), share.reviewer));
+        all.push(shares);
     }
-    let mut shares: Vec<Share> = shares.into_values().collect();
-    shares.sort_by_key(|share| (std::cmp::Reverse(share.items), share.reviewer));
-    Ok(shares)
+    Ok(all)
 }
 
 /// Whether somebody reviews by the rule itself, and not as a fallback.
@@ -170,6 +171,7 @@ impl Known {
             why: serde_json::to_string(&why)?,
             reviewer_id: reviewer.map(|(id, _)| id),
             via: reviewer.map(|(_, via)| via),
+            stage: 1,
             state: ItemState::Open,
             answer: None,
             until_at: None,
@@ -177,6 +179,7 @@ impl Known {
             decided_by: None,
             decided_at: None,
             together: false,
+            stood: false,
             void_cause: None,
             enforce_at: None,
             enforced_at: None,
@@ -244,7 +247,8 @@ pub(super) async fn freeze(unit: &mut Unit, row: &CampaignRow, by: Option<Person
     }
     unit.tx.freeze_targets(row.id).await?;
     let hash = hex(&hasher.finalize());
-    let due_at = now + Duration::days(row.days);
+    let days = stages::of(row)?.first().map_or(row.days, |first| first.days);
+    let due_at = now + Duration::days(days);
     if !unit
         .tx
         .start_campaign(row.id, by, now, due_at, population, &hash)
@@ -265,25 +269,6 @@ pub(super) async fn freeze(unit: &mut Unit, row: &CampaignRow, by: Option<Person
         ..row.clone()
     };
     due::arm(unit, &running);
-    for (reviewer, items) in reviewers {
-        let Some(reviewer) = reviewer else { continue };
-        unit.changed(reviewer);
-        let things = if items == 1 { "right" } else { "rights" };
-        mail::queue(
-            unit,
-            reviewer,
-            &format!("review:{}", row.id),
-            &Mail {
-                kind: "review_needed",
-                subject: format!("{items} {things} to review: {}", row.name),
-                text: format!(
-                    "“{}” asks you whether {items} {things} may stay, until {}.",
-                    row.name,
-                    super::last_chance(due_at)
-                ),
-                path: format!("/reviews/{}/items", row.id),
-            },
-        );
-    }
+    stages::tell(unit, &running, &reviewers);
     Ok(())
 }

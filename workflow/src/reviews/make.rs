@@ -3,7 +3,10 @@
 use domain::{
     CampaignId, PersonId, Refusal,
     audit::{Actor, Event, EventKind},
-    certification::{CampaignState, DAYS, Enforce, REPEATS, Reasons, ReviewerRule, Scope, Silence},
+    certification::{
+        CampaignState, DAYS, Enforce, LOOKS, LaterStage, Passes, REPEATS, Reasons, ReviewerRule,
+        STAGES, Scope, Silence, shares,
+    },
     grant::GrantSource,
     words,
 };
@@ -49,8 +52,14 @@ pub struct Draft {
     pub enforce: Enforce,
     /// How much one reviewer should get at most.
     pub most_each: Option<i64>,
-    /// How many days it runs.
+    /// How many days it runs, all stages together.
     pub days: i64,
+    /// The stages after the first.
+    pub later: Vec<LaterStage>,
+    /// Which answers of a stage go on to the next.
+    pub passes: Passes,
+    /// How many percent of what was kept are looked at again; 0 for none.
+    pub second_look: i64,
     /// After how many months it comes again; 0 for once.
     pub repeat_months: i64,
 }
@@ -68,6 +77,9 @@ impl Draft {
             enforce: Enforce::AtOnce,
             most_each: Some(200),
             days: 14,
+            later: vec![],
+            passes: Passes::Kept,
+            second_look: 0,
             repeat_months: 0,
         };
         match template {
@@ -116,6 +128,9 @@ impl Draft {
             enforce: row.enforce,
             most_each: row.most_each,
             days: row.days,
+            later: super::stages::later_of(row)?,
+            passes: row.passes,
+            second_look: row.second_look,
             repeat_months: row.repeat_months,
         })
     }
@@ -130,6 +145,9 @@ impl Draft {
         row.enforce = self.enforce;
         row.most_each = self.most_each;
         row.days = self.days;
+        row.later = serde_json::to_string(&self.later)?;
+        row.passes = self.passes;
+        row.second_look = self.second_look;
         row.repeat_months = self.repeat_months;
         Ok(())
     }
@@ -138,7 +156,7 @@ impl Draft {
         json!({
             "scope": self.scope, "reviewers": self.reviewers, "named": self.named, "silence": self.silence,
             "reasons": self.reasons, "enforce": self.enforce, "most_each": self.most_each, "days": self.days,
-            "repeat_months": self.repeat_months,
+            "later": self.later, "passes": self.passes, "second_look": self.second_look, "repeat_months": self.repeat_months,
         })
     }
 }
@@ -163,6 +181,10 @@ pub(super) async fn insert(
         enforce: draft.enforce,
         most_each: None,
         days: draft.days,
+        later: String::new(),
+        passes: draft.passes,
+        second_look: draft.second_look,
+        stage: 1,
         repeat_months: 0,
         previous_id: previous,
         made_by,
@@ -282,18 +304,61 @@ async fn faults(unit: &mut Unit, draft: &Draft) -> Result<Vec<Refusal>> {
     if draft.repeat_months == 1 && draft.days > 28 {
         refusals.push(range("days", 1, 28));
     }
-    let now = unit.now;
-    let named = match draft.named {
-        Some(id) => unit.tx.person(id).await?,
-        None => None,
-    };
-    let works = named.is_some_and(|row| row.into_domain().works_at(now));
-    if (draft.named.is_some() || draft.reviewers == ReviewerRule::Named) && !works {
+    if !LOOKS.contains(&draft.second_look) {
+        refusals.push(range("second_look", *LOOKS.start(), *LOOKS.end()));
+    }
+    refusals.extend(stage_faults(draft));
+    let named = draft
+        .later
+        .iter()
+        .map(|stage| (stage.reviewers, stage.named.or(draft.named)))
+        .chain([(draft.reviewers, draft.named)]);
+    let mut works = true;
+    for (rule, named) in named {
+        works &= match named {
+            Some(id) => works_now(unit, id).await?,
+            None => rule != ReviewerRule::Named,
+        };
+    }
+    if !works {
         refusals.push(Refusal::ReviewBarred {
             why: domain::certification::ReviewerBar::Inactive,
         });
     }
     Ok(refusals)
+}
+
+async fn works_now(unit: &mut Unit, id: PersonId) -> Result<bool> {
+    let now = unit.now;
+    let row = unit.tx.person(id).await?;
+    Ok(row.is_some_and(|row| row.into_domain().works_at(now)))
+}
+
+/// What is wrong with the days of the stages: each has at least one, and the first what the later ones leave.
+fn stage_faults(draft: &Draft) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    let fault = |stage: usize, most: i64| Refusal::OutOfRange {
+        field: format!("days_{stage}"),
+        least: 1,
+        most: most.max(1),
+    };
+    // One day is left for each of the other stages.
+    let most = draft.days - i64::try_from(draft.later.len()).unwrap_or(i64::MAX);
+    for (index, stage) in draft.later.iter().enumerate() {
+        if !(1..=most).contains(&stage.days) {
+            refusals.push(fault(index + 2, most));
+        }
+    }
+    if let Some((_, others)) = draft.later.split_last()
+        && refusals.is_empty()
+        && DAYS.contains(&draft.days)
+        && shares(draft.days, &draft.later).is_none()
+    {
+        let others: i64 = others.iter().map(|stage| stage.days).sum();
+        let last = (draft.later.len() + 1).min(STAGES);
+        refusals.push(fault(last, draft.days - 1 - others));
+    }
+    refusals
 }
 
 /// Gives a draft up. For security.

@@ -10,6 +10,7 @@ mod freeze;
 mod make;
 mod pool;
 mod seal;
+pub(crate) mod stages;
 mod verify;
 
 use domain::{
@@ -37,7 +38,7 @@ pub use freeze::{PREVIEWED, Share, preview, start};
 pub use make::{Draft, Template, discard, make, save};
 pub(crate) use pool::Pool;
 pub(crate) use seal::must_acknowledge;
-pub use seal::{cancel, chase, close, report_hash, report_head, report_line, sign_off};
+pub use seal::{cancel, chase, close, report_hash, report_head, report_lines, sign_off};
 
 pub use verify::{ReportFault, Sealed, verify_report};
 
@@ -166,6 +167,13 @@ async fn checked(
     if campaign.due_at.is_none_or(|due| due <= unit.now) {
         return Err(Refusal::WrongState {
             state: CampaignState::Closed.to_string(),
+        }
+        .into());
+    }
+    // What a stage said that is over stays as it was said.
+    if items.iter().any(|item| item.stage != campaign.stage) {
+        return Err(Refusal::WrongState {
+            state: "decided in a stage that is over".into(),
         }
         .into());
     }

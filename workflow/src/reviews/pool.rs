@@ -79,6 +79,17 @@ impl Pool {
         rule: ReviewerRule,
         held: Held,
     ) -> Option<(PersonId, Via)> {
+        self.reviewer_but(balance, rule, held, &[])
+    }
+
+    /// As [`Pool::reviewer`], but none of these.
+    pub(crate) fn reviewer_but(
+        &self,
+        balance: &mut Balance,
+        rule: ReviewerRule,
+        held: Held,
+        not: &[PersonId],
+    ) -> Option<(PersonId, Via)> {
         let chain = self.above.get(&held.person).map_or(&[][..], Vec::as_slice);
         let manager = (Via::Manager, chain.first().copied().into_iter().collect());
         let next = (Via::Above, chain.get(1).copied().into_iter().collect());
@@ -107,6 +118,7 @@ impl Pool {
                 via,
                 people: people
                     .iter()
+                    .filter(|person| !not.contains(person))
                     .filter_map(|person| self.candidates.get(person))
                     .collect(),
             })

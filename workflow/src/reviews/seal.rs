@@ -1,6 +1,6 @@
 //! The end of a campaign: closed, signed off by somebody other than its maker, and sealed by a hash over its report.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use domain::{
     CampaignId, ItemId, PersonId, Refusal, Timestamp,
@@ -13,11 +13,13 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::{
     Tx,
-    certification::{CampaignItemRow, CampaignRow},
+    certification::{CampaignItemRow, CampaignRow, StageAnswerRow},
     views::reviews::CoverageRow,
 };
 
-use super::{changed, due, locked, must_be, scope_of, security, settled, tally_of, text};
+use super::{
+    changed, due, locked, must_be, scope_of, security, settled, stages, tally_of, text,
+};
 use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
@@ -90,7 +92,8 @@ pub(super) async fn finish(
     Ok(())
 }
 
-/// Closes a campaign before its deadline, once everything in it has an answer. For security.
+/// Ends the stage that is asked before its deadline, once everything in it has an answer; after the last one the campaign
+/// closes. For security.
 pub async fn close(workflow: &Workflow, viewer: &Viewer, id: CampaignId) -> Result<()> {
     again(|| async move {
         let mut unit = workflow.unit().await?;
@@ -101,7 +104,7 @@ pub async fn close(workflow: &Workflow, viewer: &Viewer, id: CampaignId) -> Resu
             return Err(Refusal::StillOpen { open }.into());
         }
         let actor = Actor::Person(viewer.id());
-        finish(&mut unit, &row, actor, "everything was answered").await?;
+        stages::over(&mut unit, &row, actor, "everything was answered").await?;
         unit.commit().await
     })
     .await
@@ -186,7 +189,12 @@ pub async fn sign_off(
             return Err(Refusal::StillOpen { open }.into());
         }
         let coverage = unit.tx.coverage_of(id).await?;
-        if !acknowledged && must_acknowledge(&tally, enforced.pending, &coverage) {
+        let unseen = if row.second_look > 0 {
+            unit.tx.looked(id, stages::look_of(&row)?).await?.stood
+        } else {
+            0
+        };
+        if !acknowledged && must_acknowledge(&tally, enforced.pending, unseen, &coverage) {
             return Err(Refusal::NotAcknowledged.into());
         }
         unit.tx.prove_items(id).await?;
@@ -222,10 +230,18 @@ pub async fn sign_off(
     .await
 }
 
-/// Whether a sign-off has to take note of something: a target that was not listed whole, what nobody reviewed, what the
-/// targets have not confirmed.
-pub(crate) fn must_acknowledge(tally: &Tally, pending: i64, coverage: &[CoverageRow]) -> bool {
-    tally.not_reviewed > 0 || pending > 0 || coverage.iter().any(|one| one.listed_at.is_none())
+/// Whether a sign-off has to take note of something: a target that was not listed whole, what nobody reviewed, what was drawn
+/// for a second look and nobody looked at, what the targets have not confirmed.
+pub(crate) fn must_acknowledge(
+    tally: &Tally,
+    pending: i64,
+    unseen: i64,
+    coverage: &[CoverageRow],
+) -> bool {
+    tally.not_reviewed > 0
+        || pending > 0
+        || unseen > 0
+        || coverage.iter().any(|one| one.listed_at.is_none())
 }
 
 /// The first line of a report: the campaign, by ids. Complete enough to be checked without the database.
@@ -237,6 +253,10 @@ struct Head<'a> {
     scope: domain::certification::Scope,
     reviewers: domain::certification::ReviewerRule,
     silence: domain::certification::Silence,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stages: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_look: Option<serde_json::Value>,
     made_by: Option<PersonId>,
     started_by: Option<PersonId>,
     started_at: Option<Timestamp>,
@@ -276,10 +296,69 @@ struct Line<'a> {
     decided_by: Option<PersonId>,
     decided_at: Option<Timestamp>,
     together: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stages: Vec<StageLine<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stood: bool,
     void_cause: Option<VoidCause>,
     enforced_at: Option<Timestamp>,
     proof: Option<Proof>,
     confirmed_at: Option<Timestamp>,
+}
+
+/// What a stage that was over said of an item, by ids.
+#[derive(Debug, Serialize)]
+struct StageLine<'a> {
+    stage: i64,
+    reviewer: Option<PersonId>,
+    via: Option<domain::certification::Via>,
+    answer: Option<domain::certification::Answer>,
+    until: Option<Timestamp>,
+    reason: &'a str,
+    by: Option<PersonId>,
+    at: Timestamp,
+    together: bool,
+}
+
+impl<'a> From<&'a StageAnswerRow> for StageLine<'a> {
+    fn from(row: &'a StageAnswerRow) -> Self {
+        Self {
+            stage: row.stage,
+            reviewer: row.reviewer_id,
+            via: row.via,
+            answer: row.answer,
+            until: row.until_at,
+            reason: &row.reason,
+            by: row.by_id,
+            at: row.at,
+            together: row.together,
+        }
+    }
+}
+
+/// What the head says of the stages; none for a campaign of one.
+fn staged(row: &CampaignRow) -> Result<Option<serde_json::Value>> {
+    let stages = stages::of(row)?;
+    Ok((stages.len() > 1).then(|| {
+        let asked: Vec<_> = stages
+            .iter()
+            .map(|stage| json!({"reviewers": stage.rule, "named": stage.named, "days": stage.days}))
+            .collect();
+        json!({"asked": asked, "goes_on": row.passes})
+    }))
+}
+
+/// What the head says of the second look; none where there was none.
+async fn looked(tx: &mut Tx, row: &CampaignRow) -> Result<Option<serde_json::Value>> {
+    if row.second_look == 0 {
+        return Ok(None);
+    }
+    let stage = stages::look_of(row)?;
+    let found = tx.looked(row.id, stage).await?;
+    Ok(Some(json!({
+        "percent": row.second_look, "stage": stage, "drawn": found.drawn, "done": found.done, "differed": found.differed,
+        "stood": found.stood,
+    })))
 }
 
 /// The first line of a campaign's report, as JSON with a line feed.
@@ -303,6 +382,8 @@ pub async fn report_head(tx: &mut Tx, row: &CampaignRow) -> Result<String> {
         scope: scope_of(row)?,
         reviewers: row.reviewers,
         silence: row.silence,
+        stages: staged(row)?,
+        second_look: looked(tx, row).await?,
         made_by: row.made_by,
         started_by: row.started_by,
         started_at: row.started_at,
@@ -322,8 +403,22 @@ pub async fn report_head(tx: &mut Tx, row: &CampaignRow) -> Result<String> {
     Ok(text)
 }
 
-/// The line of one item, as JSON with a line feed.
-pub fn report_line(item: &CampaignItemRow) -> Result<String> {
+/// The lines of items, each as JSON with a line feed.
+pub async fn report_lines(tx: &mut Tx, items: &[CampaignItemRow]) -> Result<String> {
+    let ids: Vec<ItemId> = items.iter().map(|item| item.id).collect();
+    let mut said: BTreeMap<ItemId, Vec<StageAnswerRow>> = BTreeMap::new();
+    for row in tx.stage_answers(&ids).await? {
+        said.entry(row.item_id).or_default().push(row);
+    }
+    let mut text = String::new();
+    for item in items {
+        let said = said.get(&item.id).map_or(&[][..], Vec::as_slice);
+        text.push_str(&report_line(item, said)?);
+    }
+    Ok(text)
+}
+
+fn report_line(item: &CampaignItemRow, said: &[StageAnswerRow]) -> Result<String> {
     let mut text = String::new();
     let line = Line {
         item: item.id,
@@ -347,6 +442,8 @@ pub fn report_line(item: &CampaignItemRow) -> Result<String> {
         decided_by: item.decided_by,
         decided_at: item.decided_at,
         together: item.together,
+        stages: said.iter().map(StageLine::from).collect(),
+        stood: item.stood,
         void_cause: item.void_cause,
         enforced_at: item.enforced_at,
         proof: item.proof,
@@ -365,9 +462,7 @@ pub async fn report_hash(tx: &mut Tx, row: &CampaignRow) -> Result<String> {
         let items = tx.items_of_campaign(row.id, None, after, PAGE).await?;
         let Some(last) = items.last() else { break };
         after = Some(last.id);
-        for item in &items {
-            hasher.update(report_line(item)?);
-        }
+        hasher.update(report_lines(tx, &items).await?);
     }
     Ok(hex(&hasher.finalize()))
 }

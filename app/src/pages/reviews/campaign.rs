@@ -9,7 +9,7 @@ use axum::{
 use domain::{
     CampaignId, Refusal,
     asking::ForOthers,
-    certification::{CampaignState, Tally},
+    certification::{CampaignState, Next, Tally},
 };
 use leptos::prelude::*;
 use workflow::{
@@ -149,7 +149,7 @@ pub(in crate::pages) fn page(
     }
     let faults: Vec<String> = refused.iter().map(refusals::sentence).collect();
     let lead = lead(found);
-    let version = kit::version(&format!("{:?}{:?}", found.state, found.tally));
+    let version = kit::version(&format!("{:?}{}{:?}", found.state, found.stage, found.tally));
     let list = found.reviews.then(|| {
         let href = format!("/reviews/{}/items", found.id);
         view! { <LinkButton href=href>"Your items"</LinkButton> }
@@ -176,7 +176,7 @@ pub(in crate::pages) fn page(
                 {tally(&found.tally)}
                 {progress}
             </div>
-            <div class="stack stack-5">{steps(found, typed)}{enforced(found)}{coverage(found)}{quality(found)}{settings(found)}</div>
+            <div class="stack stack-5">{steps(found, typed)}{enforced(found)}{coverage(found)}{quality(found)}{looked(found)}{settings(found)}</div>
         </div>
     }
     .into_any()
@@ -190,8 +190,10 @@ fn lead(found: &CampaignPage) -> AnyView {
             let escalated = found
                 .escalated_at
                 .map(|_| "Nobody answered in time for some, so security has them. ");
-            view! { {escalated}{said::deadline(found.due_at, found.settings.silence, now)} }
-                .into_any()
+            let stages = found.settings.stages.len() as i64;
+            let stage = said::stage(found.stage, stages)
+                .map(|stage| format!("{}. ", words::sentence(&stage)));
+            view! { {stage}{escalated}{said::deadline(found.due_at, found.then, now)} }.into_any()
         }
         CampaignState::Closed => format!(
             "Closed: {} of {} answered. Somebody other than its maker signs it off.",
@@ -287,7 +289,12 @@ fn steps(found: &CampaignPage, typed: &Typed) -> Option<AnyView> {
     };
     let body = match found.state {
         CampaignState::Running => {
-            let close = (found.tally.open == 0).then(|| step("close", "Close it now", Look::Primary));
+            let over = match found.next {
+                Next::Stage(_) => "Go on to the next stage now",
+                Next::Look => "Draw the second look now",
+                Next::Over => "Close it now",
+            };
+            let close = (found.tally.open == 0).then(|| step("close", over, Look::Primary));
             let chase = (found.tally.open > 0)
                 .then(|| step("chase", "Remind those who have something open", Look::Plain));
             let open = typed.word == "cancel";
@@ -344,6 +351,12 @@ fn sign_off(found: &CampaignPage, typed: &Typed, action: String) -> AnyView {
         open.push(format!(
             "NOT REVIEWED: {} stayed because nobody answered.",
             words::count(found.tally.not_reviewed, "item", "items")
+        ));
+    }
+    if let Some(unseen) = found.looked.map(|looked| looked.stood).filter(|stood| *stood > 0) {
+        open.push(format!(
+            "Not looked at again: {} drawn for the second look stayed as answered.",
+            words::count(unseen, "item", "items")
         ));
     }
     if found.enforced.pending > 0 {
@@ -442,18 +455,54 @@ fn quality(found: &CampaignPage) -> Option<AnyView> {
     })
 }
 
+/// How the second look went.
+pub(super) fn looked(found: &CampaignPage) -> Option<AnyView> {
+    let one = found.looked?;
+    let facts = vec![
+        fact("Drawn by lot", words::number(one.drawn)),
+        fact("Looked at again", words::number(one.done)),
+        fact("Answered otherwise", words::number(one.differed)),
+        fact("Nobody looked", words::number(one.stood)),
+    ];
+    let shown = kit::version(&format!("{one:?}"));
+    Some(
+        view! { <Card title="The second look" live="looked" version=shown><Body><Facts items=facts/></Body></Card> }
+            .into_any(),
+    )
+}
+
 /// What it says.
 pub(super) fn settings(found: &CampaignPage) -> AnyView {
     let now = found.now;
     let settings = &found.settings;
     let mut facts = vec![
         fact("Looks at", said::scope(settings)),
-        fact("Reviewed by", said::rule(settings.reviewers)),
         fact("Silence", said::silence(settings.silence)),
         fact("Taken away", said::enforce(settings.enforce)),
         fact("A reason is needed", said::reasons(settings.reasons)),
         fact("How often", said::repeat(settings.repeat_months)),
     ];
+    let several = settings.stages.len() > 1;
+    for (index, stage) in settings.stages.iter().enumerate() {
+        let rule = said::rule(stage.reviewers);
+        let (name, mut said) = if several {
+            let days = words::count(stage.days, "day", "days");
+            (format!("Stage {}", index + 1), format!("{rule}, {days}"))
+        } else {
+            ("Reviewed by".to_owned(), rule.to_owned())
+        };
+        if let Some(named) = &stage.named {
+            said = format!("{said}: {}", named.name);
+        }
+        facts.insert(index + 1, fact(name, said));
+    }
+    if several {
+        facts.push(fact("Goes on", said::passes(settings.passes)));
+    }
+    if settings.second_look > 0 {
+        let said = format!("{} percent of what was kept", settings.second_look);
+        facts.push(fact("Looked at again", said));
+    }
     if let Some(named) = &settings.named {
         facts.push(fact("Named", named.name.clone()));
     }

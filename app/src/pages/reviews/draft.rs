@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use domain::{
     Refusal,
-    certification::{Enforce, REPEATS, Reasons, ReviewerRule, Scope, Silence},
+    certification::{
+        Enforce, LaterStage, Passes, REPEATS, Reasons, ReviewerRule, Scope, Silence, drawn,
+    },
     grant::GrantSource,
 };
 use leptos::prelude::*;
@@ -12,7 +14,7 @@ use serde::Deserialize;
 use workflow::{
     reviews::Draft,
     views::{
-        reviews::{CampaignPage, Preview},
+        reviews::{CampaignPage, Preview, ShareView},
         search::FoundPerson,
     },
 };
@@ -42,6 +44,14 @@ pub struct Typed {
     reasons: String,
     enforce: String,
     days: String,
+    rule_2: String,
+    named_2: String,
+    days_2: String,
+    rule_3: String,
+    named_3: String,
+    days_3: String,
+    passes: String,
+    second_look: String,
     most_each: String,
     repeat: String,
     /// What goes with a step.
@@ -60,6 +70,21 @@ impl Typed {
         let settings = &page.settings;
         let scope = &settings.scope;
         let id = |id: Option<String>| id.unwrap_or_default();
+        let stage = |index: usize| {
+            settings.stages.get(index).map_or_else(
+                || (String::new(), String::new(), SHARE.to_owned()),
+                |stage| {
+                    let named = stage.named.as_ref().map(|tag| tag.id.to_string());
+                    (
+                        stage.reviewers.to_string(),
+                        id(named),
+                        stage.days.to_string(),
+                    )
+                },
+            )
+        };
+        let (rule_2, named_2, days_2) = stage(1);
+        let (rule_3, named_3, days_3) = stage(2);
         Self {
             name: page.name.clone(),
             application: id(scope.application.map(|id| id.to_string())),
@@ -75,6 +100,14 @@ impl Typed {
             reasons: settings.reasons.to_string(),
             enforce: settings.enforce.to_string(),
             days: settings.days.to_string(),
+            rule_2,
+            named_2,
+            days_2,
+            rule_3,
+            named_3,
+            days_3,
+            passes: settings.passes.to_string(),
+            second_look: settings.second_look.to_string(),
             most_each: id(settings.most_each.map(|most| most.to_string())),
             repeat: settings.repeat_months.to_string(),
             ..Self::default()
@@ -103,17 +136,49 @@ impl Typed {
             enforce: read(&self.enforce).unwrap_or(Enforce::AtOnce),
             most_each: (!most.is_empty()).then(|| most.parse().unwrap_or(-1)),
             days: self.days.trim().parse().unwrap_or(-1),
+            later: self.later(),
+            passes: read(&self.passes).unwrap_or(Passes::Kept),
+            second_look: if self.second_look.trim().is_empty() {
+                0
+            } else {
+                read(&self.second_look).unwrap_or(-1)
+            },
             repeat_months: self.repeat.trim().parse().unwrap_or(0),
         }
     }
 }
 
-const FIELDS: [(&str, &str); 5] = [
+impl Typed {
+    /// The stages after the first: those that have a rule.
+    fn later(&self) -> Vec<LaterStage> {
+        [
+            (&self.rule_2, &self.named_2, &self.days_2),
+            (&self.rule_3, &self.named_3, &self.days_3),
+        ]
+        .into_iter()
+        .filter_map(|(rule, named, days)| {
+            Some(LaterStage {
+                reviewers: read(rule)?,
+                named: read(named),
+                days: read(days).unwrap_or(-1),
+            })
+        })
+        .collect()
+    }
+}
+
+/// How many days a later stage is offered.
+const SHARE: &str = "5";
+
+const FIELDS: [(&str, &str); 8] = [
     ("name", "What it is called"),
     ("to", "Named reviewer, or who stands in"),
     ("days", "For how many days it runs"),
     ("most_each", "How much one reviewer should get at most"),
     ("repeat", "How often"),
+    ("days_2", "How many of the days are the second stage\u{2019}s"),
+    ("days_3", "How many of the days are the third stage\u{2019}s"),
+    ("second_look", "How many percent of what was kept"),
 ];
 
 /// The form, with what is wrong with it.
@@ -157,9 +222,11 @@ pub fn form(
                 <div class="stack stack-5">
                     {looks_at(preview, typed, wrong("name"))}
                     {reviewers(page, typed, found, [wrong("to"), wrong("most_each")])}
+                    {stages(page, typed, found, [wrong("days_2"), wrong("days_3")])}
+                    {second_look(typed, wrong("second_look"))}
                     {runs(typed, [wrong("days"), wrong("repeat")])}
                 </div>
-                {come_of_it(preview)}
+                {come_of_it(page, preview)}
             </div>
         </form>
     }
@@ -299,7 +366,7 @@ fn runs(typed: &Typed, [no_days, no_repeat]: [Option<String>; 2]) -> AnyView {
     } = typed.clone();
     view! {
         <Card title="How it runs"><Body>
-            <TextField name="days" label=FIELDS[2].1 kind="number" min="1" max="90" value=days error=no_days required=true/>
+            <TextField name="days" label=FIELDS[2].1 kind="number" min="1" max="90" value=days error=no_days required=true hint="All stages together; the first has what the later ones leave."/>
             <Select name="repeat" label=FIELDS[4].1 options=repeats value=repeat error=no_repeat required=true/>
             <RadioCards name="silence" label="What silence means" options=silences value=silent required=true/>
             <RadioCards name="enforce" label="When access is taken away" options=enforce value=when required=true/>
@@ -309,15 +376,83 @@ fn runs(typed: &Typed, [no_days, no_repeat]: [Option<String>; 2]) -> AnyView {
     .into_any()
 }
 
-/// What would come of it, with the buttons.
-fn come_of_it(preview: &Preview) -> AnyView {
-    let facts = vec![
-        fact("Items", words::number(preview.items)),
-        fact("People", words::number(preview.people)),
-        fact("Privileged", words::number(preview.privileged)),
-    ];
-    let rows = preview
-        .shares
+/// Whom a later stage may name: whoever was found, and whoever it names already.
+fn offered(page: &CampaignPage, index: usize, found: &[FoundPerson]) -> Vec<Choice> {
+    let own = page
+        .settings
+        .stages
+        .get(index)
+        .and_then(|stage| stage.named.clone());
+    let own = own.filter(|own| !found.iter().any(|one| one.person.id == own.id));
+    found
+        .iter()
+        .map(|one| choice(one.person.id.to_string(), one.person.name.clone()))
+        .chain(own.map(|tag| choice(tag.id.to_string(), tag.name)))
+        .collect()
+}
+
+/// The later stages.
+fn stages(
+    page: &CampaignPage,
+    typed: &Typed,
+    found: &[FoundPerson],
+    [no_2, no_3]: [Option<String>; 2],
+) -> AnyView {
+    let rules: Vec<Choice> = ReviewerRule::ALL
+        .iter()
+        .map(|rule| choice(rule.to_string(), said::rule(*rule)))
+        .collect();
+    let one = |index: usize, rule: &str, named: &str, days: &str, error: Option<String>| {
+        let (label, none, field) = match index {
+            1 => ("Second stage", "No second stage", FIELDS[5]),
+            _ => ("Third stage", "No third stage", FIELDS[6]),
+        };
+        let number = index + 1;
+        let people = offered(page, index, found);
+        let named = (!people.is_empty()).then(|| {
+            let named = named.to_owned();
+            view! { <Select name=format!("named_{number}") label=format!("{label}: whom it names") options=people value=named none="Whoever is named above"/> }
+        });
+        let (rule, days, rules) = (rule.to_owned(), days.to_owned(), rules.clone());
+        view! {
+            <Select name=format!("rule_{number}") label=label options=rules value=rule none=none/>
+            {named}
+            <TextField name=field.0 label=field.1 kind="number" min="1" max="89" value=days error=error/>
+        }
+        .into_any()
+    };
+    let second = one(1, &typed.rule_2, &typed.named_2, &typed.days_2, no_2);
+    let third = one(2, &typed.rule_3, &typed.named_3, &typed.days_3, no_3);
+    let passes = Passes::ALL
+        .iter()
+        .map(|one| choice(one.to_string(), said::passes(*one)))
+        .collect();
+    let goes_on = typed.passes.clone();
+    view! {
+        <Card title="Who is asked after that"><Body>
+            <p class="small dim">"Each stage sees what those before said. What nobody answers goes on, and the last stage that answers decides. Somebody found by name can be named in each."</p>
+            {second}
+            {third}
+            <RadioCards name="passes" label="What goes on to the next stage" options=passes value=goes_on/>
+        </Body></Card>
+    }
+    .into_any()
+}
+
+/// The second look.
+fn second_look(typed: &Typed, error: Option<String>) -> AnyView {
+    let percent = typed.second_look.clone();
+    view! {
+        <Card title="A second look"><Body>
+            <TextField name="second_look" label=FIELDS[7].1 kind="number" min="0" max="100" value=percent error=error hint="Drawn by lot when everything else is answered. Somebody of security who was not asked before has five days; what they say against keeping counts. 0 for none."/>
+        </Body></Card>
+    }
+    .into_any()
+}
+
+/// Who would get how much in one stage.
+fn shares(index: usize, shares: &[ShareView], stages: usize) -> AnyView {
+    let rows = shares
         .iter()
         .take(30)
         .map(|share| {
@@ -332,16 +467,43 @@ fn come_of_it(preview: &Preview) -> AnyView {
             ]
         })
         .collect();
-    let more = preview.shares.len().saturating_sub(30);
+    let more = shares.len().saturating_sub(30);
     let more = (more > 0).then(|| {
-        view! { <p class="small dim">{format!("And {}.", words::count(more as i64, "other", "others"))}</p> }
+        view! { <Body><p class="small dim">{format!("And {}.", words::count(more as i64, "other", "others"))}</p></Body> }
     });
+    let label = match (index, stages) {
+        (0, 1) => "Who would get how much".to_owned(),
+        (0, _) => "Who would get how much in stage 1".to_owned(),
+        _ => format!("In stage {}, if everything goes on to it", index + 1),
+    };
+    let columns = vec![column("Reviewer"), numbers("Items"), numbers("Stands in")];
+    let caption = stages > 1;
+    view! { <Table label=label columns=columns rows=rows caption=caption/>{more} }.into_any()
+}
+
+/// What would come of it, with the buttons.
+fn come_of_it(page: &CampaignPage, preview: &Preview) -> AnyView {
+    let facts = vec![
+        fact("Items", words::number(preview.items)),
+        fact("People", words::number(preview.people)),
+        fact("Privileged", words::number(preview.privileged)),
+    ];
     let partial = preview.partial.then(|| {
         view! { <p class="small dim">"Worked out from the first 5,000 items."</p> }
     });
-    let table = (!preview.shares.is_empty()).then(|| {
-        let columns = vec![column("Reviewer"), numbers("Items"), numbers("Stands in")];
-        view! { <Table label="Who would get how much" columns=columns rows=rows/> }
+    let stages = preview.shares.len();
+    let tables = preview
+        .shares
+        .iter()
+        .enumerate()
+        .filter(|(_, stage)| !stage.is_empty())
+        .map(|(index, stage)| shares(index, stage, stages))
+        .collect_view();
+    let percent = page.settings.second_look;
+    let look = (percent > 0).then(|| {
+        let most = drawn(percent, usize::try_from(preview.items).unwrap_or_default());
+        let most = words::count(most as i64, "item", "items");
+        view! { <p class="small dim">{format!("A second look would draw at most {most}: {percent} percent of what is kept.")}</p> }
     });
     view! {
         <Card title="If it started now">
@@ -354,8 +516,8 @@ fn come_of_it(preview: &Preview) -> AnyView {
                 </div>
                 <p class="small dim">"Starting freezes what is held at that moment. What it says cannot be changed afterwards."</p>
             </Body>
-            {table}
-            {(more.is_some() || partial.is_some()).then(|| view! { <Body>{more}{partial}</Body> })}
+            {tables}
+            {(look.is_some() || partial.is_some()).then(|| view! { <Body>{look}{partial}</Body> })}
         </Card>
     }
     .into_any()

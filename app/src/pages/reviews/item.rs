@@ -228,6 +228,7 @@ pub(in crate::pages) fn page(
         let question = item.question.clone();
         view! { <Card title="Asked the holder"><Body><p dir="auto">{question}</p>{reply}</Body></Card> }
     });
+    let earlier = earlier(found);
     let acts = (!found.acts.is_empty()).then(|| {
         let rows = found
             .acts
@@ -248,6 +249,7 @@ pub(in crate::pages) fn page(
             <div class="stack stack-5">
                 <Faults faults=faults/>
                 <Note title="Why this is suggested">{why}</Note>
+                {earlier}
                 {answers}
                 {reply}
                 {acts}
@@ -256,6 +258,27 @@ pub(in crate::pages) fn page(
         </div>
     }
     .into_any()
+}
+
+/// What the stages before said.
+fn earlier(found: &ItemPage) -> Option<AnyView> {
+    let (item, now) = (&found.item, found.now);
+    let rows = item
+        .said
+        .iter()
+        .map(|one| {
+            let at = one.at;
+            let until = one
+                .until
+                .map(|until| view! { ", until "<Moment at=until now=now/> });
+            let why = (!one.reason.is_empty()).then(|| format!(": {}", one.reason));
+            let detail = view! { <Moment at=at now=now/>{until}{why} };
+            view! { <Row title=words::sentence(&said::earlier(one)) detail=detail.into_any()/> }
+        })
+        .collect_view();
+    (!item.said.is_empty()).then(|| {
+        view! { <Card title="What earlier stages said"><Rows>{rows}</Rows></Card> }.into_any()
+    })
 }
 
 fn facts(found: &ItemPage) -> AnyView {
@@ -309,6 +332,9 @@ fn facts(found: &ItemPage) -> AnyView {
             format!("{reviewer}, as {}", said::via(via)),
         ));
     }
+    if let Some(stage) = said::stage(item.stage, found.stages) {
+        facts.push(fact("Stage", stage));
+    }
     let remains = if found.remains.is_empty() {
         "Nothing of it, as far as we know: it is held in no other way.".to_owned()
     } else {
@@ -353,6 +379,10 @@ fn given(found: &ItemPage) -> Option<AnyView> {
             "Answered",
             view! { {by}", "<Moment at=at now=now/> },
         ));
+    }
+    if item.stood {
+        let stands = "What was said before: nobody answered the last time";
+        facts.push(fact("Stands", stands));
     }
     if !item.reason.is_empty() {
         facts.push(fact("Because", item.reason.clone()));

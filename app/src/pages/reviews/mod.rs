@@ -129,7 +129,7 @@ fn mine(one: &WorklistTag, now: domain::Timestamp) -> impl IntoView + use<> {
     let all = one.open + one.answered;
     let said = format!("{} of {all} done", one.answered);
     let gauge = said::gauge(one.answered * 100 / all.max(1), said.clone());
-    let detail = said::deadline(one.due_at, one.silence, now);
+    let detail = said::deadline(one.due_at, one.then, now);
     let href = format!("/reviews/{}/items", one.id);
     let words = if one.open == 0 {
         "all done".to_owned()

@@ -108,6 +108,9 @@ const HEAD: &[&str] = &[
     "decided_by",
     "decided_at",
     "together",
+    "stage",
+    "earlier_stages",
+    "stood",
     "took_effect_at",
     "proof",
     "confirmed_at",
@@ -115,6 +118,11 @@ const HEAD: &[&str] = &[
 
 fn line(row: &ReportItem) -> String {
     let item = &row.item;
+    let earlier: Vec<String> = item
+        .said
+        .iter()
+        .map(|one| format!("{} ({})", said::earlier(one), file::moment(Some(one.at))))
+        .collect();
     file::line(&[
         item.id.to_string(),
         row.grant.clone(),
@@ -138,6 +146,9 @@ fn line(row: &ReportItem) -> String {
         item.decider.clone().unwrap_or_default(),
         file::moment(item.decided_at),
         item.together.to_string(),
+        item.stage.to_string(),
+        earlier.join("; "),
+        item.stood.to_string(),
         file::moment(item.enforced_at),
         row.proof.map(|one| one.to_string()).unwrap_or_default(),
         file::moment(row.confirmed_at),
@@ -204,6 +215,7 @@ pub(in crate::pages) fn page(found: &Report) -> AnyView {
             {campaign::settings(campaign)}
             {campaign::coverage(campaign)}
             {campaign::enforced(campaign)}
+            {campaign::looked(campaign)}
             <section class="card long" aria-label="Every item"><header><h2>"Every item"</h2></header><Table label="Every item" columns=columns rows=rows/>{more}</section>
         </div>
     }
@@ -230,6 +242,14 @@ fn row(row: &ReportItem) -> Vec<AnyView> {
     let decided = item.decided_at.map(utc);
     let by = item.decider.clone();
     let reason = item.reason.clone();
+    let earlier = item
+        .said
+        .iter()
+        .map(|one| view! { <span class="small dim" dir="auto">{words::sentence(&said::earlier(one))}</span> })
+        .collect_view();
+    let stood = item
+        .stood
+        .then(|| view! { <span class="small dim">"Stands: nobody answered the last time"</span> });
     let became = match (item.state, row.proof) {
         (ItemState::Void, _) => said::void(item.void).to_owned(),
         (_, Some(proof)) => said::proof(proof).to_owned(),
@@ -248,7 +268,7 @@ fn row(row: &ReportItem) -> Vec<AnyView> {
         ),
         cell(reviewer),
         cell_view(
-            view! { <div class="stack stack-1"><span>{said::item(item)}</span><span class="small dim" dir="auto">{by}" "{decided}</span><span class="small dim" dir="auto">{reason}</span></div> },
+            view! { <div class="stack stack-1"><span>{said::item(item)}</span><span class="small dim" dir="auto">{by}" "{decided}</span><span class="small dim" dir="auto">{reason}</span>{earlier}{stood}</div> },
         ),
         cell_view(
             view! { <div class="stack stack-1"><span>{became}</span><span class="small dim">{confirmed}</span></div> },

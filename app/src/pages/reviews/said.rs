@@ -3,12 +3,12 @@
 use domain::{
     Timestamp,
     certification::{
-        Act, Answer, CampaignState, Enforce, ItemState, Proof, Reasons, ReviewerRule, Silence,
-        Suggestion, Via, VoidCause, Why,
+        Act, Answer, CampaignState, Enforce, ItemState, Passes, Proof, Reasons, ReviewerRule,
+        Silence, Suggestion, Then, Via, VoidCause, Why,
     },
 };
 use leptos::prelude::*;
-use workflow::views::reviews::{ItemView, Settings};
+use workflow::views::reviews::{ItemView, SaidView, Settings};
 
 use crate::{
     pages::{parts::when, said},
@@ -132,6 +132,33 @@ pub const fn silence(silence: Silence) -> &'static str {
     }
 }
 
+/// Which answers go on to the next stage.
+pub const fn passes(passes: Passes) -> &'static str {
+    match passes {
+        Passes::Kept => "What was kept; what was said no to is decided",
+        Passes::All => "Everything; the last stage that answers decides",
+    }
+}
+
+/// Which stage, of how many: `stage 2 of 3`, or the second look. Nothing where there is one only.
+pub fn stage(stage: i64, stages: i64) -> Option<String> {
+    if stage > stages {
+        Some("second look".into())
+    } else {
+        (stages > 1).then(|| format!("stage {stage} of {stages}"))
+    }
+}
+
+/// What a stage that is over said: `stage 1: kept by Maya`.
+pub fn earlier(one: &SaidView) -> String {
+    let stage = one.stage;
+    match (one.answer, &one.by, &one.reviewer) {
+        (Some(answer), Some(by), _) => format!("stage {stage}: {} by {by}", answered(answer)),
+        (_, _, Some(reviewer)) => format!("stage {stage}: no answer from {reviewer}"),
+        _ => format!("stage {stage}: nobody could be asked"),
+    }
+}
+
 /// When reasons are needed.
 pub const fn reasons(reasons: Reasons) -> &'static str {
     match reasons {
@@ -169,6 +196,7 @@ pub const fn act(act: Act) -> &'static str {
         Act::NotSure => "Asked the holder",
         Act::Answered => "The holder answered",
         Act::Replaced => "Somebody else reviews it",
+        Act::NextStage => "Went to the next stage",
     }
 }
 
@@ -239,15 +267,19 @@ pub fn gauge(percent: i64, label: String) -> AnyView {
     view! { <span class="gauge" role="img" aria-label=label><i class=class></i></span> }.into_any()
 }
 
-/// Until when a campaign runs, and what then happens.
-pub fn deadline(due: Option<Timestamp>, silence: Silence, now: Timestamp) -> AnyView {
+/// Until when a stage of a campaign runs, and what then happens.
+pub fn deadline(due: Option<Timestamp>, then: Then, now: Timestamp) -> AnyView {
     let Some(due) = due else {
         return "It has not started.".into_any();
     };
-    let then = match silence {
-        Silence::Revoke => "is taken away.",
-        Silence::Escalate => "goes to security.",
-        Silence::Keep => "stays, if it is neither privileged nor under a control scope.",
+    let then = match then {
+        Then::GoesOn => "goes on to the next stage.",
+        Then::Settles(Silence::Revoke) => "is taken away.",
+        Then::Settles(Silence::Escalate) => "goes to security.",
+        Then::Settles(Silence::Keep) => {
+            "stays, if it is neither privileged nor under a control scope."
+        }
+        Then::Stands => "stays as it was answered before.",
     };
     view! { "Open until "{when::moment(due, now)}". What nobody answers "{then} }.into_any()
 }

@@ -3,8 +3,8 @@
 use domain::{
     PersonId, Refusal,
     certification::{
-        Act, Answer, CampaignState, Enforce, ItemState, Proof, Reasons, ReviewerRule, Scope,
-        Silence, Suggestion, Tally, Via, Why,
+        Act, Answer, CampaignState, Enforce, ItemState, Next, Passes, Proof, Reasons,
+        ReviewerRule, Scope, Silence, Suggestion, Tally, Then, Via, Why,
     },
     grant::{GrantSource, GrantState},
 };
@@ -14,8 +14,8 @@ use workflow::views::{
     Cursor, PersonTag,
     reviews::{
         ActView, CampaignItem, CampaignPage, Coverage, Earlier, Enforced, ItemPage, ItemView,
-        Preview, Progress, Question, Report, ReportItem, Reviewed, Reviews, ScopeWords, Settings,
-        ShareView, WorklistPage, WorklistTag,
+        Looked, Preview, Progress, Question, Report, ReportItem, Reviewed, Reviews, SaidView,
+        ScopeWords, Settings, ShareView, StageView, WorklistPage, WorklistTag,
     },
 };
 
@@ -59,6 +59,16 @@ fn an_item(text: &str, state: ItemState) -> ItemView {
         },
         reviewer: Some(text.into()),
         via: Some(Via::Manager),
+        stage: 2,
+        said: vec![SaidView {
+            stage: 1,
+            reviewer: Some(text.into()),
+            answer: Some(Answer::Keep),
+            until: None,
+            reason: text.into(),
+            by: Some(text.into()),
+            at: now(),
+        }],
         state,
         answer: (state == ItemState::Decided).then_some(Answer::Revoke),
         until: None,
@@ -66,6 +76,7 @@ fn an_item(text: &str, state: ItemState) -> ItemView {
         decider: Some(text.into()),
         decided_at: (state == ItemState::Decided).then(now),
         together: false,
+        stood: false,
         void: None,
         enforce_at: (state == ItemState::Decided).then(|| now() + chrono::Duration::hours(20)),
         enforced_at: None,
@@ -81,8 +92,10 @@ fn a_worklist(text: &str, state: ItemState) -> WorklistPage {
         name: text.into(),
         state: CampaignState::Running,
         due_at: Some(now() + chrono::Duration::days(6)),
-        silence: Silence::Revoke,
+        then: Then::Settles(Silence::Revoke),
         reasons: Reasons::Removals,
+        stage: 2,
+        stages: 3,
         open: 38,
         answered: 13,
         minutes: 19,
@@ -106,6 +119,15 @@ fn a_campaign(text: &str, state: CampaignState) -> CampaignPage {
         number: 7,
         name: text.into(),
         state,
+        stage: 2,
+        next: Next::Look,
+        then: Then::Settles(Silence::Keep),
+        looked: Some(Looked {
+            drawn: 4,
+            done: 3,
+            differed: 1,
+            stood: 1,
+        }),
         settings: Settings {
             scope: Scope {
                 privileged: true,
@@ -117,6 +139,20 @@ fn a_campaign(text: &str, state: CampaignState) -> CampaignPage {
             person: None,
             reviewers: ReviewerRule::Manager,
             named: Some(tag(text)),
+            stages: vec![
+                StageView {
+                    reviewers: ReviewerRule::Manager,
+                    named: None,
+                    days: 10,
+                },
+                StageView {
+                    reviewers: ReviewerRule::Named,
+                    named: Some(tag(text)),
+                    days: 4,
+                },
+            ],
+            passes: Passes::All,
+            second_look: 10,
             silence: Silence::Keep,
             reasons: Reasons::Always,
             enforce: Enforce::AtOnce,
@@ -138,16 +174,23 @@ fn a_campaign(text: &str, state: CampaignState) -> CampaignPage {
             people: 300,
             privileged: 12,
             shares: vec![
-                ShareView {
+                vec![
+                    ShareView {
+                        reviewer: Some(tag(text)),
+                        items: 51,
+                        fallback: 2,
+                    },
+                    ShareView {
+                        reviewer: None,
+                        items: 1,
+                        fallback: 1,
+                    },
+                ],
+                vec![ShareView {
                     reviewer: Some(tag(text)),
-                    items: 51,
-                    fallback: 2,
-                },
-                ShareView {
-                    reviewer: None,
-                    items: 1,
-                    fallback: 1,
-                },
+                    items: 52,
+                    fallback: 0,
+                }],
             ],
             partial: false,
             words: ScopeWords {
@@ -199,7 +242,7 @@ fn the_list_says_what_waits_and_asks_back() {
             number: 7,
             name: text.into(),
             due_at: Some(now() + chrono::Duration::days(2)),
-            silence: Silence::Revoke,
+            then: Then::GoesOn,
             open: 38,
             answered: 13,
         }],
@@ -272,6 +315,8 @@ fn a_worklist_answers_at_once_only_where_no_reason_is_needed() {
         "1 of 9 peers",
         "suggests keep",
         "the holder answered",
+        "stage 2 of 3",
+        "stage 1: kept by Maya",
     ] {
         assert!(read.contains(said), "{said}: {read}");
     }
@@ -286,6 +331,7 @@ fn a_page(text: &str, state: ItemState) -> ItemPage {
         campaign_name: text.into(),
         due_at: Some(now()),
         reasons: Reasons::Removals,
+        stages: 3,
         item: an_item(text, state),
         opens: vec![(text.into(), text.into(), text.into())],
         asked_for: text.into(),
@@ -326,6 +372,8 @@ fn an_item_says_all_that_is_known_and_what_would_remain() {
         "Shorten",
         "Hand on",
         "Not sure",
+        "What earlier stages said",
+        "Stage 1: kept by Vendor master",
     ] {
         assert!(read.contains(said), "{said}: {read}");
     }
@@ -351,16 +399,25 @@ fn a_campaign_says_where_it_stands_and_what_the_sign_off_takes_note_of() {
                         "{read}"
                     );
                     assert!(read.contains("Nobody may: silence decides"), "{read}");
+                    assert!(read.contains("In stage 2, if everything goes on"), "{read}");
+                    assert!(read.contains("at most 121 items"), "{read}");
                 }
                 CampaignState::Closed => {
                     assert!(read.contains("Not covered: "), "{read}");
                     assert!(read.contains("NOT REVIEWED: 2 items"), "{read}");
                     assert!(read.contains("Overdue"), "{read}");
+                    assert!(read.contains("Not looked at again: 1 item"), "{read}");
                 }
                 CampaignState::Running | CampaignState::SignedOff | CampaignState::Cancelled => {}
             }
             let back = draft::Typed::of(&found).draft();
             assert_eq!((back.days, back.repeat_months), (14, 3));
+            assert_eq!((back.passes, back.second_look), (Passes::All, 10));
+            assert_eq!(back.later.len(), 1);
+            assert_eq!(
+                (back.later[0].reviewers, back.later[0].days),
+                (ReviewerRule::Named, 4)
+            );
         }
     }
 }
@@ -383,6 +440,8 @@ fn a_report_has_every_answer_with_its_proof() {
         "confirmed",
         "JSON lines, sealed",
         "not covered",
+        "Stage 1: kept by Maya",
+        "Answered otherwise",
     ] {
         assert!(read.contains(said), "{said}: {read}");
     }

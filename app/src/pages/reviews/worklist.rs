@@ -180,8 +180,10 @@ pub(in crate::pages) fn page(
     let left = (found.open > 0).then(|| {
         view! { <span class="small dim keep">{format!("about {} min left", found.minutes)}</span> }
     });
+    let stage = said::stage(found.stage, found.stages)
+        .map(|stage| view! { <Badge state=State::Plain words=stage/> });
     let lead = if found.state == CampaignState::Running {
-        said::deadline(found.due_at, found.silence, found.now)
+        said::deadline(found.due_at, found.then, found.now)
     } else {
         "This review is over; nothing can be changed any more.".into_any()
     };
@@ -235,7 +237,7 @@ pub(in crate::pages) fn page(
     let faults = back.faults.clone();
     view! {
         <PageHead title=title lead=lead crumbs=crumbs>
-            <div class="stack stack-1 goal">{gauge}<div class="bar wrap"><b class="small num">{label}</b>{left}</div></div>
+            <div class="stack stack-1 goal">{gauge}<div class="bar wrap"><b class="small num">{label}</b>{left}{stage}</div></div>
         </PageHead>
         <div class="stack stack-5">
             <Faults faults=faults/>
@@ -328,6 +330,7 @@ fn row(found: &WorklistPage, item: &ItemView, open: bool, back: &Back) -> impl I
     ]
     .into_iter()
     .flatten()
+    .chain(item.said.iter().map(said::earlier))
     .collect();
     let detail = format!("{}. {}", marks.join(" · "), said::why(item.why));
     let id = item.id.to_string();
@@ -343,6 +346,7 @@ fn row(found: &WorklistPage, item: &ItemView, open: bool, back: &Back) -> impl I
         let undone = item
             .enforce_at
             .filter(|_| item.state == ItemState::Decided && item.enforced_at.is_none())
+            .filter(|_| item.stage == found.stage)
             .map(|at| view! { "can be undone until "{when::moment(at, now)} });
         view! { {undone}{said::item(item)} }.into_any()
     };

@@ -1,11 +1,13 @@
 //! One campaign for security and auditors: the draft with its preview, how it goes, how it ended.
 
+use std::collections::BTreeSet;
+
 use chrono::Duration;
 use domain::{
     ApplicationId, CampaignId, PackageId, PersonId, Timestamp,
     certification::{
-        CampaignState, Enforce, Reasons, ReviewerRule, Scope, SignOffBar, Silence, Tally,
-        sign_off_bar,
+        CampaignState, Enforce, Next, Passes, Reasons, ReviewerRule, Scope, SignOffBar, Silence,
+        Tally, Then, sign_off_bar,
     },
     person::PortalRole,
 };
@@ -23,7 +25,7 @@ use super::{named, people};
 use crate::{
     Error, Result, Workflow,
     access::Viewer,
-    reviews::{self, PREVIEWED, READERS, scope_of, tally_of},
+    reviews::{self, PREVIEWED, READERS, Share, scope_of, stages, tally_of},
     views::PersonTag,
 };
 
@@ -45,10 +47,16 @@ pub struct Settings {
     pub package: Option<String>,
     /// The person's name, where the scope names one.
     pub person: Option<String>,
-    /// Who reviews.
+    /// Who reviews first.
     pub reviewers: ReviewerRule,
     /// The one who reviews by name, or stands in.
     pub named: Option<PersonTag>,
+    /// All stages, the first one first.
+    pub stages: Vec<StageView>,
+    /// Which answers of a stage go on to the next.
+    pub passes: Passes,
+    /// How many percent of what was kept are looked at again; 0 for none.
+    pub second_look: i64,
     /// What silence means.
     pub silence: Silence,
     /// When reasons are needed.
@@ -61,6 +69,30 @@ pub struct Settings {
     pub days: i64,
     /// After how many months it comes again; 0 for once.
     pub repeat_months: i64,
+}
+
+/// A stage as a campaign says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StageView {
+    /// Who reviews.
+    pub reviewers: ReviewerRule,
+    /// The one whom this stage names itself.
+    pub named: Option<PersonTag>,
+    /// For how many days.
+    pub days: i64,
+}
+
+/// How the second look went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Looked {
+    /// How many items were drawn.
+    pub drawn: i64,
+    /// How many were looked at.
+    pub done: i64,
+    /// Of those, how many were answered otherwise.
+    pub differed: i64,
+    /// How many nobody looked at.
+    pub stood: i64,
 }
 
 /// What a form offers to choose from.
@@ -98,8 +130,8 @@ pub struct Preview {
     pub people: i64,
     /// How many give a privileged right.
     pub privileged: i64,
-    /// Who would get how much, the most first.
-    pub shares: Vec<ShareView>,
+    /// Who would get how much, stage by stage, the most first; a later stage as if everything went on to it.
+    pub shares: Vec<Vec<ShareView>>,
     /// Whether the shares are of a part only, because there are so many.
     pub partial: bool,
     /// What the form offers.
@@ -175,13 +207,21 @@ pub struct CampaignPage {
     pub state: CampaignState,
     /// What it says.
     pub settings: Settings,
+    /// The stage that is asked, from 1; after the last, the second look.
+    pub stage: i64,
+    /// What comes when that is over.
+    pub next: Next,
+    /// What becomes of what nobody answers until then.
+    pub then: Then,
+    /// How the second look went, once it has begun.
+    pub looked: Option<Looked>,
     /// Who made it; none for the portal.
     pub maker: Option<PersonTag>,
     /// When.
     pub made_at: Timestamp,
     /// When it started.
     pub started_at: Option<Timestamp>,
-    /// Its deadline.
+    /// The deadline of the stage that is asked.
     pub due_at: Option<Timestamp>,
     /// When what was open went to security.
     pub escalated_at: Option<Timestamp>,
@@ -240,6 +280,9 @@ pub async fn campaign(
     let departments = tx.progress_of_departments(id, ROWS).await?;
     let coverage = tx.coverage_of(id).await?;
     let enforced = tx.enforcement(id, now - OVERDUE).await?;
+    let looked = looked(&mut tx, &row).await?;
+    let next = stages::next_of(&row)?;
+    let then = stages::then_of(row.stage, &row.later, row.silence)?;
     let runs_portal = viewer.roles.iter().copied().any(PortalRole::runs_portal);
     let signed = named(&people, row.signed_by)
         .zip(row.signed_at)
@@ -250,6 +293,10 @@ pub async fn campaign(
         number: row.number,
         name: row.name,
         state: row.state,
+        stage: row.stage,
+        next,
+        then,
+        looked,
         settings,
         maker: named(&people, row.made_by),
         made_at: row.made_at,
@@ -265,7 +312,12 @@ pub async fn campaign(
         reviewed: reviewed(&by_reviewer),
         reviewers: by_reviewer.into_iter().map(progress).collect(),
         departments: departments.into_iter().map(progress).collect(),
-        must_acknowledge: reviews::must_acknowledge(&tally, enforced.pending, &coverage),
+        must_acknowledge: reviews::must_acknowledge(
+            &tally,
+            enforced.pending,
+            looked.map_or(0, |looked| looked.stood),
+            &coverage,
+        ),
         coverage: coverage.into_iter().map(covered).collect(),
         enforced: Enforced {
             waiting: enforced.waiting,
@@ -277,6 +329,20 @@ pub async fn campaign(
         barred: sign_off_bar(viewer.id(), runs_portal, row.made_by),
         reviews: tx.reviews_in(id, viewer.id()).await?,
     })
+}
+
+async fn looked(tx: &mut Tx, row: &CampaignRow) -> Result<Option<Looked>> {
+    let stage = stages::look_of(row)?;
+    if row.second_look == 0 || row.stage < stage {
+        return Ok(None);
+    }
+    let found = tx.looked(row.id, stage).await?;
+    Ok(Some(Looked {
+        drawn: found.drawn,
+        done: found.done,
+        differed: found.differed,
+        stood: found.stood,
+    }))
 }
 
 pub(super) fn covered(row: CoverageRow) -> Coverage {
@@ -311,7 +377,12 @@ fn reviewed(rows: &[ProgressRow]) -> Reviewed {
 
 pub(super) async fn settings(tx: &mut Tx, row: &CampaignRow) -> Result<Settings> {
     let scope = scope_of(row)?;
-    let ids: Vec<PersonId> = [row.named_id, scope.person].into_iter().flatten().collect();
+    let later = stages::later_of(row)?;
+    let ids: Vec<PersonId> = [row.named_id, scope.person]
+        .into_iter()
+        .chain(later.iter().map(|stage| stage.named))
+        .flatten()
+        .collect();
     let people = people(tx, &ids).await?;
     let application = match scope.application {
         Some(id) => tx.application_tag(id).await?.map(|row| row.name),
@@ -321,7 +392,20 @@ pub(super) async fn settings(tx: &mut Tx, row: &CampaignRow) -> Result<Settings>
         Some(id) => tx.offer(id).await?.map(|row| row.name),
         None => None,
     };
+    let named_in = std::iter::once(None).chain(later.iter().map(|stage| stage.named));
+    let stages = stages::of(row)?
+        .into_iter()
+        .zip(named_in)
+        .map(|(stage, own)| StageView {
+            reviewers: stage.rule,
+            named: named(&people, own),
+            days: stage.days,
+        })
+        .collect();
     Ok(Settings {
+        stages,
+        passes: row.passes,
+        second_look: row.second_look,
         application,
         package,
         person: named(&people, scope.person).map(|tag| tag.name),
@@ -340,19 +424,25 @@ pub(super) async fn settings(tx: &mut Tx, row: &CampaignRow) -> Result<Settings>
 async fn preview(tx: &mut Tx, row: &CampaignRow, now: Timestamp) -> Result<Preview> {
     let count = tx.count_in_scope(&scope_of(row)?, now).await?;
     let shares = reviews::preview(tx, row, now).await?;
-    let ids: Vec<PersonId> = shares.iter().filter_map(|share| share.reviewer).collect();
+    let ids: BTreeSet<PersonId> = shares
+        .iter()
+        .flatten()
+        .filter_map(|share| share.reviewer)
+        .collect();
+    let ids: Vec<PersonId> = ids.into_iter().collect();
     let people = people(tx, &ids).await?;
+    let view = |share: Share| ShareView {
+        reviewer: named(&people, share.reviewer),
+        items: share.items,
+        fallback: share.fallback,
+    };
     Ok(Preview {
         items: count.items,
         people: count.people,
         privileged: count.privileged,
         shares: shares
             .into_iter()
-            .map(|share| ShareView {
-                reviewer: named(&people, share.reviewer),
-                items: share.items,
-                fallback: share.fallback,
-            })
+            .map(|stage| stage.into_iter().map(view).collect())
             .collect(),
         partial: count.items > PREVIEWED,
         words: words(tx).await?,

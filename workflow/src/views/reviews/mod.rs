@@ -7,7 +7,7 @@ mod worklist;
 
 use domain::{
     CampaignId, ItemId, PersonId, Timestamp,
-    certification::{CampaignState, Silence},
+    certification::{CampaignState, Then},
     person::PortalRole,
 };
 use serde::Serialize;
@@ -17,14 +17,20 @@ use store::{
 };
 
 use super::PersonTag;
-use crate::{Result, Workflow, access::Viewer, reviews::READERS};
+use crate::{
+    Result, Workflow,
+    access::Viewer,
+    reviews::{READERS, stages},
+};
 
 pub use campaign::{
-    CampaignPage, Coverage, Enforced, Preview, Progress, Reviewed, ScopeWords, Settings, ShareView,
-    campaign,
+    CampaignPage, Coverage, Enforced, Looked, Preview, Progress, Reviewed, ScopeWords, Settings,
+    ShareView, StageView, campaign,
 };
 pub use report::{Report, ReportItem, json_lines, page as report_page, report};
-pub use worklist::{ActView, Earlier, ItemPage, ItemView, WorklistPage, item, worklist};
+pub use worklist::{
+    ActView, Earlier, ItemPage, ItemView, SaidView, WorklistPage, item, worklist,
+};
 
 /// How many campaigns a list shows.
 const LISTED: i64 = 50;
@@ -40,8 +46,8 @@ pub struct WorklistTag {
     pub name: String,
     /// Its deadline.
     pub due_at: Option<Timestamp>,
-    /// What silence means.
-    pub silence: Silence,
+    /// What becomes of what nobody answers until then.
+    pub then: Then,
     /// How many items wait for the viewer.
     pub open: i64,
     /// How many the viewer has answered.
@@ -143,20 +149,21 @@ pub async fn list(workflow: &Workflow, viewer: &Viewer) -> Result<Reviews> {
 }
 
 async fn mine(tx: &mut Tx, person: PersonId) -> Result<Vec<WorklistTag>> {
-    Ok(tx
-        .worklists_of(person)
+    tx.worklists_of(person)
         .await?
         .into_iter()
-        .map(|row| WorklistTag {
-            id: row.id,
-            number: row.number,
-            name: row.name,
-            due_at: row.due_at,
-            silence: row.silence,
-            open: row.open,
-            answered: row.answered,
+        .map(|row| {
+            Ok(WorklistTag {
+                id: row.id,
+                number: row.number,
+                name: row.name,
+                due_at: row.due_at,
+                then: stages::then_of(row.stage, &row.later, row.silence)?,
+                open: row.open,
+                answered: row.answered,
+            })
         })
-        .collect())
+        .collect()
 }
 
 fn campaign_item(me: PersonId, row: NamedCampaignRow) -> CampaignItem {

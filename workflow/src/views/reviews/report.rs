@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Error, Result, Workflow,
     access::Viewer,
-    reviews::{READERS, report_head, report_line},
+    reviews::{READERS, report_head, report_lines},
 };
 
 /// How many items the page shows.
@@ -121,9 +121,7 @@ pub async fn json_lines(
         String::new()
     };
     let items = tx.items_of_campaign(id, None, after, PIECE).await?;
-    for item in &items {
-        text.push_str(&report_line(item)?);
-    }
+    text.push_str(&report_lines(&mut tx, &items).await?);
     let next = items
         .last()
         .filter(|_| items.len() as i64 == PIECE)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     CampaignId, ItemId, Timestamp,
     certification::{
-        Act, Answer, CampaignState, ItemState, Reasons, Silence, Suggestion, Via, VoidCause, Why,
+        Act, Answer, CampaignState, ItemState, Reasons, Suggestion, Then, Via, VoidCause, Why,
     },
     conflict::breaches,
     grant::{EndReason, GrantSource, GrantState},
@@ -18,12 +18,31 @@ use crate::{
     Error, Result, Workflow,
     access::Viewer,
     conflicts::rules_of,
-    reviews::{READERS, minutes_left},
+    reviews::{READERS, minutes_left, stages},
     views::{Cursor, PersonTag},
 };
 
 /// How many items a page of the list shows.
 const ROWS: i64 = 50;
+
+/// What a stage that is over said of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SaidView {
+    /// The stage, from 1.
+    pub stage: i64,
+    /// Who was asked; none if nobody could be.
+    pub reviewer: Option<String>,
+    /// What they said; none for silence.
+    pub answer: Option<Answer>,
+    /// Until when it was to stay, if shortened.
+    pub until: Option<Timestamp>,
+    /// Why.
+    pub reason: String,
+    /// Who said so.
+    pub by: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// One item in a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -64,6 +83,10 @@ pub struct ItemView {
     pub reviewer: Option<String>,
     /// By what right.
     pub via: Option<Via>,
+    /// The stage that it has come to, from 1.
+    pub stage: i64,
+    /// What the stages before said.
+    pub said: Vec<SaidView>,
     /// Where it stands.
     pub state: ItemState,
     /// What becomes of it.
@@ -78,6 +101,8 @@ pub struct ItemView {
     pub decided_at: Option<Timestamp>,
     /// Whether it was answered together with others.
     pub together: bool,
+    /// Whether the answer is an earlier stage's, as the last one was silent.
+    pub stood: bool,
     /// Why it is void.
     pub void: Option<VoidCause>,
     /// When the answer takes effect.
@@ -90,7 +115,7 @@ pub struct ItemView {
     pub reply: String,
 }
 
-pub(super) fn view(row: CampaignItemRow, names: &ItemNamesRow) -> Result<ItemView> {
+fn view(row: CampaignItemRow, names: &ItemNamesRow, said: Vec<SaidView>) -> Result<ItemView> {
     Ok(ItemView {
         id: row.id,
         version: row.version,
@@ -110,6 +135,8 @@ pub(super) fn view(row: CampaignItemRow, names: &ItemNamesRow) -> Result<ItemVie
         why: serde_json::from_str(&row.why)?,
         reviewer: names.reviewer.clone(),
         via: row.via,
+        stage: row.stage,
+        said,
         state: row.state,
         answer: row.answer,
         until: row.until_at,
@@ -117,6 +144,7 @@ pub(super) fn view(row: CampaignItemRow, names: &ItemNamesRow) -> Result<ItemVie
         decider: names.decider.clone(),
         decided_at: row.decided_at,
         together: row.together,
+        stood: row.stood,
         void: row.void_cause,
         enforce_at: row.enforce_at,
         enforced_at: row.enforced_at,
@@ -133,10 +161,24 @@ pub(super) async fn views(tx: &mut Tx, rows: Vec<CampaignItemRow>) -> Result<Vec
         .into_iter()
         .map(|row| (row.id, row))
         .collect();
+    let ids: Vec<ItemId> = rows.iter().map(|row| row.id).collect();
+    let mut said: BTreeMap<ItemId, Vec<SaidView>> = BTreeMap::new();
+    for row in tx.stage_answers(&ids).await? {
+        said.entry(row.item_id).or_default().push(SaidView {
+            stage: row.stage,
+            reviewer: row.reviewer,
+            answer: row.answer,
+            until: row.until_at,
+            reason: row.reason,
+            by: row.by_name,
+            at: row.at,
+        });
+    }
     rows.into_iter()
         .map(|row| {
             let names = names.get(&row.id).ok_or(Error::Missing)?;
-            view(row, names)
+            let said = said.remove(&row.id).unwrap_or_default();
+            view(row, names, said)
         })
         .collect()
 }
@@ -154,10 +196,14 @@ pub struct WorklistPage {
     pub state: CampaignState,
     /// Its deadline.
     pub due_at: Option<Timestamp>,
-    /// What silence means.
-    pub silence: Silence,
+    /// What becomes of what nobody answers until then.
+    pub then: Then,
     /// When reasons are needed.
     pub reasons: Reasons,
+    /// The stage that is asked, from 1.
+    pub stage: i64,
+    /// How many stages there are.
+    pub stages: i64,
     /// How many of the viewer's are open.
     pub open: i64,
     /// How many the viewer has answered.
@@ -200,6 +246,8 @@ pub async fn worklist(
     let order: Vec<ItemId> = places.iter().map(|place| place.id).collect();
     let mut rows = tx.items(&order).await?;
     rows.sort_by_key(|row| order.iter().position(|id| *id == row.id));
+    let then = stages::then_of(campaign.stage, &campaign.later, campaign.silence)?;
+    let stages = stages::look_of(&campaign)? - 1;
     let mine = tx.worklists_of(viewer.id()).await?;
     let (open_count, answered) = mine
         .iter()
@@ -211,8 +259,10 @@ pub async fn worklist(
         name: campaign.name,
         state: campaign.state,
         due_at: campaign.due_at,
-        silence: campaign.silence,
+        then,
         reasons: campaign.reasons,
+        stage: campaign.stage,
+        stages,
         open: open_count,
         answered,
         minutes: minutes_left(open_count),
@@ -263,6 +313,8 @@ pub struct ItemPage {
     pub due_at: Option<Timestamp>,
     /// When reasons are needed.
     pub reasons: Reasons,
+    /// How many stages the campaign has; what comes after them is the second look.
+    pub stages: i64,
     /// The item.
     pub item: ItemView,
     /// What it opens: each right, what it lets somebody do, and at which target.
@@ -291,13 +343,19 @@ pub struct ItemPage {
     pub may_undo: bool,
 }
 
-/// Reads an item: for its reviewer, and for security and auditors, unless it is about their own access.
+/// Reads an item: for whoever reviews it or has in an earlier stage, and for security and auditors, unless it is about their
+/// own access.
 pub async fn item(workflow: &Workflow, viewer: &Viewer, id: ItemId) -> Result<ItemPage> {
     let now = workflow.clock().now();
     let mut tx = workflow.store().read().await?;
     let row = tx.item(id).await?.ok_or(Error::Missing)?;
     let mine = row.reviewer_id == Some(viewer.id());
-    if row.person_id == viewer.id() || !(mine || viewer.must_have(READERS).is_ok()) {
+    let did = tx
+        .stage_answers(&[id])
+        .await?
+        .iter()
+        .any(|said| said.by_id == Some(viewer.id()));
+    if row.person_id == viewer.id() || !(mine || did || viewer.must_have(READERS).is_ok()) {
         return Err(Error::Missing);
     }
     let campaign = tx.campaign(row.campaign_id).await?.ok_or(Error::Missing)?;
@@ -357,9 +415,11 @@ pub async fn item(workflow: &Workflow, viewer: &Viewer, id: ItemId) -> Result<It
         .await?
         .iter()
         .any(|above| above.above_id == row.person_id);
-    let may = mine && runs && !runs_portal && !below;
+    let asked = row.stage == campaign.stage;
+    let may = mine && runs && asked && !runs_portal && !below;
     let may_answer = may && row.state == ItemState::Open;
     let may_undo = may && row.state == ItemState::Decided && row.enforced_at.is_none();
+    let stages = stages::look_of(&campaign)? - 1;
     let item = views(&mut tx, vec![row])
         .await?
         .pop()
@@ -370,6 +430,7 @@ pub async fn item(workflow: &Workflow, viewer: &Viewer, id: ItemId) -> Result<It
         campaign_name: campaign.name,
         due_at: campaign.due_at,
         reasons: campaign.reasons,
+        stages,
         item,
         opens: parts
             .into_iter()
