@@ -116,7 +116,11 @@ pub const fn drawn(percent: i64, kept: usize) -> usize {
     if percent <= 0 {
         return 0;
     }
-    let percent = if percent > 100 { 100 } else { percent.unsigned_abs() as usize };
+    let percent = if percent > 100 {
+        100
+    } else {
+        percent.unsigned_abs() as usize
+    };
     (kept * percent).div_ceil(100)
 }
 

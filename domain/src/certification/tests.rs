@@ -1,3 +1,5 @@
+mod stages;
+
 use proptest::prelude::*;
 use uuid::Uuid;
 

@@ -3,8 +3,8 @@
 use domain::{
     ActId, CampaignId, ItemId,
     certification::{
-        Act, Answer, CampaignState, Enforce, ItemState, Reasons, ReviewerRule, Scope, Silence,
-        Suggestion, Via, VoidCause,
+        Act, Answer, CampaignState, Enforce, ItemState, Passes, Reasons, ReviewerRule, Scope,
+        Silence, Suggestion, Via, VoidCause,
     },
     grant::{GrantSource, GrantState},
 };
@@ -40,6 +40,10 @@ fn draft(n: u128) -> CampaignRow {
         enforce: Enforce::AtOnce,
         most_each: Some(100),
         days: 14,
+        later: r#"[{"reviewers":"security","named":null,"days":5}]"#.into(),
+        passes: Passes::All,
+        second_look: 10,
+        stage: 1,
         repeat_months: 3,
         previous_id: (n > 1).then(|| campaign(1)),
         made_by: Some(person(6)),
@@ -102,6 +106,7 @@ fn frozen(n: u128, holder: u128, reviewer: u128) -> CampaignItemRow {
         why: "{\"why\":\"found\"}".into(),
         reviewer_id: Some(person(reviewer)),
         via: Some(Via::Manager),
+        stage: 1,
         state: ItemState::Open,
         answer: None,
         until_at: None,
@@ -109,6 +114,7 @@ fn frozen(n: u128, holder: u128, reviewer: u128) -> CampaignItemRow {
         decided_by: None,
         decided_at: None,
         together: false,
+        stood: false,
         void_cause: None,
         enforce_at: None,
         enforced_at: None,
@@ -152,6 +158,7 @@ pub async fn play(script: &mut Script) {
     );
     say!(script, insert_items(&[frozen(4, 4, 2)]));
     answers(script).await;
+    stages(script).await;
     pages(script).await;
     ends(script).await;
 }
@@ -238,6 +245,53 @@ async fn answers(script: &mut Script) {
         void_items(&[item(3)], VoidCause::Cancelled, at(322))
     );
     say!(script, enforce_all(campaign(1), at(330)));
+}
+
+async fn stages(script: &mut Script) {
+    let of = |n: u128, holder| CampaignItemRow {
+        id: item(10 + n),
+        campaign_id: campaign(3),
+        ..frozen(n, holder, 2)
+    };
+    let said = |answer| Decided {
+        answer,
+        enforce_at: None,
+        ..revoked()
+    };
+    let (id, grants) = (campaign(3), [grant(0x51), grant(0x52), grant(0x99)]);
+    say!(script, insert_campaign(&draft(3)));
+    say!(script, insert_items(&[of(1, 3), of(2, 4), of(3, 5)]));
+    say!(
+        script,
+        start_campaign(id, Some(person(6)), at(210), at(400), 3, "abc")
+    );
+    ask!(script, last_answer(id, 1));
+    say!(script, decide_item(item(11), 0, &said(Answer::Keep)));
+    say!(script, decide_item(item(12), 0, &said(Answer::Revoke)));
+    ask!(script, last_answer(id, 1));
+    ask!(script, held_still(&grants, at(230)));
+    // Not before the campaign asks the next stage, and not past one.
+    let all = [item(11), item(12), item(13)];
+    let to = Some((person(6), Via::Security));
+    say!(script, pass_items_on(&all, to, at(400)));
+    say!(script, advance_campaign(id, 2, at(500)));
+    say!(script, advance_campaign(id, 1, at(500)));
+    say!(script, advance_campaign(id, 1, at(500)));
+    say!(script, pass_items_on(&all, to, at(400)));
+    ask!(script, stage_answers(&all));
+    ask!(script, items(&all));
+    for who in [2, 6] {
+        ask!(script, worklists_of(person(who)));
+        ask!(script, reviews_in(id, person(who)));
+        ask!(script, worklist(id, person(who), true, false, None, 10));
+    }
+    ask!(script, progress_of_reviewers(id, 10));
+    // Where nobody said anything before, nothing stands.
+    say!(script, stand_items(&[item(13)], at(500)));
+    say!(script, stand_items(&[item(12)], at(500)));
+    say!(script, reopen_item(item(12), 3));
+    ask!(script, looked(id, 2));
+    ask!(script, items(&all));
 }
 
 async fn pages(script: &mut Script) {

@@ -13,8 +13,7 @@ use serde_json::json;
 use store::certification::{CampaignItemRow, CampaignRow, Decided, NewAct};
 
 use super::{
-    changed, checked, due, item_event, mine, must_be, pool, security, settled, stages,
-    text,
+    changed, checked, due, item_event, mine, must_be, pool, security, settled, stages, text,
 };
 use crate::{
     Error, Result, Unit, Workflow, access,

@@ -247,7 +247,9 @@ pub(super) async fn freeze(unit: &mut Unit, row: &CampaignRow, by: Option<Person
     }
     unit.tx.freeze_targets(row.id).await?;
     let hash = hex(&hasher.finalize());
-    let days = stages::of(row)?.first().map_or(row.days, |first| first.days);
+    let days = stages::of(row)?
+        .first()
+        .map_or(row.days, |first| first.days);
     let due_at = now + Duration::days(days);
     if !unit
         .tx

@@ -17,9 +17,7 @@ use store::{
     views::reviews::CoverageRow,
 };
 
-use super::{
-    changed, due, locked, must_be, scope_of, security, settled, stages, tally_of, text,
-};
+use super::{changed, due, locked, must_be, scope_of, security, settled, stages, tally_of, text};
 use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,

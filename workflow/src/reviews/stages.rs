@@ -8,8 +8,8 @@ use domain::{
     GrantId, ItemId, PersonId, Timestamp,
     audit::{Actor, EventKind},
     certification::{
-        Act, Balance, CampaignState, ItemState, LOOK_DAYS, LaterStage, Next, ReviewerRule,
-        Silence, Then, UNDO, Via, VoidCause, draw, goes_on, next, shares, then,
+        Act, Balance, CampaignState, ItemState, LOOK_DAYS, LaterStage, Next, ReviewerRule, Silence,
+        Then, UNDO, Via, VoidCause, draw, goes_on, next, shares, then,
     },
 };
 use serde_json::json;
@@ -71,16 +71,16 @@ fn number(row: &CampaignRow) -> usize {
 /// What becomes of what nobody answers in the stage that is asked.
 pub(crate) fn then_of(stage: i64, later: &str, silence: Silence) -> Result<Then> {
     let later: Vec<LaterStage> = serde_json::from_str(later)?;
-    Ok(then(usize::try_from(stage).unwrap_or(1), later.len(), silence))
+    Ok(then(
+        usize::try_from(stage).unwrap_or(1),
+        later.len(),
+        silence,
+    ))
 }
 
 /// What comes after the stage that is asked.
 pub(crate) fn next_of(row: &CampaignRow) -> Result<Next> {
-    Ok(next(
-        number(row),
-        later_of(row)?.len(),
-        row.second_look > 0,
-    ))
+    Ok(next(number(row), later_of(row)?.len(), row.second_look > 0))
 }
 
 /// Whether what is asked is the second look.
@@ -180,10 +180,7 @@ async fn asked_about(unit: &mut Unit, row: &CampaignRow) -> Result<Vec<CampaignI
     let mut all: Vec<CampaignItemRow> = Vec::new();
     let mut after = None;
     loop {
-        let page = unit
-            .tx
-            .items_of_campaign(row.id, None, after, PAGE)
-            .await?;
+        let page = unit.tx.items_of_campaign(row.id, None, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.id);
         all.extend(page.into_iter().filter(|item| {

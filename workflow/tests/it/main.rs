@@ -26,6 +26,7 @@ mod powers;
 mod publishing;
 mod races;
 mod reviewing;
+mod reviewing_stages;
 mod seating;
 mod silence;
 mod standing_in;

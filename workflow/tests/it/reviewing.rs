@@ -24,7 +24,7 @@ use crate::support::{
 use domain::policy::ApproverRule;
 
 /// Houses in which Johan and Maya hold the package for a month, and Johan a right found at the target.
-async fn held() -> Vec<(House, [GrantId; 3])> {
+pub async fn held() -> Vec<(House, [GrantId; 3])> {
     let mut all = Vec::new();
     for house in houses(&policy(vec![stage(ApproverRule::Manager)])).await {
         let johan = house.held(JOHAN, hours(700), "a", &[ASTRID]).await.id;
@@ -35,7 +35,7 @@ async fn held() -> Vec<(House, [GrantId; 3])> {
     all
 }
 
-fn draft() -> Draft {
+pub fn draft() -> Draft {
     Draft {
         name: "Orders, autumn".into(),
         days: 7,
@@ -44,7 +44,7 @@ fn draft() -> Draft {
 }
 
 /// A campaign that Elin has made and started.
-async fn started(house: &House, draft: &Draft) -> CampaignId {
+pub async fn started(house: &House, draft: &Draft) -> CampaignId {
     let elin = house.viewer(ELIN).await;
     let id = reviews::make(&house.workflow, &elin, Template::Everything)
         .await
@@ -56,18 +56,18 @@ async fn started(house: &House, draft: &Draft) -> CampaignId {
     id
 }
 
-async fn campaign(house: &House, id: CampaignId) -> CampaignRow {
+pub async fn campaign(house: &House, id: CampaignId) -> CampaignRow {
     let mut tx = house.workflow.store().read().await.unwrap();
     tx.campaign(id).await.unwrap().unwrap()
 }
 
-async fn items(house: &House, id: CampaignId) -> Vec<CampaignItemRow> {
+pub async fn items(house: &House, id: CampaignId) -> Vec<CampaignItemRow> {
     let mut tx = house.workflow.store().read().await.unwrap();
     tx.items_of_campaign(id, None, None, 100).await.unwrap()
 }
 
 /// The item about a grant.
-async fn about(house: &House, id: CampaignId, grant: GrantId) -> CampaignItemRow {
+pub async fn about(house: &House, id: CampaignId, grant: GrantId) -> CampaignItemRow {
     items(house, id)
         .await
         .into_iter()
@@ -75,7 +75,7 @@ async fn about(house: &House, id: CampaignId, grant: GrantId) -> CampaignItemRow
         .expect("frozen")
 }
 
-async fn decide(
+pub async fn decide(
     house: &House,
     n: u128,
     item: &CampaignItemRow,
@@ -91,14 +91,14 @@ async fn decide(
     reviews::decide(&house.workflow, &house.viewer(n).await, &verdict).await
 }
 
-fn refused(result: workflow::Result<()>) -> Refusal {
+pub fn refused(result: workflow::Result<()>) -> Refusal {
     match result {
         Err(Error::Refused(mut all)) => all.remove(0),
         other => panic!("it was not refused: {other:?}"),
     }
 }
 
-async fn sign_off(house: &House, n: u128, id: CampaignId, noted: bool) -> workflow::Result<()> {
+pub async fn sign_off(house: &House, n: u128, id: CampaignId, noted: bool) -> workflow::Result<()> {
     let viewer = house.viewer(n).await;
     reviews::sign_off(&house.workflow, &viewer, id, "I looked at it", noted).await
 }

@@ -149,7 +149,10 @@ pub(in crate::pages) fn page(
     }
     let faults: Vec<String> = refused.iter().map(refusals::sentence).collect();
     let lead = lead(found);
-    let version = kit::version(&format!("{:?}{}{:?}", found.state, found.stage, found.tally));
+    let version = kit::version(&format!(
+        "{:?}{}{:?}",
+        found.state, found.stage, found.tally
+    ));
     let list = found.reviews.then(|| {
         let href = format!("/reviews/{}/items", found.id);
         view! { <LinkButton href=href>"Your items"</LinkButton> }
@@ -353,7 +356,11 @@ fn sign_off(found: &CampaignPage, typed: &Typed, action: String) -> AnyView {
             words::count(found.tally.not_reviewed, "item", "items")
         ));
     }
-    if let Some(unseen) = found.looked.map(|looked| looked.stood).filter(|stood| *stood > 0) {
+    if let Some(unseen) = found
+        .looked
+        .map(|looked| looked.stood)
+        .filter(|stood| *stood > 0)
+    {
         open.push(format!(
             "Not looked at again: {} drawn for the second look stayed as answered.",
             words::count(unseen, "item", "items")

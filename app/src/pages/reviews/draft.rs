@@ -176,8 +176,14 @@ const FIELDS: [(&str, &str); 8] = [
     ("days", "For how many days it runs"),
     ("most_each", "How much one reviewer should get at most"),
     ("repeat", "How often"),
-    ("days_2", "How many of the days are the second stage\u{2019}s"),
-    ("days_3", "How many of the days are the third stage\u{2019}s"),
+    (
+        "days_2",
+        "How many of the days are the second stage\u{2019}s",
+    ),
+    (
+        "days_3",
+        "How many of the days are the third stage\u{2019}s",
+    ),
     ("second_look", "How many percent of what was kept"),
 ];
 

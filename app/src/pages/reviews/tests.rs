@@ -3,8 +3,8 @@
 use domain::{
     PersonId, Refusal,
     certification::{
-        Act, Answer, CampaignState, Enforce, ItemState, Next, Passes, Proof, Reasons,
-        ReviewerRule, Scope, Silence, Suggestion, Tally, Then, Via, Why,
+        Act, Answer, CampaignState, Enforce, ItemState, Next, Passes, Proof, Reasons, ReviewerRule,
+        Scope, Silence, Suggestion, Tally, Then, Via, Why,
     },
     grant::{GrantSource, GrantState},
 };

@@ -28,9 +28,7 @@ pub use campaign::{
     ShareView, StageView, campaign,
 };
 pub use report::{Report, ReportItem, json_lines, page as report_page, report};
-pub use worklist::{
-    ActView, Earlier, ItemPage, ItemView, SaidView, WorklistPage, item, worklist,
-};
+pub use worklist::{ActView, Earlier, ItemPage, ItemView, SaidView, WorklistPage, item, worklist};
 
 /// How many campaigns a list shows.
 const LISTED: i64 = 50;
