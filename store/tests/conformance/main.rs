@@ -88,6 +88,8 @@ const REFUSED: [&str; 55] = [
     "decide_item",
     "insert_items",
     "insert_acts",
+    "pass_items_on",
+    "stand_items",
     "sign_off_campaign",
     "save_scanned",
     "insert_finding",

@@ -430,7 +430,8 @@ async fn enforce(unit: &mut Unit, id: CampaignId, due: &[CampaignItemRow]) -> Re
         };
         match (item.answer, item.until_at) {
             (Some(Answer::Shorten), Some(until)) => {
-                let end = End::At(until.max(grant.valid_from)).min(grant.end());
+                // A later stage may have taken longer than that.
+                let end = End::At(until.max(grant.valid_from).max(unit.now)).min(grant.end());
                 if end != grant.end() {
                     shorten(unit, grant, end, &cause, None).await?;
                 }

@@ -64,10 +64,11 @@ fn silence_stands_back_behind_a_word_against() {
     assert_eq!(stands(true, &[Some(Answer::Keep)]), Some(Answer::Keep));
 }
 
-/// How one item ends that each stage in turn, and the second look if it is drawn, is asked about; with how often it was asked.
+/// How one item ends that each stage in turn is asked about, and the second look if there is one and it is drawn; with what
+/// each said.
 fn ends(
     said: &[Option<Answer>],
-    looks: Option<Option<Answer>>,
+    looks: &[Option<Answer>],
     passes: Passes,
     rule: Silence,
 ) -> (Answer, Vec<Option<Answer>>) {
@@ -76,12 +77,8 @@ fn ends(
     let mut stage = 1;
     loop {
         let looking = stage == said.len() + 1;
-        let answer = if looking {
-            looks.flatten()
-        } else {
-            said[stage - 1]
-        };
-        let follows = next(stage, later, looks.is_some());
+        let answer = if looking { looks[0] } else { said[stage - 1] };
+        let follows = next(stage, later, !looks.is_empty());
         if matches!(follows, Next::Stage(_)) && goes_on(follows, passes, answer) {
             before.push(answer);
             stage += 1;
@@ -109,12 +106,12 @@ proptest! {
     #[test]
     fn the_last_word_decides(
         said in proptest::collection::vec(proptest::option::of(an_answer()), 1..=STAGES),
-        looks in proptest::option::of(proptest::option::of(an_answer())),
+        looks in proptest::collection::vec(proptest::option::of(an_answer()), 0..=1),
         all in any::<bool>(),
         rule in prop_oneof![Just(Silence::Keep), Just(Silence::Revoke), Just(Silence::Escalate)],
     ) {
         let passes = if all { Passes::All } else { Passes::Kept };
-        let (end, asked) = ends(&said, looks, passes, rule);
+        let (end, asked) = ends(&said, &looks, passes, rule);
         prop_assert!(asked.len() <= said.len() + 1);
         let last = asked.iter().rev().find_map(|answer| *answer);
         let plain = silence(rule, false, false, true);
@@ -128,7 +125,7 @@ proptest! {
             // What was said no to is decided, and nobody is asked again.
             prop_assert_eq!(end, *first);
         }
-        let (without, _) = ends(&said, None, passes, rule);
+        let (without, _) = ends(&said, &[], passes, rule);
         prop_assert!(without == Answer::Keep || end == without, "{without:?} became {end:?}");
     }
 
