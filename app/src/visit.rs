@@ -179,6 +179,7 @@ fn notice(uri: &Uri) -> Option<&'static str> {
         "started" => "Started. Everything is frozen, and the reviewers have a mail.",
         "discarded" => "Discarded. Nobody was asked.",
         "closed" => "Closed. What was said no to is being taken away now.",
+        "next-stage" => "The next one is asked, and has a mail.",
         "given-up" => "Given up.",
         "chased" => "They get a mail.",
         "signed-off" => "Signed off and sealed.",

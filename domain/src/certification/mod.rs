@@ -5,6 +5,7 @@
 //! Who reviews follows from [`assign`], what is suggested from [`suggest`], what goes on to whom after that from [`next`] and
 //! [`goes_on`].
 
+mod quality;
 mod reviewer;
 mod stage;
 mod suggest;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ApplicationId, PackageId, PersonId, Timestamp, grant::GrantSource, words};
 
+pub use quality::{ENOUGH, Given, HASTY, PAUSE, Quality, quality};
 pub use reviewer::{Balance, ReviewerBar, Tier, assign, barred};
 pub use stage::{
     LOOK_DAYS, LOOKS, LaterStage, Next, Passes, STAGES, Then, draw, drawn, goes_on, next, shares,

@@ -1,3 +1,4 @@
+mod quality;
 mod stages;
 
 use proptest::prelude::*;

@@ -68,6 +68,18 @@ row! {
         pub kept: i64,
     }
 
+    /// An answer of a reviewer.
+    pub struct GivenRow {
+        /// Who gave it.
+        pub by_id: PersonId,
+        /// When.
+        pub at: Timestamp,
+        /// Whether together with others.
+        pub together: bool,
+        /// What it says.
+        pub answer: Answer,
+    }
+
     /// A reviewer's part of a running campaign.
     pub struct WorklistRow {
         /// The campaign.
@@ -253,6 +265,21 @@ impl Tx {
                COUNT(CASE WHEN i.together = TRUE THEN 1 END) AS together, COUNT(CASE WHEN i.state = 'decided' AND i.answer = 'keep' THEN 1 END) AS kept
              FROM campaign_items i JOIN persons p ON p.id = i.person_id WHERE i.campaign_id = $1
              GROUP BY p.department ORDER BY open DESC, name LIMIT $2").bind(id.0).bind(limit).fetch_all(c).await)?)
+    }
+
+    /// The answers that reviewers have given in a campaign, in all its stages; the newest of many.
+    pub async fn answers_given(
+        &mut self,
+        id: CampaignId,
+        limit: i64,
+    ) -> Result<Vec<GivenRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT y.by_id, y.at, y.together, y.answer FROM (
+               SELECT id, decided_by AS by_id, decided_at AS at, together, answer FROM campaign_items
+                 WHERE campaign_id = $1 AND state = 'decided' AND stood = FALSE
+               UNION ALL
+               SELECT item_id, by_id, at, together, answer FROM campaign_answers WHERE campaign_id = $1 AND answer IS NOT NULL) AS y
+             ORDER BY y.at DESC, y.id LIMIT $2").bind(id.0).bind(limit).fetch_all(c).await)?)
     }
 
     /// The running campaigns in which somebody has items to review or has reviewed some, the soonest deadline first.

@@ -291,6 +291,7 @@ async fn stages(script: &mut Script) {
     say!(script, stand_items(&[item(12)], at(500)));
     say!(script, reopen_item(item(12), 3));
     ask!(script, looked(id, 2));
+    ask!(script, answers_given(id, 10));
     ask!(script, items(&all));
 }
 

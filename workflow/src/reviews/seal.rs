@@ -91,8 +91,8 @@ pub(super) async fn finish(
 }
 
 /// Ends the stage that is asked before its deadline, once everything in it has an answer; after the last one the campaign
-/// closes. For security.
-pub async fn close(workflow: &Workflow, viewer: &Viewer, id: CampaignId) -> Result<()> {
+/// closes. True if it has closed. For security.
+pub async fn close(workflow: &Workflow, viewer: &Viewer, id: CampaignId) -> Result<bool> {
     again(|| async move {
         let mut unit = workflow.unit().await?;
         let (viewer, row) = locked(&mut unit, viewer, id).await?;
@@ -102,8 +102,9 @@ pub async fn close(workflow: &Workflow, viewer: &Viewer, id: CampaignId) -> Resu
             return Err(Refusal::StillOpen { open }.into());
         }
         let actor = Actor::Person(viewer.id());
-        stages::over(&mut unit, &row, actor, "everything was answered").await?;
-        unit.commit().await
+        let closed = stages::over(&mut unit, &row, actor, "everything was answered").await?;
+        unit.commit().await?;
+        Ok(closed)
     })
     .await
 }

@@ -161,18 +161,19 @@ pub(super) async fn answered(unit: &mut Unit, row: &CampaignRow) -> Result<()> {
 }
 
 /// Ends the stage that is asked: what goes on is given to the next one, and where nothing does, the campaign closes. Before a
-/// second look and before the end nothing is open any more.
+/// second look and before the end nothing is open any more. True if the campaign has closed.
 pub(super) async fn over(
     unit: &mut Unit,
     row: &CampaignRow,
     actor: Actor,
     cause: &str,
-) -> Result<()> {
+) -> Result<bool> {
     let next = next_of(row)?;
     if next != Next::Over && pass_on(unit, row, next, actor, cause).await? {
-        return Ok(());
+        return Ok(false);
     }
-    seal::finish(unit, row, actor, cause).await
+    seal::finish(unit, row, actor, cause).await?;
+    Ok(true)
 }
 
 /// Everything that the stage that is asked was asked about and that is not void.

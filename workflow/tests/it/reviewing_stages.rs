@@ -241,7 +241,8 @@ async fn a_stage_is_over_a_day_after_its_last_answer_unless_that_is_taken_back()
             decide(&house, n, &item, Answer::Keep).await.unwrap();
         }
         let tomas = house.viewer(TOMAS).await;
-        reviews::close(&house.workflow, &tomas, id).await.unwrap();
+        let closed = reviews::close(&house.workflow, &tomas, id).await.unwrap();
+        assert!(closed);
         assert_eq!(campaign(&house, id).await.state, CampaignState::Closed);
     }
 }
@@ -261,12 +262,13 @@ async fn each_stage_asks_somebody_else_and_never_the_holder() {
         let id = started(&house, &three).await;
         let elin = house.viewer(ELIN).await;
         // Nothing goes on while something is open.
-        let early = refused(reviews::close(&house.workflow, &elin, id).await);
+        let early = refused(reviews::close(&house.workflow, &elin, id).await.map(drop));
         assert_eq!(early, Refusal::StillOpen { open: 3 });
         for item in items(&house, id).await {
             decide(&house, ASTRID, &item, Answer::Keep).await.unwrap();
         }
-        reviews::close(&house.workflow, &elin, id).await.unwrap();
+        let closed = reviews::close(&house.workflow, &elin, id).await.unwrap();
+        assert!(!closed);
         let second = about(&house, id, maya).await;
         assert_eq!(second.stage, 2);
         assert_eq!(second.reviewer_id, Some(person(KARIN)));

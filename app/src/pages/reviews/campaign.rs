@@ -104,7 +104,7 @@ pub async fn act(
             .map(|()| "discarded"),
         "close" => running::close(workflow, viewer, id)
             .await
-            .map(|()| "closed"),
+            .map(|closed| if closed { "closed" } else { "next-stage" }),
         "cancel" => running::cancel(workflow, viewer, id, &typed.note)
             .await
             .map(|()| "given-up"),
@@ -449,7 +449,7 @@ pub(super) fn coverage(found: &CampaignPage) -> Option<AnyView> {
 fn quality(found: &CampaignPage) -> Option<AnyView> {
     let one = found.reviewed;
     (one.reviewers > 0).then(|| {
-        let facts = vec![
+        let mut facts = vec![
             fact("Reviewers with answers", words::number(one.reviewers)),
             fact(
                 "Answered together with others",
@@ -457,7 +457,20 @@ fn quality(found: &CampaignPage) -> Option<AnyView> {
             ),
             fact("Kept all of ten or more", words::number(one.keep_all)),
         ];
-        view! { <Card title="How it was reviewed"><Body><Facts items=facts/></Body></Card> }
+        if let Some(seconds) = one.median_seconds {
+            facts.push(fact("Half of the answers took at most", words::count(seconds, "second", "seconds")));
+            facts.push(fact("Within five seconds of the one before", format!("{} %", one.hasty_percent)));
+        }
+        let look = one.look.then(|| {
+            view! { <Note tone=Tone::Wait title="Look closer">"Many answers came quickly or together, or somebody kept all. A second look says more."</Note> }
+        });
+        view! {
+            <Card title="How it was reviewed"><Body>
+                {look}
+                <Facts items=facts/>
+                <p class="small dim">"Of all reviewers together; nobody is singled out. The time of an answer is that since the same reviewer\u{2019}s answer before, without pauses of more than ten minutes: how long somebody looked is not known."</p>
+            </Body></Card>
+        }
             .into_any()
     })
 }

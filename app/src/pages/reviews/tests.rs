@@ -212,6 +212,9 @@ fn a_campaign(text: &str, state: CampaignState) -> CampaignPage {
             reviewers: 2,
             together_percent: 40,
             keep_all: 1,
+            median_seconds: Some(4),
+            hasty_percent: 60,
+            look: true,
         },
         coverage: vec![Coverage {
             target: text.into(),
@@ -408,7 +411,12 @@ fn a_campaign_says_where_it_stands_and_what_the_sign_off_takes_note_of() {
                     assert!(read.contains("Overdue"), "{read}");
                     assert!(read.contains("Not looked at again: 1 item"), "{read}");
                 }
-                CampaignState::Running | CampaignState::SignedOff | CampaignState::Cancelled => {}
+                CampaignState::Running => {
+                    for said in ["Stage 2 of 2", "at most 4 seconds", "Look closer"] {
+                        assert!(read.contains(said), "{said}: {read}");
+                    }
+                }
+                CampaignState::SignedOff | CampaignState::Cancelled => {}
             }
             let back = draft::Typed::of(&found).draft();
             assert_eq!((back.days, back.repeat_months), (14, 3));

@@ -116,7 +116,7 @@ pub(super) async fn step(
         Step::Answer(share) => answer(past, actors, id, share).await,
         Step::Close(user) => {
             let viewer = actors.viewer(workflow, known(actors, user)?).await?;
-            reviews::close(workflow, &viewer, id).await
+            reviews::close(workflow, &viewer, id).await.map(drop)
         }
         Step::SignOff(user) => {
             let viewer = actors.viewer(workflow, known(actors, user)?).await?;

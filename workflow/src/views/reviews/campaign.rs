@@ -6,8 +6,8 @@ use chrono::Duration;
 use domain::{
     ApplicationId, CampaignId, PackageId, PersonId, Timestamp,
     certification::{
-        CampaignState, Enforce, Next, Passes, Reasons, ReviewerRule, Scope, SignOffBar, Silence,
-        Tally, Then, sign_off_bar,
+        Answer, CampaignState, ENOUGH, Enforce, Given, Next, Passes, Reasons, ReviewerRule, Scope,
+        SignOffBar, Silence, Tally, Then, quality, sign_off_bar,
     },
     person::PortalRole,
 };
@@ -33,6 +33,10 @@ use crate::{
 const ROWS: i64 = 100;
 /// How long a target may take to confirm a removal before that is overdue.
 const OVERDUE: Duration = Duration::hours(24);
+/// How many answers are looked at for how a campaign was reviewed.
+const ANSWERS: i64 = 10_000;
+/// From how many percent of hasty answers on, or of answers given together, somebody should look closer.
+const MUCH: i64 = 50;
 /// How many packages a form offers.
 const OFFERED: i64 = 500;
 
@@ -162,6 +166,12 @@ pub struct Reviewed {
     pub together_percent: i64,
     /// How many of the reviewers with at least ten answers kept everything.
     pub keep_all: i64,
+    /// Half of the answers that have a time took at most so many seconds since the same reviewer's answer before.
+    pub median_seconds: Option<i64>,
+    /// How many percent of the answers that have a time came within five seconds of the one before.
+    pub hasty_percent: i64,
+    /// Whether somebody should look closer.
+    pub look: bool,
 }
 
 /// How a target stood when the campaign started.
@@ -277,6 +287,7 @@ pub async fn campaign(
     };
     let tally = tally_of(&mut tx, id).await?;
     let by_reviewer = tx.progress_of_reviewers(id, ROWS).await?;
+    let reviewed = reviewed(&mut tx, id).await?;
     let departments = tx.progress_of_departments(id, ROWS).await?;
     let coverage = tx.coverage_of(id).await?;
     let enforced = tx.enforcement(id, now - OVERDUE).await?;
@@ -309,7 +320,7 @@ pub async fn campaign(
         report_hash: row.report_hash,
         preview,
         tally,
-        reviewed: reviewed(&by_reviewer),
+        reviewed,
         reviewers: by_reviewer.into_iter().map(progress).collect(),
         departments: departments.into_iter().map(progress).collect(),
         must_acknowledge: reviews::must_acknowledge(
@@ -365,14 +376,34 @@ fn progress(row: ProgressRow) -> Progress {
     }
 }
 
-fn reviewed(rows: &[ProgressRow]) -> Reviewed {
-    let sum = |of: fn(&ProgressRow) -> i64| rows.iter().map(of).sum::<i64>();
-    let answered = sum(|row| row.answered);
-    Reviewed {
-        reviewers: sum(|row| i64::from(row.answered > 0)),
-        together_percent: sum(|row| row.together) * 100 / answered.max(1),
-        keep_all: sum(|row| i64::from(row.answered >= 10 && row.kept == row.answered)),
-    }
+async fn reviewed(tx: &mut Tx, id: CampaignId) -> Result<Reviewed> {
+    let given: Vec<Given> = tx
+        .answers_given(id, ANSWERS)
+        .await?
+        .into_iter()
+        .map(|row| Given {
+            by: row.by_id,
+            at: row.at,
+            together: row.together,
+            kept: row.answer == Answer::Keep,
+        })
+        .collect();
+    let found = quality(&given);
+    let percent = |part: usize, of: usize| (part * 100 / of.max(1)) as i64;
+    let (together_percent, hasty_percent) = (
+        percent(found.together, found.answers),
+        percent(found.hasty, found.timed),
+    );
+    let enough = found.timed >= ENOUGH;
+    let much = found.answers >= ENOUGH && together_percent >= MUCH;
+    Ok(Reviewed {
+        reviewers: found.reviewers as i64,
+        together_percent,
+        keep_all: found.keep_all as i64,
+        median_seconds: found.median_seconds,
+        hasty_percent,
+        look: found.keep_all > 0 || much || (enough && hasty_percent >= MUCH),
+    })
 }
 
 pub(super) async fn settings(tx: &mut Tx, row: &CampaignRow) -> Result<Settings> {
