@@ -36,7 +36,7 @@ use store::testing;
 /// a second task of one right, one that is done by whom it is for, one that cannot be done without a why, a word about oneself,
 /// a review by whom it is about, an answer before a campaign starts, an item after it, something done by whom it is about,
 /// a sign-off by the maker.
-const REFUSED: [&str; 55] = [
+const REFUSED: [&str; 57] = [
     "insert_persons",
     "insert_accounts",
     "insert_role",
