@@ -149,6 +149,8 @@ words! {
         ReviewAsked = "review_asked",
         /// An item was settled without a reviewer: by silence, or because there is nothing to review any more.
         ReviewSettled = "review_settled",
+        /// A target had not confirmed in time what a review took away.
+        RemovalLate = "removal_late",
         /// Reviewers were reminded.
         ReviewersReminded = "reviewers_reminded",
         /// The trial's clock was moved.

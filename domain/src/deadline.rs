@@ -33,6 +33,10 @@ words! {
         ReviewReminder = "review_reminder",
         /// A campaign comes again.
         ReviewRepeat = "review_repeat",
+        /// Something has happened that a small review is made of.
+        ReviewEvent = "review_event",
+        /// What a review took away should be confirmed by the targets by now.
+        ReviewLate = "review_late",
         /// Somebody begins or ceases to stand in for somebody else.
         Deputy = "deputy",
         /// Whoever does something by hand is reminded.

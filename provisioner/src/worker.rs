@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// What a person may wait for: ends, starts, provisioning, mail.
-pub const WORK: [JobKind; 23] = [
+pub const WORK: [JobKind; 25] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -44,6 +44,8 @@ pub const WORK: [JobKind; 23] = [
     JobKind::ReviewClose,
     JobKind::ReviewReminder,
     JobKind::ReviewRepeat,
+    JobKind::ReviewEvent,
+    JobKind::ReviewLate,
     JobKind::ConflictScan,
     JobKind::Deputy,
     JobKind::StageSilence,

@@ -88,6 +88,7 @@ fn over(store: Store, config: &Config) -> Workflow {
         chats: config.chats.keys().copied().collect(),
         scan_every: config.scans.every,
         scan_limit: config.scans.limit,
+        small_reviews: config.small_reviews,
     };
     Workflow::new(store, Clock::system(), Ids::system(), settings)
 }

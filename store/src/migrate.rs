@@ -116,6 +116,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0020_review_stages.sql"),
         include_str!("../../migrations/postgres/0020_review_stages.sql"),
     ),
+    (
+        21,
+        "events",
+        include_str!("../../migrations/sqlite/0021_events.sql"),
+        include_str!("../../migrations/postgres/0021_events.sql"),
+    ),
 ];
 
 /// How the schema of a database stands to this binary.

@@ -91,7 +91,7 @@ columns_through!(String, word =>
     domain::certification::CampaignState, domain::certification::ItemState, domain::certification::Answer,
     domain::certification::VoidCause, domain::certification::Silence, domain::certification::Reasons,
     domain::certification::Enforce, domain::certification::ReviewerRule, domain::certification::Via, domain::certification::Passes,
-    domain::certification::Act, domain::certification::Proof, domain::certification::Suggestion,
+    domain::certification::Act, domain::certification::Proof, domain::certification::Suggestion, domain::certification::Cause,
     crate::catalogue::VersionState, crate::roles::RoleSource, crate::directory::HoldState, crate::directory::LeaveCause,
 );
 

@@ -69,6 +69,8 @@ row! {
         pub allowed: i64,
         /// Which operator.
         pub allowed_by: Option<PersonId>,
+        /// The hash over whom the target lists; empty where it did not.
+        pub listing_hash: String,
     }
 
     /// What is believed of one account and a right.
@@ -211,7 +213,7 @@ impl Tx {
     /// What the newest pass said of a right.
     pub async fn scanned(&mut self, right: EntitlementId) -> Result<Option<ScannedRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT entitlement_id, scanned_at, listed, believed, given, vanished, changes, stopped, detail, allowed, allowed_by
+            "SELECT entitlement_id, scanned_at, listed, believed, given, vanished, changes, stopped, detail, allowed, allowed_by, listing_hash
              FROM scanned_rights WHERE entitlement_id = $1")
             .bind(right.0).fetch_optional(c).await)?)
     }
@@ -220,14 +222,14 @@ impl Tx {
     pub async fn save_scanned(&mut self, row: &ScannedRow) -> Result<(), Error> {
         on!(self, c => sqlx::query(
             "INSERT INTO scanned_rights (entitlement_id, scanned_at, listed, believed, given, vanished, changes, stopped,
-               detail, allowed, allowed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+               detail, allowed, allowed_by, listing_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
              ON CONFLICT (entitlement_id) DO UPDATE SET scanned_at = excluded.scanned_at, listed = excluded.listed,
                believed = excluded.believed, given = excluded.given, vanished = excluded.vanished,
                changes = excluded.changes, stopped = excluded.stopped, detail = excluded.detail,
-               allowed = excluded.allowed, allowed_by = excluded.allowed_by")
+               allowed = excluded.allowed, allowed_by = excluded.allowed_by, listing_hash = excluded.listing_hash")
             .bind(row.entitlement_id.0).bind(At(row.scanned_at)).bind(row.listed).bind(row.believed).bind(row.given)
             .bind(row.vanished).bind(row.changes).bind(row.stopped.map(Stop::as_str)).bind(&row.detail)
-            .bind(row.allowed).bind(row.allowed_by.map(|id| id.0)).execute(c).await.map(drop))?;
+            .bind(row.allowed).bind(row.allowed_by.map(|id| id.0)).bind(&row.listing_hash).execute(c).await.map(drop))?;
         Ok(())
     }
 

@@ -27,6 +27,8 @@ pub const KINDS: &[JobKind] = &[
     JobKind::ReviewClose,
     JobKind::ReviewReminder,
     JobKind::ReviewRepeat,
+    JobKind::ReviewEvent,
+    JobKind::ReviewLate,
     JobKind::Deputy,
     JobKind::StageSilence,
     JobKind::StageEscalation,
@@ -52,7 +54,11 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
         let most = match kind {
             JobKind::Leave => LEAVES,
             // Each job of these works on hundreds of items.
-            JobKind::ReviewEnforce | JobKind::ReviewClose | JobKind::ReviewRepeat => 1,
+            JobKind::ReviewEnforce
+            | JobKind::ReviewClose
+            | JobKind::ReviewRepeat
+            | JobKind::ReviewEvent
+            | JobKind::ReviewLate => 1,
             _ => BATCH,
         };
         for batch in of_kind.chunks(most) {
@@ -135,6 +141,12 @@ pub async fn run(workflow: &Workflow, jobs: &[Job]) -> Result<()> {
                 }
                 JobKind::ReviewRepeat => {
                     reviews::repeat_due(&mut unit, &campaigns(batch)).await?;
+                }
+                JobKind::ReviewEvent => {
+                    reviews::event_due(&mut unit, &campaigns(batch)).await?;
+                }
+                JobKind::ReviewLate => {
+                    reviews::late_due(&mut unit, &campaigns(batch)).await?;
                 }
                 JobKind::ConflictScan
                 | JobKind::Converge

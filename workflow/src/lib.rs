@@ -96,6 +96,8 @@ pub struct Settings {
     pub scan_every: Duration,
     /// How much one scan may change about one right without an operator.
     pub scan_limit: Limit,
+    /// What makes small reviews. Off unless it is said, as in the configuration.
+    pub small_reviews: reviews::SmallReviews,
 }
 
 impl Default for Settings {
@@ -113,6 +115,7 @@ impl Default for Settings {
             chats: Vec::new(),
             scan_every: Duration::days(1),
             scan_limit: Limit::default(),
+            small_reviews: reviews::SmallReviews::OFF,
         }
     }
 }

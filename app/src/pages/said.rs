@@ -356,6 +356,7 @@ pub const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::ReviewHandedOn => "Somebody else reviews it",
         EventKind::ReviewAsked => "Reviewer asked, or the holder answered",
         EventKind::ReviewSettled => "Settled without a reviewer",
+        EventKind::RemovalLate => "What a review took away is not confirmed in time",
         EventKind::ReviewersReminded => "Reviewers reminded",
         EventKind::ClockMoved => "Trial clock moved",
         EventKind::Started => "Installation started",

@@ -7,16 +7,20 @@
 
 mod quality;
 mod reviewer;
+mod small;
 mod stage;
 mod suggest;
 
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
-use crate::{ApplicationId, PackageId, PersonId, Timestamp, grant::GrantSource, words};
+use crate::{
+    ApplicationId, EntitlementId, PackageId, PersonId, Timestamp, grant::GrantSource, words,
+};
 
 pub use quality::{ENOUGH, Given, HASTY, PAUSE, Quality, quality};
 pub use reviewer::{Balance, ReviewerBar, Tier, assign, barred};
+pub use small::{Cause, closes_from, wants_sign_off};
 pub use stage::{
     LOOK_DAYS, LOOKS, LaterStage, Next, Passes, STAGES, Then, draw, drawn, goes_on, next, shares,
     stands, then,
@@ -205,6 +209,8 @@ words! {
 
 /// How long an answer that takes something away can be undone.
 pub const UNDO: Duration = Duration::hours(24);
+/// How long a target may take to confirm a removal before security and the owners are told.
+pub const CONFIRMED_WITHIN: Duration = Duration::hours(24);
 /// How much longer security has for what nobody answered, where silence escalates.
 pub const ESCALATED: Duration = Duration::days(7);
 /// The days that a campaign may run.
@@ -224,6 +230,8 @@ pub struct Scope {
     pub application: Option<ApplicationId>,
     /// Only this package.
     pub package: Option<PackageId>,
+    /// Only what contains this right.
+    pub entitlement: Option<EntitlementId>,
     /// Only of people in this department; empty for all.
     pub department: String,
     /// Only of people with this kind of employment; empty for all.
@@ -236,6 +244,14 @@ pub struct Scope {
     pub source: Option<GrantSource>,
     /// Only of this person.
     pub person: Option<PersonId>,
+}
+
+/// How old the listing of a right may be when a campaign starts, so that the campaign covers it.
+pub const LISTED_WITHIN: Duration = Duration::hours(24);
+
+/// Whether a right is covered that its target listed whole then.
+pub fn covered(listed_at: Option<Timestamp>, now: Timestamp) -> bool {
+    listed_at.is_some_and(|at| now - at <= LISTED_WITHIN)
 }
 
 /// What silence does to one item at a deadline.

@@ -51,7 +51,7 @@ const GATES_NOT_WITHIN: Duration = Duration::from_millis(100);
 /// Assignments whose rows could not be read are tried again after so long.
 const READ_AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 
-const DEADLINES: [JobKind; 19] = [
+const DEADLINES: [JobKind; 21] = [
     JobKind::GrantEnd,
     JobKind::Leave,
     JobKind::GrantStart,
@@ -65,6 +65,8 @@ const DEADLINES: [JobKind; 19] = [
     JobKind::ReviewClose,
     JobKind::ReviewReminder,
     JobKind::ReviewRepeat,
+    JobKind::ReviewEvent,
+    JobKind::ReviewLate,
     JobKind::ConflictScan,
     JobKind::Deputy,
     JobKind::StageSilence,
@@ -404,6 +406,8 @@ fn sort(jobs: Vec<Job>, since: Instant) -> Claimed {
             | JobKind::ReviewClose
             | JobKind::ReviewReminder
             | JobKind::ReviewRepeat
+            | JobKind::ReviewEvent
+            | JobKind::ReviewLate
             | JobKind::ConflictScan
             | JobKind::Deputy
             | JobKind::StageSilence

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use chrono::{Duration, NaiveTime};
-use domain::{drift::Limit, risk::Weights};
-use workflow::chat::Chat;
+use domain::{certification::Cause, drift::Limit, risk::Weights};
+use workflow::{chat::Chat, reviews::SmallReviews};
 
 use super::{
     Asking, Audit, Catalogue, Config, Credential, Database, Directory, Fault, Graph, Layers,
@@ -64,6 +64,7 @@ impl Check<'_> {
         let asking = self.number("asking", "per_ten_minutes", 1, 10_000);
         let risk = self.risk();
         let grace = self.number("lifecycle", "mover_grace_days", 0, 30);
+        let small_reviews = self.small_reviews();
         let log = self.log();
         let targets = super::targets::read(self.layers, &mut self.faults);
         Some(Config {
@@ -88,6 +89,7 @@ impl Check<'_> {
             lifecycle: Lifecycle {
                 mover_grace_days: grace?,
             },
+            small_reviews: small_reviews?,
             log: log?,
             targets,
         })
@@ -213,6 +215,23 @@ impl Check<'_> {
                 least: least?,
                 percent: percent?,
             },
+        })
+    }
+
+    fn small_reviews(&mut self) -> Option<SmallReviews> {
+        let days = self.number("reviews", "small_days", 1, 90);
+        let text = self.text("reviews", "small_on");
+        let causes: Result<Vec<Cause>, _> = text.split_whitespace().map(str::parse).collect();
+        let Ok(causes) = causes else {
+            let words: Vec<&str> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
+            let why = format!("must be some of these words: {}", words.join(" "));
+            return self.fault("reviews", "small_on", &why);
+        };
+        Some(SmallReviews {
+            moved: causes.contains(&Cause::Moved),
+            exception_ends: causes.contains(&Cause::ExceptionEnds),
+            found: causes.contains(&Cause::Found),
+            days: days?,
         })
     }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
 
 use chrono::{Duration, NaiveTime};
 use uuid::Uuid;
-use workflow::chat::Chat;
+use workflow::{chat::Chat, reviews::SmallReviews};
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub struct Config {
     pub risk: domain::risk::Weights,
     /// What follows from joining, moving and leaving.
     pub lifecycle: Lifecycle,
+    /// What makes small reviews.
+    pub small_reviews: SmallReviews,
     /// What is logged.
     pub log: Log,
     /// The targets besides the directory of the tenant.

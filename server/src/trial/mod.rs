@@ -26,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use workflow::{
     Clock, Ids, Settings, Workflow, installation,
+    reviews::SmallReviews,
     targets::{self, Configured},
 };
 
@@ -304,6 +305,11 @@ async fn open(
         step_up: Some(STEP_UP.into()),
         // Time passes by weeks here.
         scan_every: chrono::Duration::days(7),
+        // What the stand-in for Entra ID holds from the start would be a heap of them.
+        small_reviews: SmallReviews {
+            found: false,
+            ..SmallReviews::ON
+        },
         ..Settings::default()
     };
     let workflow = Workflow::new(store, clock, ids, settings);

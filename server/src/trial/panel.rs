@@ -235,6 +235,8 @@ impl Inner {
             JobKind::Attestation,
             JobKind::ReviewClose,
             JobKind::ReviewRepeat,
+            JobKind::ReviewEvent,
+            JobKind::ReviewLate,
         ];
         let mut tx = self.workflow.store().read().await?;
         Ok(tx.next_due(&noticed).await?)

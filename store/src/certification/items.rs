@@ -54,15 +54,22 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes down how each target stood of which a campaign has frozen something.
+    /// Writes down how each target stood of which a campaign has frozen a listing: it is covered if all of them are, as of the
+    /// oldest.
     pub async fn freeze_targets(&mut self, id: CampaignId) -> Result<(), Error> {
         on!(self, c => sqlx::query(
-            "INSERT INTO campaign_targets (campaign_id, target_id, rights, present, oldest_read, newest_read)
-             SELECT i.campaign_id, e.target_id, COUNT(*), COUNT(CASE WHEN a.observed = 'present' THEN 1 END), MIN(a.observed_at), MAX(a.observed_at)
-             FROM campaign_items i JOIN grant_entitlements x ON x.grant_id = i.grant_id AND x.removed_at IS NULL
-             JOIN entitlements e ON e.id = x.entitlement_id
-             LEFT JOIN assignments a ON a.account_id = x.account_id AND a.entitlement_id = x.entitlement_id
-             WHERE i.campaign_id = $1 GROUP BY i.campaign_id, e.target_id")
+            "INSERT INTO campaign_targets (campaign_id, target_id, rights, present, oldest_read, newest_read, listed_at)
+             SELECT l.campaign_id, l.target_id, COALESCE(h.rights, 0), COALESCE(h.present, 0), h.oldest_read, h.newest_read,
+               CASE WHEN l.missing = 0 THEN l.listed_at END
+             FROM (SELECT campaign_id, target_id, COUNT(CASE WHEN covered = FALSE THEN 1 END) AS missing, MIN(scanned_at) AS listed_at
+               FROM campaign_listings WHERE campaign_id = $1 GROUP BY campaign_id, target_id) AS l
+             LEFT JOIN (
+               SELECT e.target_id, COUNT(*) AS rights, COUNT(CASE WHEN a.observed = 'present' THEN 1 END) AS present,
+                 MIN(a.observed_at) AS oldest_read, MAX(a.observed_at) AS newest_read
+               FROM campaign_items i JOIN grant_entitlements x ON x.grant_id = i.grant_id AND x.removed_at IS NULL
+               JOIN entitlements e ON e.id = x.entitlement_id
+               LEFT JOIN assignments a ON a.account_id = x.account_id AND a.entitlement_id = x.entitlement_id
+               WHERE i.campaign_id = $1 GROUP BY e.target_id) AS h ON h.target_id = l.target_id")
             .bind(id.0).execute(c).await.map(drop))?;
         Ok(())
     }

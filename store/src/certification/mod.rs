@@ -1,6 +1,8 @@
 //! Certification campaigns: what each looks at, what it has frozen, and what was done to each item.
 
 mod items;
+mod listings;
+mod small;
 mod stages;
 
 use domain::{
@@ -15,6 +17,8 @@ use sqlx::QueryBuilder;
 
 use crate::engine::{At, Error, Tx};
 
+pub use listings::{FrozenListingRow, ListingRow};
+pub use small::{LateRow, SmallReviewRow, SmallTagRow};
 pub use stages::{LookedRow, StageAnswerRow};
 
 row! {
@@ -334,6 +338,10 @@ macro_rules! in_scope {
         }
         if let Some(id) = scope.package {
             $query.push(" AND g.package_id = ").push_bind(id.0);
+        }
+        if let Some(id) = scope.entitlement {
+            $query.push(" AND EXISTS (SELECT 1 FROM grant_entitlements x WHERE x.grant_id = g.id AND x.removed_at IS NULL AND x.entitlement_id = ")
+                .push_bind(id.0).push(")");
         }
         if let Some(id) = scope.person {
             $query.push(" AND g.person_id = ").push_bind(id.0);

@@ -88,6 +88,8 @@ row! {
         pub number: i64,
         /// What it is called.
         pub name: String,
+        /// Whom or what a small one is about.
+        pub about: Option<String>,
         /// Its deadline.
         pub due_at: Option<Timestamp>,
         /// What silence means.
@@ -202,7 +204,7 @@ row! {
 }
 
 impl Tx {
-    /// Campaigns that are not over, or those that are, newest first.
+    /// Campaigns that are not over, or those that are, newest first; small reviews have a list of their own.
     pub async fn campaigns_page(
         &mut self,
         over: bool,
@@ -218,7 +220,7 @@ impl Tx {
                 "SELECT c.id, c.number, c.name, c.state, c.made_by, p.name AS maker, c.made_at, c.due_at, c.closed_at, c.signed_at, c.population,
                    (SELECT COUNT(*) FROM campaign_items i WHERE i.campaign_id = c.id AND i.state = 'open') AS open
                  FROM campaigns c LEFT JOIN persons p ON p.id = c.made_by WHERE c.state IN (");
-            query.push(states).push(") ORDER BY c.made_at DESC, c.id DESC LIMIT ").push_bind(limit);
+            query.push(states).push(") AND NOT EXISTS (SELECT 1 FROM small_reviews s WHERE s.id = c.id) ORDER BY c.made_at DESC, c.id DESC LIMIT ").push_bind(limit);
             query.build_query_as().fetch_all(c).await
         })?)
     }
@@ -285,14 +287,15 @@ impl Tx {
     /// The running campaigns in which somebody has items to review or has reviewed some, the soonest deadline first.
     pub async fn worklists_of(&mut self, person: PersonId) -> Result<Vec<WorklistRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT c.id, c.number, c.name, c.due_at, c.silence, c.stage, c.later, x.open, x.answered FROM (
+            "SELECT c.id, c.number, c.name, COALESCE(w.name, s.said) AS about, c.due_at, c.silence, c.stage, c.later, x.open, x.answered FROM (
                SELECT y.campaign_id, COUNT(CASE WHEN y.state = 'open' THEN 1 END) AS open, COUNT(CASE WHEN y.state = 'decided' THEN 1 END) AS answered
                FROM (
                  SELECT campaign_id, CASE WHEN stood = TRUE THEN 'defaulted' ELSE state END AS state FROM campaign_items WHERE reviewer_id = $1
                  UNION ALL
                  SELECT campaign_id, 'decided' FROM campaign_answers WHERE by_id = $1) AS y
                GROUP BY y.campaign_id) AS x
-             JOIN campaigns c ON c.id = x.campaign_id WHERE c.state = 'running' ORDER BY c.due_at, c.id LIMIT 50")
+             JOIN campaigns c ON c.id = x.campaign_id LEFT JOIN small_reviews s ON s.id = c.id LEFT JOIN persons w ON w.id = s.person_id
+             WHERE c.state = 'running' ORDER BY c.due_at, c.id LIMIT 50")
             .bind(person.0).fetch_all(c).await)?)
     }
 

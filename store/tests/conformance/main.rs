@@ -35,8 +35,9 @@ use store::testing;
 /// somebody who stands in for themselves, or for too long,
 /// a second task of one right, one that is done by whom it is for, one that cannot be done without a why, a word about oneself,
 /// a review by whom it is about, an answer before a campaign starts, an item after it, something done by whom it is about,
+/// a listing after it, what happened said otherwise after it, a second alarm for one removal,
 /// a sign-off by the maker.
-const REFUSED: [&str; 57] = [
+const REFUSED: [&str; 60] = [
     "insert_persons",
     "insert_accounts",
     "insert_role",
@@ -87,9 +88,12 @@ const REFUSED: [&str; 57] = [
     "insert_items",
     "decide_item",
     "insert_items",
+    "insert_listings",
+    "say_small_review",
     "insert_acts",
     "pass_items_on",
     "stand_items",
+    "insert_late",
     "sign_off_campaign",
     "save_scanned",
     "insert_finding",

@@ -3,18 +3,20 @@
 use domain::{
     ActId, CampaignId, ItemId,
     certification::{
-        Act, Answer, CampaignState, Enforce, ItemState, Passes, Reasons, ReviewerRule, Scope,
-        Silence, Suggestion, Via, VoidCause,
+        Act, Answer, CampaignState, Cause, Enforce, ItemState, Passes, Reasons, ReviewerRule,
+        Scope, Silence, Suggestion, Via, VoidCause,
     },
     grant::{GrantSource, GrantState},
 };
 use store::{
-    certification::{CampaignItemRow, CampaignRow, Decided, NewAct},
+    certification::{
+        CampaignItemRow, CampaignRow, Decided, FrozenListingRow, NewAct, SmallReviewRow,
+    },
     grants::GrantRow,
 };
 
 use crate::{
-    company::{account, application, at, entitlement, grant, package, person, uuid},
+    company::{account, application, at, entitlement, grant, package, person, target, uuid},
     script::{Script, ask, say},
 };
 
@@ -150,6 +152,8 @@ pub async fn play(script: &mut Script) {
     say!(script, insert_items(&[frozen(1, 3, 3)]));
     let items = [frozen(1, 3, 2), frozen(2, 4, 2), frozen(3, 5, 1)];
     say!(script, insert_items(&items));
+    listings(script).await;
+    small(script).await;
     say!(script, freeze_targets(campaign(1)));
     say!(script, decide_item(item(1), 0, &revoked()));
     say!(
@@ -157,10 +161,86 @@ pub async fn play(script: &mut Script) {
         start_campaign(campaign(1), Some(person(6)), at(210), at(400), 3, "abc")
     );
     say!(script, insert_items(&[frozen(4, 4, 2)]));
+    say!(script, insert_listings(campaign(1), &[listing(2)]));
+    say!(script, say_small_review(campaign(1), "another manager"));
     answers(script).await;
     stages(script).await;
     pages(script).await;
     ends(script).await;
+}
+
+fn happened(n: u128, subject: u128, at_second: i64) -> SmallReviewRow {
+    SmallReviewRow {
+        id: campaign(n),
+        cause: Cause::Moved,
+        subject_id: uuid(subject),
+        person_id: Some(person(3)),
+        named_id: Some(person(5)),
+        said: "another department".into(),
+        happened_at: at(at_second),
+        over_at: None,
+        privileged: false,
+    }
+}
+
+/// What happened is noted once while it is not over.
+async fn small(script: &mut Script) {
+    say!(script, insert_small_review(&happened(1, 3, 206)));
+    say!(script, insert_small_review(&happened(8, 3, 207)));
+    say!(script, insert_small_review(&happened(9, 4, 207)));
+    say!(script, say_small_review(campaign(9), "another manager"));
+    ask!(script, small_review(campaign(1)));
+    ask!(script, small_review_of(Cause::Moved, uuid(4)));
+    ask!(script, open_in_small(campaign(1)));
+    ask!(script, open_in_small(campaign(2)));
+    say!(script, end_small_review(campaign(9), at(208)));
+    say!(script, end_small_review(campaign(9), at(209)));
+    ask!(script, small_review(campaign(9)));
+    ask!(script, peers_under(&[person(1), person(2)]));
+    ask!(script, breaches_of(&[person(3)]));
+}
+
+fn listing(n: u128) -> FrozenListingRow {
+    FrozenListingRow {
+        entitlement_id: entitlement(n),
+        target_id: target(),
+        covered: n == 1,
+        scanned_at: (n == 1).then(|| at(190)),
+        listed: (n == 1).then_some(4),
+        believed: (n == 1).then_some(3),
+        found: (n == 1).then_some(1),
+        vanished: (n == 1).then_some(0),
+        listing_hash: (n == 1).then(|| "abc".into()),
+    }
+}
+
+async fn listings(script: &mut Script) {
+    let narrow = Scope {
+        application: Some(application(1)),
+        package: Some(package(1)),
+        entitlement: Some(entitlement(1)),
+        privileged: true,
+        control_scope: "SOX".into(),
+        ..Scope::default()
+    };
+    for scope in [&Scope::default(), &narrow] {
+        ask!(script, listings_in_scope(scope));
+    }
+    ask!(script, listings_of_items(campaign(1)));
+    ask!(script, catalogue_rights(10));
+    say!(script, insert_listings(campaign(1), &[listing(1)]));
+    ask!(script, listings_of(campaign(1)));
+}
+
+/// Removals that are not confirmed, and that somebody is told of once.
+async fn late(script: &mut Script) {
+    ask!(script, next_late(campaign(1)));
+    ask!(script, late_items(campaign(1), at(301), 10));
+    ask!(script, late_items(campaign(1), at(302), 10));
+    say!(script, insert_late(campaign(1), &[item(1)], at(400), true));
+    say!(script, insert_late(campaign(1), &[item(1)], at(401), false));
+    ask!(script, late_items(campaign(1), at(302), 10));
+    ask!(script, late_told(campaign(1)));
 }
 
 async fn drafts(script: &mut Script) {
@@ -184,6 +264,7 @@ async fn drafts(script: &mut Script) {
         control_scope: "SOX".into(),
         source: Some(GrantSource::Request),
         person: Some(person(3)),
+        entitlement: Some(entitlement(1)),
     };
     for scope in [&all, &narrow] {
         ask!(script, count_in_scope(scope, at(205)));
@@ -325,6 +406,8 @@ async fn pages(script: &mut Script) {
     ask!(script, reviews_in(campaign(1), person(2)));
     ask!(script, enforcement(campaign(1), at(500)));
     ask!(script, campaigns_page(false, 10));
+    ask!(script, small_reviews_page(10));
+    late(script).await;
 }
 
 async fn ends(script: &mut Script) {

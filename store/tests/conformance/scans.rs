@@ -43,6 +43,7 @@ async fn passes(script: &mut Script) {
         detail: String::new(),
         allowed: 0,
         allowed_by: None,
+        listing_hash: "abc".into(),
     };
     say!(script, save_scanned(&scanned));
     ask!(script, rights_to_scan(target(), at(200), 50));

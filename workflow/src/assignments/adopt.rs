@@ -11,7 +11,7 @@ use serde_json::json;
 use store::{assignments::AssignmentRow, grants::GrantRow};
 
 use super::about;
-use crate::{Result, Unit};
+use crate::{Result, Unit, reviews};
 
 /// Makes an import of a right that the first read found at the target, unless what asked for its removal takes imports
 /// away, too (leave, revoke, review, move). Gives the new grant's claim.
@@ -74,6 +74,7 @@ pub(super) async fn import(
         created_at: now,
     };
     unit.tx.insert_grant(&grant, &[right]).await?;
+    reviews::small::found(unit, right).await?;
     unit.changed(person);
     Ok(grant.id)
 }

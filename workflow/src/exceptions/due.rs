@@ -14,7 +14,7 @@ use store::{
 };
 
 use super::{about, end, parties};
-use crate::{Error, Result, Unit, findings, mail};
+use crate::{Error, Result, Unit, findings, mail, reviews};
 
 pub(super) fn attest_key(id: ExceptionId) -> String {
     format!("attest:{id}")
@@ -135,7 +135,7 @@ pub(crate) async fn end_due(unit: &mut Unit, ids: &[ExceptionId]) -> Result<()> 
     Ok(())
 }
 
-/// Warns of an end that is near, once for each instant.
+/// Warns of an end that is near, once for each instant, and lets what falls then be reviewed, once.
 pub(crate) async fn warn(unit: &mut Unit, id: ExceptionId, key: &str) -> Result<()> {
     let Some(row) = unit
         .tx
@@ -160,7 +160,7 @@ pub(crate) async fn warn(unit: &mut Unit, id: ExceptionId, key: &str) -> Result<
     for person in told {
         mail::queue(unit, person, key, &mail);
     }
-    Ok(())
+    reviews::small::exception_ends(unit, &row, &rule.name, rule.owner_id).await
 }
 
 /// An attestation is due: calls it in once, and ends the exception when the grace is over.

@@ -19,7 +19,7 @@ use crate::{
     eligibility::unmet,
     grants,
     mail::{self, Mail},
-    requests, route,
+    requests, reviews, route,
 };
 
 /// A move as the directory tells it.
@@ -51,13 +51,14 @@ pub(super) async fn follow(unit: &mut Unit, moved: &[Moved]) -> Result<()> {
         );
         let what = Move::between(&old, &new);
         if what.tests_again() && one.after.state == PersonState::Active {
-            seen.push((what, new, one.manager));
+            let differs = differs(what, &old, &new);
+            seen.push((what, new, one.manager, differs));
         }
     }
     // Lines of all of them before assignments of any.
     let mut effects = Vec::with_capacity(seen.len());
     let mut reseat = BTreeSet::new();
-    for (what, person, manager) in seen {
+    for (what, person, manager, differs) in seen {
         let mut effect = Effect::default();
         for line in unit.tx.waiting_lines_of_person(person.id).await? {
             if line.beneficiary_id != person.id {
@@ -77,14 +78,38 @@ pub(super) async fn follow(unit: &mut Unit, moved: &[Moved]) -> Result<()> {
             route::tell_outcome(unit, &line, "No longer possible after the move", &text).await?;
             effect.withdrawn.push(line.id);
         }
-        effects.push((what, person, manager, effect));
+        effects.push((what, person, manager, differs, effect));
     }
     route::reseat_lines(unit, reseat).await?;
-    for (what, person, manager, mut effect) in effects {
+    for (what, person, manager, differs, mut effect) in effects {
         one(unit, what, &person, &mut effect).await?;
+        if what.is_move() {
+            reviews::small::moved(unit, person.id, differs).await?;
+        }
         tell(unit, &person, manager, &effect).await?;
     }
     Ok(())
+}
+
+/// What of a move people understand as one, in words that name nobody.
+fn differs(what: Move, before: &Person, after: &Person) -> String {
+    let or_none = |text: &str| {
+        if text.is_empty() {
+            "none".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    let changed =
+        |of: &str, old: &str, new: &str| format!("{of} {}, before {}", or_none(new), or_none(old));
+    let parts = [
+        what.department
+            .then(|| changed("department", &before.department, &after.department)),
+        what.employment
+            .then(|| changed("employment", &before.employee_type, &after.employee_type)),
+        what.manager.then(|| "another manager".to_owned()),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Why the policy of an edition no longer means a person, for whom this asker asked.

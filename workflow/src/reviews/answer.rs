@@ -13,7 +13,7 @@ use serde_json::json;
 use store::certification::{CampaignItemRow, CampaignRow, Decided, NewAct};
 
 use super::{
-    changed, checked, due, item_event, mine, must_be, pool, security, settled, stages, text,
+    changed, checked, due, item_event, mine, must_be, pool, security, settled, small, stages, text,
 };
 use crate::{
     Error, Result, Unit, Workflow, access,
@@ -76,6 +76,7 @@ pub async fn decide(workflow: &Workflow, viewer: &Viewer, verdict: &Verdict) -> 
             together: false,
         };
         if !still_held(&mut unit, &item, &given).await? {
+            small::answered(&mut unit, campaign.id).await?;
             unit.commit().await?;
             return Err(Refusal::WrongState {
                 state: GrantState::Ended.to_string(),
@@ -84,6 +85,7 @@ pub async fn decide(workflow: &Workflow, viewer: &Viewer, verdict: &Verdict) -> 
         }
         answer(&mut unit, &campaign, &item, viewer.id(), &given).await?;
         stages::answered(&mut unit, &campaign).await?;
+        small::answered(&mut unit, campaign.id).await?;
         unit.commit().await
     })
     .await
@@ -270,6 +272,7 @@ async fn together_once(
     if asked.done > 0 {
         stages::answered(&mut unit, &campaign).await?;
     }
+    small::answered(&mut unit, id).await?;
     unit.commit().await?;
     Ok(asked)
 }

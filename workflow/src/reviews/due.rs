@@ -23,9 +23,9 @@ use store::{
 use super::{
     Pool, changed,
     freeze::{balance, facts, freeze, held_of},
-    item_event,
+    item_event, late,
     make::{Draft, insert},
-    seal, settled, stages,
+    seal, settled, small, stages,
 };
 use crate::{
     Error, Result, Unit,
@@ -160,7 +160,10 @@ pub(crate) async fn close_due(unit: &mut Unit, ids: &[CampaignId]) -> Result<()>
         let (CampaignState::Running, Some(due)) = (row.state, row.due_at) else {
             continue;
         };
-        let over = stages::over_at(unit, &row, due).await?;
+        let over = match small::closes_from(unit, &row).await? {
+            Some(from) => from.min(due),
+            None => stages::over_at(unit, &row, due).await?,
+        };
         if over > unit.now {
             arm_close(unit, *id, over);
             continue;
@@ -246,7 +249,7 @@ async fn escalate(unit: &mut Unit, row: &CampaignRow) -> Result<()> {
 }
 
 /// Gives open items of one campaign to whoever reviews them by a rule now.
-async fn replace(
+pub(super) async fn replace(
     unit: &mut Unit,
     row: &CampaignRow,
     (rule, named): (ReviewerRule, Option<PersonId>),
@@ -404,6 +407,9 @@ pub(crate) async fn enforce_due(unit: &mut Unit, ids: &[CampaignId]) -> Result<(
         enforce(unit, *id, &due).await?;
         let done: Vec<ItemId> = due.iter().map(|item| item.id).collect();
         unit.tx.mark_enforced(&done, now).await?;
+        if due.iter().any(|item| item.answer == Some(Answer::Revoke)) {
+            late::arm(unit, *id, now);
+        }
         if let Some(next) = unit.tx.next_effect(*id).await? {
             arm_effect(unit, *id, next);
         }

@@ -1,5 +1,5 @@
-//! Starting a campaign: what is held now is frozen in one go, each item goes to a reviewer with a suggestion, and a hash
-//! over all of them goes into the audit log.
+//! Starting a campaign: what is held now is frozen in one go, each item goes to a reviewer with a suggestion, what the targets
+//! listed of the same rights stands beside it, and a hash over all of that goes into the audit log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use chrono::Duration;
 use domain::{
     AccountId, CampaignId, GrantId, PackageId, PersonId, Refusal, Timestamp,
     audit::Actor,
-    certification::{Balance, CampaignState, Facts, ItemState, ReviewerRule, Via, suggest},
+    certification::{Balance, CampaignState, Facts, ItemState, ReviewerRule, Scope, Via, suggest},
     grant::GrantSource,
 };
 use serde_json::json;
@@ -17,7 +17,7 @@ use store::{
     certification::{CampaignItemRow, CampaignRow, HeldInScopeRow},
 };
 
-use super::{Pool, due, locked, must_be, pool::Held, scope_of, seal, stages};
+use super::{Pool, due, listings, locked, must_be, pool::Held, scope_of, seal, stages};
 use crate::{Error, Result, Unit, Workflow, access::Viewer, frozen::hex, people::again};
 
 /// How much is read at once.
@@ -106,7 +106,7 @@ pub async fn start(workflow: &Workflow, viewer: &Viewer, id: CampaignId) -> Resu
 }
 
 /// What is known of all that is held, for suggestions.
-struct Known {
+pub(super) struct Known {
     peers: BTreeMap<(PersonId, Option<PackageId>), i64>,
     breaches: BTreeSet<GrantId>,
 }
@@ -127,6 +127,30 @@ impl Known {
                 .map(|row| row.grant_id)
                 .collect(),
         })
+    }
+
+    /// Only what says something of these.
+    pub(super) async fn of(tx: &mut Tx, held: &[HeldInScopeRow]) -> Result<Self> {
+        let managers: BTreeSet<PersonId> = held.iter().filter_map(|one| one.manager_id).collect();
+        let people: BTreeSet<PersonId> = held.iter().map(|one| one.person_id).collect();
+        let mut known = Self {
+            peers: BTreeMap::new(),
+            breaches: BTreeSet::new(),
+        };
+        for chunk in managers.into_iter().collect::<Vec<_>>().chunks(500) {
+            let rows = tx.peers_under(chunk).await?;
+            let rows = rows.into_iter();
+            known
+                .peers
+                .extend(rows.map(|row| ((row.manager_id, row.package_id), row.count)));
+        }
+        for chunk in people.into_iter().collect::<Vec<_>>().chunks(500) {
+            let rows = tx.breaches_of(chunk).await?;
+            known
+                .breaches
+                .extend(rows.into_iter().map(|row| row.grant_id));
+        }
+        Ok(known)
     }
 
     /// How many others of the same manager hold it, and how many others there are.
@@ -222,55 +246,109 @@ fn sealed_line(item: &CampaignItemRow) -> String {
 pub(super) async fn freeze(unit: &mut Unit, row: &CampaignRow, by: Option<PersonId>) -> Result<()> {
     let (scope, now) = (scope_of(row)?, unit.now);
     let known = Known::load(&mut unit.tx).await?;
-    let mut balance = balance(row);
-    let mut hasher = Sha256::new();
-    let (mut after, mut population) = (None, 0);
-    let mut reviewers: BTreeMap<Option<PersonId>, i64> = BTreeMap::new();
+    let mut frozen = Frozen::begin(row, known);
+    let mut after = None;
     loop {
         let held = unit.tx.held_in_scope(&scope, now, after, PAGE).await?;
         let Some(last) = held.last() else { break };
         after = Some(last.id);
+        frozen.take(unit, row, held).await?;
+    }
+    frozen.end(unit, row, by, None).await
+}
+
+/// A draft that is being frozen.
+pub(super) struct Frozen {
+    known: Known,
+    balance: Balance,
+    hasher: Sha256,
+    population: i64,
+    reviewers: BTreeMap<Option<PersonId>, i64>,
+}
+
+impl Frozen {
+    pub(super) fn begin(row: &CampaignRow, known: Known) -> Self {
+        Self {
+            known,
+            balance: balance(row),
+            hasher: Sha256::new(),
+            population: 0,
+            reviewers: BTreeMap::new(),
+        }
+    }
+
+    /// Takes what is held in, in the order of grants.
+    pub(super) async fn take(
+        &mut self,
+        unit: &mut Unit,
+        row: &CampaignRow,
+        held: Vec<HeldInScopeRow>,
+    ) -> Result<()> {
+        let now = unit.now;
         let pool = Pool::load(&mut unit.tx, &facts(&held), row.named_id, now).await?;
         let mut items = Vec::with_capacity(held.len());
         for one in held {
-            let reviewer = pool.reviewer(&mut balance, row.reviewers, held_of(&one));
-            *reviewers.entry(reviewer.map(|(id, _)| id)).or_default() += 1;
-            let item = known.item(unit, row.id, one, reviewer)?;
-            hasher.update(sealed_line(&item));
+            let reviewer = pool.reviewer(&mut self.balance, row.reviewers, held_of(&one));
+            *self
+                .reviewers
+                .entry(reviewer.map(|(id, _)| id))
+                .or_default() += 1;
+            let item = self.known.item(unit, row.id, one, reviewer)?;
+            self.hasher.update(sealed_line(&item));
             items.push(item);
         }
         unit.tx.insert_items(&items).await?;
-        population += i64::try_from(items.len()).unwrap_or(i64::MAX);
+        self.population += i64::try_from(items.len()).unwrap_or(i64::MAX);
+        Ok(())
     }
-    if population == 0 {
-        return Err(Refusal::NothingInScope.into());
+
+    /// Starts it. `event` is what happened and whom or what it is about, for a small review.
+    pub(super) async fn end(
+        mut self,
+        unit: &mut Unit,
+        row: &CampaignRow,
+        by: Option<PersonId>,
+        event: Option<(&str, &str)>,
+    ) -> Result<()> {
+        let now = unit.now;
+        let population = self.population;
+        if population == 0 {
+            return Err(Refusal::NothingInScope.into());
+        }
+        // A small one looks at what somebody holds, not at whole rights.
+        let scope: Option<Scope> = match event {
+            None => Some(scope_of(row)?),
+            Some(_) => None,
+        };
+        for line in listings::freeze(unit, row.id, scope.as_ref()).await? {
+            self.hasher.update(line);
+        }
+        let hash = hex(&self.hasher.finalize());
+        let days = stages::of(row)?
+            .first()
+            .map_or(row.days, |first| first.days);
+        let due_at = now + Duration::days(days);
+        if !unit
+            .tx
+            .start_campaign(row.id, by, now, due_at, population, &hash)
+            .await?
+        {
+            return Err(Error::Stale);
+        }
+        let nobody = self.reviewers.get(&None).copied().unwrap_or_default();
+        let after = json!({
+            "population": population, "population_hash": hash, "due_at": due_at,
+            "reviewers": self.reviewers.len() - usize::from(nobody > 0), "without_reviewer": nobody,
+        });
+        let actor = by.map_or(Actor::Portal, Actor::Person);
+        seal::moved(unit, row, CampaignState::Running, actor, after);
+        let running = CampaignRow {
+            due_at: Some(due_at),
+            started_at: Some(now),
+            ..row.clone()
+        };
+        due::arm(unit, &running);
+        stages::tell(unit, &running, &self.reviewers, event);
+        Ok(())
     }
-    unit.tx.freeze_targets(row.id).await?;
-    let hash = hex(&hasher.finalize());
-    let days = stages::of(row)?
-        .first()
-        .map_or(row.days, |first| first.days);
-    let due_at = now + Duration::days(days);
-    if !unit
-        .tx
-        .start_campaign(row.id, by, now, due_at, population, &hash)
-        .await?
-    {
-        return Err(Error::Stale);
-    }
-    let nobody = reviewers.get(&None).copied().unwrap_or_default();
-    let after = json!({
-        "population": population, "population_hash": hash, "due_at": due_at,
-        "reviewers": reviewers.len() - usize::from(nobody > 0), "without_reviewer": nobody,
-    });
-    let actor = by.map_or(Actor::Portal, Actor::Person);
-    seal::moved(unit, row, CampaignState::Running, actor, after);
-    let running = CampaignRow {
-        due_at: Some(due_at),
-        started_at: Some(now),
-        ..row.clone()
-    };
-    due::arm(unit, &running);
-    stages::tell(unit, &running, &reviewers);
-    Ok(())
 }

@@ -168,8 +168,22 @@ pub(super) async fn insert(
     made_by: Option<PersonId>,
     previous: Option<CampaignId>,
 ) -> Result<CampaignRow> {
+    let id = unit.new_id();
+    let because = previous.map(|id| id.to_string());
+    enter(unit, id, draft, made_by, previous, because).await
+}
+
+/// A new draft's row with this id, and what it is there for.
+pub(super) async fn enter(
+    unit: &mut Unit,
+    id: CampaignId,
+    draft: &Draft,
+    made_by: Option<PersonId>,
+    previous: Option<CampaignId>,
+    because: Option<String>,
+) -> Result<CampaignRow> {
     let mut row = CampaignRow {
-        id: unit.new_id(),
+        id,
         number: unit.tx.count("campaign").await?,
         name: String::new(),
         state: CampaignState::Draft,
@@ -208,8 +222,8 @@ pub(super) async fn insert(
     let mut event = Event::new(EventKind::CampaignMade, unit.now, actor)
         .about(row.id)
         .changing(serde_json::Value::Null, draft.said());
-    if let Some(previous) = previous {
-        event = event.because(previous);
+    if let Some(because) = because {
+        event = event.because(because);
     }
     unit.record(event);
     unit.changed("reviews");

@@ -7,9 +7,12 @@
 mod answer;
 mod due;
 mod freeze;
+mod late;
+mod listings;
 mod make;
 mod pool;
 mod seal;
+pub(crate) mod small;
 pub(crate) mod stages;
 mod verify;
 
@@ -35,10 +38,15 @@ use crate::{
 pub use answer::{Asked, Together, Verdict, ask, decide, decide_together, hand_on, reply, undo};
 pub(crate) use due::{close_due, enforce_due, remind_due, repeat_due, reviewer_left};
 pub use freeze::{PREVIEWED, Share, preview, start};
+pub(crate) use late::late_due;
+pub use listings::{Counts, Listing};
+pub(crate) use listings::{by_target, of as listings_of, preview as listings_preview};
 pub use make::{Draft, Template, discard, make, save};
 pub(crate) use pool::Pool;
 pub(crate) use seal::must_acknowledge;
 pub use seal::{cancel, chase, close, report_hash, report_head, report_lines, sign_off};
+pub use small::SmallReviews;
+pub(crate) use small::event_due;
 
 pub use verify::{ReportFault, Sealed, verify_report};
 
@@ -215,6 +223,7 @@ fn changed(unit: &mut Unit, campaign: CampaignId, reviewer: Option<PersonId>) {
 pub(crate) async fn grants_ended(unit: &mut Unit, grants: &[&GrantRow]) -> Result<()> {
     let ids: Vec<_> = grants.iter().map(|grant| grant.id).collect();
     let now = unit.now;
+    let mut touched = std::collections::BTreeSet::new();
     for row in unit.tx.void_items_of_grants(&ids, now).await? {
         unit.record(
             Event::new(EventKind::ReviewSettled, now, Actor::Portal)
@@ -228,6 +237,10 @@ pub(crate) async fn grants_ended(unit: &mut Unit, grants: &[&GrantRow]) -> Resul
                 ),
         );
         changed(unit, row.campaign_id, None);
+        touched.insert(row.campaign_id);
+    }
+    for campaign in touched {
+        small::answered(unit, campaign).await?;
     }
     Ok(())
 }

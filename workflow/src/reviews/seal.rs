@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use domain::{
     CampaignId, ItemId, PersonId, Refusal, Timestamp,
     audit::{Actor, Event, EventKind},
-    certification::{CampaignState, ItemState, Proof, Tally, VoidCause, sign_off_bar},
+    certification::{
+        CampaignState, Cause, ItemState, Proof, Tally, VoidCause, sign_off_bar, wants_sign_off,
+    },
     person::PortalRole,
 };
 use serde::Serialize;
@@ -17,7 +19,10 @@ use store::{
     views::reviews::CoverageRow,
 };
 
-use super::{changed, due, locked, must_be, scope_of, security, settled, stages, tally_of, text};
+use super::{
+    Listing, changed, due, listings, locked, must_be, scope_of, security, settled, stages,
+    tally_of, text,
+};
 use crate::{
     Error, Result, Unit, Workflow,
     access::Viewer,
@@ -49,7 +54,8 @@ pub(super) fn moved(
     changed(unit, row.id, None);
 }
 
-/// Closes a running campaign in which nothing is open: what was said no to takes effect now.
+/// Closes a running campaign in which nothing is open: what was said no to takes effect now. A small one in which nothing was
+/// privileged is over with that, its report is kept as it is.
 pub(super) async fn finish(
     unit: &mut Unit,
     row: &CampaignRow,
@@ -71,6 +77,11 @@ pub(super) async fn finish(
         actor,
         json!({"cause": cause, "tally": tally}),
     );
+    let small = unit.tx.small_review(row.id).await?;
+    unit.tx.end_small_review(row.id, now).await?;
+    if small.is_some_and(|small| !wants_sign_off(true, small.privileged)) {
+        return Ok(());
+    }
     let mail = Mail {
         kind: "review_closed",
         subject: format!("To be signed off: {}", row.name),
@@ -141,6 +152,7 @@ pub async fn cancel(
         if !unit.tx.end_campaign(id, from, to, now).await? {
             return Err(Error::Stale);
         }
+        unit.tx.end_small_review(id, now).await?;
         let actor = Actor::Person(viewer.id());
         moved(&mut unit, &row, to, actor, json!({"reason": reason}));
         unit.commit().await
@@ -175,6 +187,13 @@ pub async fn sign_off(
         let mut unit = workflow.unit().await?;
         let (viewer, row) = locked(&mut unit, viewer, id).await?;
         must_be(&row, CampaignState::Closed)?;
+        let small = unit.tx.small_review(id).await?;
+        if small.is_some_and(|small| !wants_sign_off(true, small.privileged)) {
+            return Err(Refusal::WrongState {
+                state: row.state.to_string(),
+            }
+            .into());
+        }
         let runs_portal = viewer.roles.iter().copied().any(PortalRole::runs_portal);
         if let Some(why) = sign_off_bar(viewer.id(), runs_portal, row.made_by) {
             return Err(Refusal::SignOffBarred { why }.into());
@@ -193,7 +212,9 @@ pub async fn sign_off(
         } else {
             0
         };
-        if !acknowledged && must_acknowledge(&tally, enforced.pending, unseen, &coverage) {
+        let listed = listings::of(&mut unit.tx, id).await?;
+        if !acknowledged && must_acknowledge(&tally, enforced.pending, unseen, &coverage, &listed)
+        {
             return Err(Refusal::NotAcknowledged.into());
         }
         unit.tx.prove_items(id).await?;
@@ -229,18 +250,22 @@ pub async fn sign_off(
     .await
 }
 
-/// Whether a sign-off has to take note of something: a target that was not listed whole, what nobody reviewed, what was drawn
-/// for a second look and nobody looked at, what the targets have not confirmed.
+/// Whether a sign-off has to take note of something: a target that was not listed whole and lately, what was found there that
+/// nobody here gave, what nobody reviewed, what was drawn for a second look and nobody looked at, what the targets have not
+/// confirmed.
 pub(crate) fn must_acknowledge(
     tally: &Tally,
     pending: i64,
     unseen: i64,
     coverage: &[CoverageRow],
+    listed: &[Listing],
 ) -> bool {
+    let found = |one: &Listing| one.covered && one.found.is_some_and(|found| found > 0);
     tally.not_reviewed > 0
         || pending > 0
         || unseen > 0
         || coverage.iter().any(|one| one.listed_at.is_none())
+        || listed.iter().any(found)
 }
 
 /// The first line of a report: the campaign, by ids. Complete enough to be checked without the database.
@@ -269,6 +294,29 @@ struct Head<'a> {
     tally: Tally,
     completion_percent: i64,
     targets: Vec<serde_json::Value>,
+    // What was signed off before there were these is the same bytes still.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    listings: Vec<Listing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<Caused>,
+    #[serde(skip_serializing_if = "is_zero")]
+    late_removals: i64,
+}
+
+/// What made a small review.
+#[derive(Debug, Serialize)]
+struct Caused {
+    cause: Cause,
+    said: String,
+    at: Timestamp,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands it by reference"
+)]
+const fn is_zero(count: &i64) -> bool {
+    *count == 0
 }
 
 /// One line of a report: one item, by ids.
@@ -363,15 +411,30 @@ async fn looked(tx: &mut Tx, row: &CampaignRow) -> Result<Option<serde_json::Val
 /// The first line of a campaign's report, as JSON with a line feed.
 pub async fn report_head(tx: &mut Tx, row: &CampaignRow) -> Result<String> {
     let tally = tally_of(tx, row.id).await?;
+    let listings = listings::of(tx, row.id).await?;
+    let counts = listings::by_target(&listings);
+    let event = tx.small_review(row.id).await?.map(|small| Caused {
+        cause: small.cause,
+        said: small.said,
+        at: small.happened_at,
+    });
+    let (_, late_removals) = tx.late_told(row.id).await?;
     let targets = tx
         .coverage_of(row.id)
         .await?
         .into_iter()
         .map(|one| {
-            json!({
+            let mut target = json!({
                 "target": one.target_id, "rights": one.rights, "present": one.present, "oldest_read": one.oldest_read,
                 "newest_read": one.newest_read, "listed_at": one.listed_at, "covered": one.listed_at.is_some(),
-            })
+            });
+            if let Some(counts) = counts.get(&one.target_id) {
+                target["there_and_here"] = json!({
+                    "rights": counts.rights, "unread": counts.unread, "listed": counts.listed, "believed": counts.believed,
+                    "found": counts.found, "vanished": counts.vanished, "difference": counts.difference(),
+                });
+            }
+            target
         })
         .collect();
     let head = Head {
@@ -396,6 +459,9 @@ pub async fn report_head(tx: &mut Tx, row: &CampaignRow) -> Result<String> {
         tally,
         completion_percent: tally.completion(),
         targets,
+        listings,
+        event,
+        late_removals,
     };
     let mut text = serde_json::to_string(&head)?;
     text.push('\n');

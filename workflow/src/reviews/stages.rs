@@ -320,17 +320,25 @@ async fn pass_on(
     });
     seal::moved(unit, row, CampaignState::Running, actor, after);
     due::arm_stage(unit, row.id, now, due_at);
-    tell(unit, &asked, &reviewers);
+    tell(unit, &asked, &reviewers, None);
     changed(unit, row.id, None);
     Ok(true)
 }
 
-/// Mails whoever is asked how much waits for them.
+/// Mails whoever is asked how much waits for them. `event` is what happened and whom or what it is about, for a small review.
 pub(super) fn tell(
     unit: &mut Unit,
     row: &CampaignRow,
     reviewers: &BTreeMap<Option<PersonId>, i64>,
+    event: Option<(&str, &str)>,
 ) {
+    let (title, what) = match event {
+        None => (row.name.clone(), String::new()),
+        Some((said, about)) => (
+            format!("{}: {about}", row.name),
+            format!(" What happened: {said}."),
+        ),
+    };
     for (reviewer, items) in reviewers {
         let Some(reviewer) = *reviewer else { continue };
         unit.changed(reviewer);
@@ -341,10 +349,9 @@ pub(super) fn tell(
             &format!("review:{}:{}", row.id, row.stage),
             &Mail {
                 kind: "review_needed",
-                subject: format!("{items} {things} to review: {}", row.name),
+                subject: format!("{items} {things} to review: {title}"),
                 text: format!(
-                    "“{}” asks you whether {items} {things} may stay, until {}.",
-                    row.name,
+                    "“{title}” asks you whether {items} {things} may stay, until {}.{what}",
                     row.due_at.map(super::last_chance).unwrap_or_default()
                 ),
                 path: format!("/reviews/{}/items", row.id),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::freeze::sealed_facts;
+use super::{Listing, freeze::sealed_facts};
 use crate::frozen::hex;
 
 /// What is wrong with a report.
@@ -33,7 +33,7 @@ pub enum ReportFault {
         /// What the log says.
         sealed: String,
     },
-    /// The items are not what was frozen.
+    /// The items, or the listings of the targets, are not what was frozen.
     #[error(
         "the items are not what was frozen at the start: {found} of {frozen}, or with other facts"
     )]
@@ -59,6 +59,8 @@ pub struct Sealed {
 #[derive(Deserialize)]
 struct Head {
     campaign: CampaignId,
+    #[serde(default)]
+    listings: Vec<Listing>,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +99,7 @@ pub fn verify_report(
         let campaign = head.campaign;
         return Ok(Err(ReportFault::NotSignedOff { campaign }));
     };
-    Ok(compare(head.campaign, report, items, &signed))
+    Ok(compare(&head, report, items, &signed))
 }
 
 /// What the log says of the sign-off of a review.
@@ -124,7 +126,7 @@ fn signed_off(campaign: CampaignId, log: impl BufRead) -> std::io::Result<Option
 }
 
 fn compare(
-    campaign: CampaignId,
+    head: &Head,
     report: &str,
     mut items: Vec<Item>,
     signed: &Value,
@@ -143,6 +145,9 @@ fn compare(
         let who = (item.grant, item.person, item.account, item.package);
         hasher.update(sealed_facts(who, item.source, item.from, item.end));
     }
+    for listing in &head.listings {
+        hasher.update(listing.sealed());
+    }
     let frozen = signed["population"].as_i64().unwrap_or(-1);
     let same = signed["population_hash"] == hex(&hasher.finalize());
     if !same || i64::try_from(items.len()) != Ok(frozen) {
@@ -152,7 +157,7 @@ fn compare(
         });
     }
     Ok(Sealed {
-        campaign,
+        campaign: head.campaign,
         items: items.len(),
         hash: found,
     })

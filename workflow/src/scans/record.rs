@@ -8,6 +8,7 @@ use domain::{
     drift::{Drift, Stop},
 };
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use store::{
     assignments::AssignmentRow,
     jobs::Job,
@@ -20,6 +21,7 @@ use crate::{
     assignments::{self, Pair, Withheld},
     chat::{self, Post},
     findings,
+    frozen::hex,
     people::again,
 };
 
@@ -93,7 +95,10 @@ async fn record_once(
         first.stops(workflow.settings().scan_limit, allowed)
     };
     if let Some(why) = stopped {
-        let row = counts(&unit, right, &first);
+        let row = ScannedRow {
+            listing_hash: hash(holders),
+            ..counts(&unit, right, &first)
+        };
         stop(&mut unit, right, row, why, before.as_ref()).await?;
         unit.commit().await?;
         return Ok(true);
@@ -105,7 +110,10 @@ async fn record_once(
         .await?;
     let mut compared = compare(&mut unit.tx, &target, right, asked, holders).await?;
     keep_to(&mut compared, &people, gone);
-    let row = counts(&unit, right, &compared);
+    let row = ScannedRow {
+        listing_hash: hash(holders),
+        ..counts(&unit, right, &compared)
+    };
     let quiet = compared.changes == 0 && compared.over.is_empty() && compared.returned.is_empty();
     let mut looked_at = given(&mut unit, right, &compared).await?;
     looked_at.extend(vanished(&mut unit, right, asked, &compared).await?);
@@ -158,7 +166,18 @@ fn counts(unit: &Unit, right: &ScanRightRow, compared: &Compared) -> ScannedRow 
         detail: String::new(),
         allowed: 0,
         allowed_by: None,
+        listing_hash: String::new(),
     }
+}
+
+/// The SHA-256 (hex) over whom a target lists: its own ids in their order, each on a line.
+fn hash(holders: &BTreeSet<String>) -> String {
+    let mut hasher = Sha256::new();
+    for holder in holders {
+        hasher.update(holder);
+        hasher.update("\n");
+    }
+    hex(&hasher.finalize())
 }
 
 /// Changes nothing and says why. What an operator let through stays for a pass that can be done.

@@ -6,12 +6,13 @@ use chrono::Duration;
 use domain::{
     ConflictId, EntitlementId, ExceptionId, LineId, PackageId, PackageVersionId, PersonId, Refusal,
     approval::Verdict,
+    certification::CampaignState,
     conflict::Side,
     exception::{ExceptionEnd, ExceptionState},
     finding::{FindingKind, FindingState},
     grant::{EndReason, GrantState},
     policy::{ApproverRule, Policy, RiskRule},
-    request::{Start, Window},
+    request::{Length, Start, Window},
 };
 use store::{Engine, exceptions::ExceptionRow, findings::FindingRow};
 use uuid::Uuid;
@@ -19,6 +20,7 @@ use workflow::{
     Error, carts,
     exceptions::{self, Proposal, Word},
     findings, requests,
+    reviews::SmallReviews,
     views::{
         cart,
         request_form::{self, Notice},
@@ -26,7 +28,8 @@ use workflow::{
 };
 
 use crate::support::{
-    ASTRID, ELIN, House, JOHAN, KARIN, MAYA, OLLE, TOMAS, hours, houses, person, policy, stage,
+    ASTRID, ELIN, House, JOHAN, KARIN, MAYA, OLLE, TOMAS, hours, houses, houses_with, person,
+    policy, stage,
 };
 
 fn rule() -> ConflictId {
@@ -43,8 +46,12 @@ fn other_right() -> EntitlementId {
 
 /// Houses with a second package, and a rule against holding both. Olle owns the rule.
 async fn apart() -> Vec<House> {
+    apart_with(SmallReviews::OFF).await
+}
+
+async fn apart_with(small_reviews: SmallReviews) -> Vec<House> {
     let policy = policy(vec![stage(ApproverRule::Manager)]);
-    let houses = houses(&policy).await;
+    let houses = houses_with(&policy, small_reviews).await;
     for house in &houses {
         house.add_entitlement(other_right(), "sg-payments").await;
         let version = PackageVersionId(Uuid::from_u128(0x3001));
@@ -648,5 +655,53 @@ async fn two_lines_of_a_cart_that_exclude_each_other_say_so() {
                 Notice::BreaksTogether { other: name, .. } if *name == cart.lines[other].name
             )));
         }
+    }
+}
+
+#[tokio::test]
+async fn what_falls_with_an_exception_is_reviewed_once_before_it_ends() {
+    for house in apart_with(SmallReviews::ON).await {
+        let wanted = Proposal {
+            cadence_days: 30,
+            ..proposal()
+        };
+        let viewer = house.viewer(ASTRID).await;
+        let id = exceptions::propose(&house.workflow, &viewer, &wanted)
+            .await
+            .unwrap();
+        say(&house, OLLE, id, Word::Accept).await.unwrap();
+        say(&house, ELIN, id, Word::Confirm).await.unwrap();
+        let falls = house.import(JOHAN, other_right()).await;
+        let lasting = Window {
+            start: Start::OnActivation,
+            length: Length::Permanent,
+        };
+        house.held(JOHAN, lasting, "left", &[ASTRID]).await;
+        house.pass(Duration::days(29)).await;
+        say(&house, MAYA, id, Word::Attest).await.unwrap();
+        assert_eq!(house.small_reviews().await, vec![]);
+        house.pass(Duration::days(17)).await;
+        let ends_at = exception(&house, id).await.ends_at;
+        let all = house.small_reviews().await;
+        let [one] = &all[..] else {
+            panic!("one for the event: {all:?}")
+        };
+        assert!(one.said.contains("Prepare and pay"), "{}", one.said);
+        assert!(one.due_at.is_some_and(|due| due < ends_at));
+        let items = house.items(one.id).await;
+        assert_eq!(items.len(), 1, "only the side that falls: {items:?}");
+        assert_eq!(items[0].grant_id, falls);
+        assert_eq!(items[0].reviewer_id, Some(person(OLLE)));
+
+        // The second warning makes no second one, and silence takes nothing before the end does.
+        house.pass(Duration::days(12)).await;
+        assert_eq!(house.small_reviews().await.len(), 1);
+        house.pass(Duration::days(1)).await;
+        assert_eq!(house.grant(falls).await.state, GrantState::Active);
+        house.pass(Duration::days(1)).await;
+        let ended = house.grant(falls).await;
+        assert_eq!(ended.end_reason, Some(EndReason::ExceptionEnded));
+        let over = house.small_reviews().await;
+        assert_eq!(over[0].state, CampaignState::Closed, "nothing is left");
     }
 }

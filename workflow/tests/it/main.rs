@@ -11,6 +11,7 @@ mod catalogue;
 mod conversing;
 mod deciding;
 mod duties;
+mod events;
 mod extending;
 mod fresh;
 mod grouping;

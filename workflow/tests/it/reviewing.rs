@@ -542,3 +542,141 @@ async fn handing_on_and_answering_at_once_do_not_both_count() {
         }
     }
 }
+
+/// What the newest scan said of the right of the package.
+async fn listed(house: &House, age: Duration, listed: i64, found: i64) {
+    let right = house.id(house.entitlement.0);
+    let at = house.literal(house.clock.now() - age);
+    house.raw("DELETE FROM scanned_rights").await.unwrap();
+    house
+        .raw(&format!(
+            "INSERT INTO scanned_rights (entitlement_id, scanned_at, listed, believed, given, vanished, changes, detail, listing_hash)
+             VALUES ({right}, {at}, {listed}, {}, {found}, 0, {found}, '', 'abc')",
+            listed - found
+        ))
+        .await
+        .unwrap();
+    for n in 0..found {
+        house
+            .raw(&format!(
+                "INSERT INTO drift (entitlement_id, holder, found_at) VALUES ({right}, 'stranger {n}', {at})"
+            ))
+            .await
+            .unwrap();
+    }
+}
+
+/// A campaign that everybody kept everything in, closed.
+async fn kept(house: &House) -> CampaignId {
+    let id = started(house, &draft()).await;
+    for item in items(house, id).await {
+        decide(house, ASTRID, &item, Answer::Keep).await.unwrap();
+    }
+    let elin = house.viewer(ELIN).await;
+    reviews::close(&house.workflow, &elin, id).await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn a_target_is_covered_only_by_a_whole_listing_of_the_last_day() {
+    for (house, _) in held().await {
+        listed(&house, Duration::hours(24), 3, 0).await;
+        let id = kept(&house).await;
+        let tomas = house.viewer(TOMAS).await;
+        let page = views::reviews::campaign(&house.workflow, &tomas, id)
+            .await
+            .unwrap();
+        let [target] = &page.coverage[..] else {
+            panic!("one target: {:?}", page.coverage)
+        };
+        assert!(target.listed_at.is_some() && !page.must_acknowledge);
+        assert_eq!((target.counts.listed, target.counts.difference()), (3, 0));
+        sign_off(&house, TOMAS, id, false).await.unwrap();
+
+        // The listing is sealed: who alters it in the report is found out, whatever the log is made to say.
+        let (text, _) = views::reviews::json_lines(&house.workflow, &tomas, id, None)
+            .await
+            .unwrap();
+        let query = store::audit::AuditQuery {
+            subject: Some(id.to_string()),
+            limit: 500,
+            ..store::audit::AuditQuery::default()
+        };
+        let mut tx = house.workflow.store().read().await.unwrap();
+        let rows = tx.audit_page(&query).await.unwrap();
+        drop(tx);
+        let log = rows.iter().fold(String::new(), |log, row| {
+            log + &format!("{{\"hash\":\"00\",\"entry\":{}}}\n", row.entry)
+        });
+        let check = |report: &str, log: &str| {
+            reviews::verify_report(report, log.as_bytes()).expect("it can be read")
+        };
+        assert!(check(&text, &log).is_ok());
+        let altered = text.replace(
+            "\"listed\":3,\"believed\":3,\"found\":0",
+            "\"listed\":4,\"believed\":3,\"found\":1",
+        );
+        assert_ne!(altered, text);
+        let forged = log.replace(
+            &format!("{:x}", Sha256::digest(&text)),
+            &format!("{:x}", Sha256::digest(&altered)),
+        );
+        assert!(matches!(
+            check(&altered, &forged),
+            Err(ReportFault::Population { .. })
+        ));
+        for change in [
+            "UPDATE campaign_listings SET listed = 9",
+            "DELETE FROM campaign_listings",
+        ] {
+            let result = house.raw(change).await;
+            assert!(
+                matches!(result, Err(store::Error::Conflict(_))),
+                "{change}: {result:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_covered_or_was_given_by_nobody_here_must_be_acknowledged() {
+    for (house, _) in held().await {
+        let drafted = reviews::make(
+            &house.workflow,
+            &house.viewer(ELIN).await,
+            Template::Everything,
+        )
+        .await
+        .unwrap();
+        // A second too old, a listing that stopped, and somebody to whom nobody here gave it.
+        for (age, stopped, found) in [
+            (Duration::hours(24) + Duration::seconds(1), false, 0),
+            (Duration::hours(1), true, 0),
+            (Duration::hours(1), false, 1),
+        ] {
+            listed(&house, age, 3 + found, found).await;
+            if stopped {
+                house
+                    .raw("UPDATE scanned_rights SET stopped = 'too_many'")
+                    .await
+                    .unwrap();
+            }
+            // The draft says so before it starts.
+            let right = format!(
+                "UPDATE entitlements SET application_id = {}",
+                house.id(uuid::Uuid::from_u128(0x6000))
+            );
+            house.raw(&right).await.unwrap();
+            let tomas = house.viewer(TOMAS).await;
+            let page = views::reviews::campaign(&house.workflow, &tomas, drafted)
+                .await
+                .unwrap();
+            let shown = &page.preview.unwrap().listed[0];
+            assert_eq!(shown.listed_at.is_some(), found > 0);
+            let id = kept(&house).await;
+            let unread = refused(sign_off(&house, TOMAS, id, false).await);
+            assert_eq!(unread, Refusal::NotAcknowledged, "{age} {stopped} {found}");
+            sign_off(&house, TOMAS, id, true).await.unwrap();
+        }
+    }
+}

@@ -4,17 +4,23 @@ use std::collections::BTreeMap;
 
 use chrono::{Duration, TimeZone, Utc};
 use domain::{
-    AccountId, EntitlementId, GrantId, LineId, PackageId, PackageVersionId, PersonId, Refusal,
-    RequestId, StageId, TargetId, Timestamp,
+    AccountId, CampaignId, EntitlementId, GrantId, LineId, PackageId, PackageVersionId, PersonId,
+    Refusal, RequestId, StageId, TargetId, Timestamp,
     approval::{StageState, Verdict},
     grant::{GrantSource, GrantState},
     policy::{About, ApproverRule, Limits, Policy, Quorum, RiskRule, StageRule},
     request::{Length, Start, Window},
 };
-use store::{Engine, jobs::Priority, testing};
+use store::{
+    Engine,
+    certification::{CampaignItemRow, SmallTagRow},
+    jobs::Priority,
+    testing,
+};
 use uuid::Uuid;
 use workflow::{
     Clock, Error, Ids, Settings, Workflow, access::Viewer, deadlines, decide, fresh, requests,
+    reviews::SmallReviews,
 };
 
 /// One company on one engine.
@@ -94,19 +100,30 @@ pub fn hours(hours: i64) -> Window {
 
 /// A house on each engine, whose package has this policy.
 pub async fn houses(policy: &Policy) -> Vec<House> {
+    houses_with(policy, SmallReviews::OFF).await
+}
+
+/// As [`houses`], with small reviews.
+pub async fn houses_with(policy: &Policy, small_reviews: SmallReviews) -> Vec<House> {
     let mut houses = Vec::new();
     for (engine, store) in testing::stores().await {
-        houses.push(House::build(engine, store, policy).await);
+        houses.push(House::build(engine, store, policy, small_reviews).await);
     }
     houses
 }
 
 impl House {
-    async fn build(engine: Engine, store: store::Store, policy: &Policy) -> Self {
+    async fn build(
+        engine: Engine,
+        store: store::Store,
+        policy: &Policy,
+        small_reviews: SmallReviews,
+    ) -> Self {
         let clock = Clock::simulated(start());
         let settings = Settings {
             asks_per_ten_minutes: 1000,
             step_up: Some("c1".into()),
+            small_reviews,
             ..Settings::default()
         };
         let workflow = Workflow::new(store, clock.clone(), Ids::seeded(7), settings);
@@ -316,6 +333,28 @@ impl House {
         tx.insert_grant(&grant, &[entitlement]).await.unwrap();
         tx.commit().await.unwrap();
         id
+    }
+
+    /// The small reviews that there are.
+    pub async fn small_reviews(&self) -> Vec<SmallTagRow> {
+        let mut tx = self.workflow.store().read().await.unwrap();
+        tx.small_reviews_page(50).await.unwrap()
+    }
+
+    /// The items of a review.
+    pub async fn items(&self, id: CampaignId) -> Vec<CampaignItemRow> {
+        let mut tx = self.workflow.store().read().await.unwrap();
+        tx.items_of_campaign(id, None, None, 100).await.unwrap()
+    }
+
+    /// How many mails of a kind somebody has got.
+    pub async fn mails(&self, n: u128, kind: &str) -> u64 {
+        self.raw(&format!(
+            "UPDATE messages SET kind = kind WHERE kind = '{kind}' AND person_id = {}",
+            self.id(person(n).0)
+        ))
+        .await
+        .unwrap()
     }
 
     /// A grant by its id.

@@ -123,6 +123,8 @@ fn what(kind: JobKind) -> &'static str {
         JobKind::ReviewClose => "A review cannot be closed",
         JobKind::ReviewReminder => "Reviewers cannot be reminded",
         JobKind::ReviewRepeat => "A review cannot come again",
+        JobKind::ReviewEvent => "A small review cannot be made",
+        JobKind::ReviewLate => "Late removals of a review cannot be looked for",
         JobKind::Deputy => "A deputy cannot begin or end",
         JobKind::Task => "Whoever does something by hand cannot be reminded",
         JobKind::Converge => "A right cannot be worked on",

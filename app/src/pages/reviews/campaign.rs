@@ -14,7 +14,7 @@ use domain::{
 use leptos::prelude::*;
 use workflow::{
     Error,
-    reviews::{self as running, READERS},
+    reviews::{self as running, Counts, READERS},
     views::{
         colleagues,
         reviews::{self, CampaignPage, Coverage, Progress},
@@ -135,8 +135,12 @@ pub(in crate::pages) fn page(
 ) -> AnyView {
     let number = said::number(found.number);
     let crumbs = vec![crumb("Reviews", "/reviews"), here(number)];
-    let badge = said::campaign(found.state);
-    let title = found.name.clone();
+    let badge = match &found.event {
+        Some(event) => said::small(found.state, event.signed_off),
+        None => said::campaign(found.state),
+    };
+    let about = found.event.as_ref().map(|event| event.about.as_str());
+    let title = said::title(&found.name, about);
     if let Some(preview) = &found.preview {
         let lead = "A draft. Nothing is frozen, and nobody is asked, before it starts.";
         let body = if found.may_run {
@@ -149,6 +153,10 @@ pub(in crate::pages) fn page(
     }
     let faults: Vec<String> = refused.iter().map(refusals::sentence).collect();
     let lead = lead(found);
+    let event = found.event.as_ref().map(|event| {
+        let said = said::event(event, found.now);
+        view! { <Note title="What happened">{said}</Note> }.into_any()
+    });
     let version = kit::version(&format!(
         "{:?}{}{:?}",
         found.state, found.stage, found.tally
@@ -176,6 +184,7 @@ pub(in crate::pages) fn page(
         <div class="two">
             <div class="stack stack-5">
                 <Faults faults=faults/>
+                {event}
                 {tally(&found.tally)}
                 {progress}
             </div>
@@ -197,6 +206,14 @@ fn lead(found: &CampaignPage) -> AnyView {
             let stage = said::stage(found.stage, stages)
                 .map(|stage| format!("{}. ", words::sentence(&stage)));
             view! { {stage}{escalated}{said::deadline(found.due_at, found.then, now)} }.into_any()
+        }
+        CampaignState::Closed if found.event.as_ref().is_some_and(|event| !event.signed_off) => {
+            format!(
+                "Done: {} of {} answered. Nothing in it was privileged, so nobody has to sign it off; its report is kept.",
+                words::number(tally.answered()),
+                words::number(tally.population())
+            )
+            .into_any()
         }
         CampaignState::Closed => format!(
             "Closed: {} of {} answered. Somebody other than its maker signs it off.",
@@ -316,6 +333,9 @@ fn steps(found: &CampaignPage, typed: &Typed) -> Option<AnyView> {
             }
             .into_any()
         }
+        CampaignState::Closed if found.event.as_ref().is_some_and(|event| !event.signed_off) => {
+            return None;
+        }
         CampaignState::Closed => match found.barred {
             Some(why) => {
                 let why = refusals::sentence(&Refusal::SignOffBarred { why });
@@ -346,8 +366,15 @@ fn sign_off(found: &CampaignPage, typed: &Typed, action: String) -> AnyView {
         .collect();
     if !uncovered.is_empty() {
         open.push(format!(
-            "Not covered: {} was never listed whole, so rights there that the portal does not know are not in this review.",
+            "Not covered: {} was not listed whole within a day before the start, so rights there that the portal does not know may be missing in this review.",
             words::list(&uncovered, "and")
+        ));
+    }
+    let unknown: i64 = found.coverage.iter().map(|one| one.counts.found).sum();
+    if unknown > 0 {
+        open.push(format!(
+            "Found at the targets: {} that nobody here gave, and that is in no item of this review. Each is a finding with an owner.",
+            words::count(unknown, "right", "rights")
         ));
     }
     if found.tally.not_reviewed > 0 {
@@ -417,8 +444,12 @@ pub(super) fn enforced(found: &CampaignPage) -> Option<AnyView> {
             let said = words::count(enforced.overdue, "removal has", "removals have");
             view! { <Note tone=Tone::Bad title="Overdue">{format!("{said} not been confirmed for more than a day. ")}<a class="link" href="/provisioning">"The provisioner"</a>" says why."</Note> }
         });
+        let told = (enforced.told > 0).then(|| {
+            let said = words::count(enforced.told, "removal was", "removals were");
+            view! { <p class="small">{format!("{said} not confirmed within a day: security and the owners were told.")}</p> }
+        });
         let shown = kit::version(&format!("{enforced:?}"));
-        view! { <Card title="What was said no to" live="enforced" version=shown><Body><Facts items=facts/>{late}</Body></Card> }
+        view! { <Card title="What was said no to" live="enforced" version=shown><Body><Facts items=facts/>{late}{told}</Body></Card> }
             .into_any()
     })
 }
@@ -431,7 +462,8 @@ pub(super) fn coverage(found: &CampaignPage) -> Option<AnyView> {
             || "never read".into_any(),
             |at| view! { "oldest reading "<Moment at=at now=now/> }.into_any(),
         );
-        let detail = view! { {words::number(one.present)}" of "{words::number(one.rights)}" rights seen there · "{read} };
+        let there = there(one.counts).map(|there| view! { " · "{there} });
+        let detail = view! { {words::number(one.present)}" of "{words::number(one.rights)}" rights seen there · "{read}{there} };
         let (state, words) = if one.listed_at.is_some() {
             (State::Ready, "covered")
         } else {
@@ -443,6 +475,37 @@ pub(super) fn coverage(found: &CampaignPage) -> Option<AnyView> {
         let rows = found.coverage.iter().map(row).collect_view();
         view! { <Card title="How complete it is"><Rows>{rows}</Rows></Card> }.into_any()
     })
+}
+
+/// What a target listed, against what the portal knew; nothing where nothing was listed.
+pub(super) fn there(counts: Counts) -> Option<String> {
+    if counts.rights == 0 {
+        return None;
+    }
+    if counts.unread == counts.rights {
+        return Some("not listed".into());
+    }
+    let unread = (counts.unread > 0).then(|| {
+        format!(
+            "{} of {} not listed lately",
+            words::number(counts.unread),
+            words::count(counts.rights, "right", "rights")
+        )
+    });
+    let some =
+        |count: i64, what: &str| (count != 0).then(|| format!("{} {what}", words::number(count)));
+    let said: Vec<String> = [
+        Some(format!("{} listed there", words::number(counts.listed))),
+        Some(format!("{} known here", words::number(counts.believed))),
+        some(counts.found, "given by nobody here"),
+        some(counts.vanished, "gone there"),
+        some(counts.difference(), "being changed"),
+        unread,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    Some(said.join(", "))
 }
 
 /// How it was reviewed, in aggregate.

@@ -31,6 +31,7 @@ pub struct Typed {
     name: String,
     application: String,
     package: String,
+    right: String,
     department: String,
     employee_type: String,
     control_scope: String,
@@ -89,6 +90,7 @@ impl Typed {
             name: page.name.clone(),
             application: id(scope.application.map(|id| id.to_string())),
             package: id(scope.package.map(|id| id.to_string())),
+            right: id(scope.entitlement.map(|id| id.to_string())),
             department: scope.department.clone(),
             employee_type: scope.employee_type.clone(),
             control_scope: scope.control_scope.clone(),
@@ -122,6 +124,7 @@ impl Typed {
             scope: Scope {
                 application: read(&self.application),
                 package: read(&self.package),
+                entitlement: read(&self.right),
                 department: self.department.clone(),
                 employee_type: self.employee_type.clone(),
                 privileged: self.privileged == "on",
@@ -258,6 +261,11 @@ fn looks_at(preview: &Preview, typed: &Typed, no_name: Option<String>) -> AnyVie
         .iter()
         .map(|(id, name)| choice(id.to_string(), name.clone()))
         .collect();
+    let rights = words
+        .rights
+        .iter()
+        .map(|(id, name)| choice(id.to_string(), name.clone()))
+        .collect();
     let sources = GrantSource::ALL
         .iter()
         .map(|source| choice(source.to_string(), words::sentence(house::source(*source))))
@@ -266,6 +274,7 @@ fn looks_at(preview: &Preview, typed: &Typed, no_name: Option<String>) -> AnyVie
         name,
         application,
         package,
+        right,
         department,
         employee_type,
         control_scope,
@@ -280,6 +289,7 @@ fn looks_at(preview: &Preview, typed: &Typed, no_name: Option<String>) -> AnyVie
             <TextField name="name" label=FIELDS[0].1 value=name error=no_name required=true longest=120/>
             <Select name="application" label="Application" options=applications value=application none="All"/>
             <Select name="package" label="Package" options=packages value=package none="All"/>
+            <Select name="right" label="Right" options=rights value=right none="All"/>
             <Select name="source" label="Where it comes from" options=sources value=source none="From anywhere"/>
             <Select name="department" label="Department of whoever holds it" options=departments value=department none="All"/>
             <Select name="employee_type" label="Kind of employment" options=kinds value=employee_type none="All"/>
@@ -497,6 +507,26 @@ fn come_of_it(page: &CampaignPage, preview: &Preview) -> AnyView {
     let partial = preview.partial.then(|| {
         view! { <p class="small dim">"Worked out from the first 5,000 items."</p> }
     });
+    let listed = (!preview.listed.is_empty()).then(|| {
+        let rows = preview
+            .listed
+            .iter()
+            .map(|one| {
+                let (state, words) = if one.listed_at.is_some() {
+                    (State::Ready, "covered")
+                } else {
+                    (State::Attention, "not covered")
+                };
+                let detail = super::campaign::there(one.counts).unwrap_or_default();
+                view! { <Row title=one.target.clone() detail=detail.into_any()><Badge state=state words=words/></Row> }
+            })
+            .collect_view();
+        view! {
+            <Body><p class="small dim">"What the targets themselves list of these rights. One that was not listed whole within a day is not covered, and whoever signs off takes note of that."</p></Body>
+            <Rows>{rows}</Rows>
+        }
+        .into_any()
+    });
     let stages = preview.shares.len();
     let tables = preview
         .shares
@@ -523,6 +553,7 @@ fn come_of_it(page: &CampaignPage, preview: &Preview) -> AnyView {
                 <p class="small dim">"Starting freezes what is held at that moment. What it says cannot be changed afterwards."</p>
             </Body>
             {tables}
+            {listed}
             {(look.is_some() || partial.is_some()).then(|| view! { <Body>{look}{partial}</Body> })}
         </Card>
     }

@@ -219,6 +219,10 @@ pub(in crate::pages) fn page(
     };
     let mark = view! { <Avatar name=item.person.name.clone() size=Size::Large/> }.into_any();
     let why = said::why(item.why);
+    let event = found.event.as_ref().map(|event| {
+        let said = said::event(event, now);
+        view! { <Note title="Why you are asked">{said}</Note> }.into_any()
+    });
     let reply = (!item.question.is_empty()).then(|| {
         let reply = if item.reply.is_empty() {
             view! { <p class="dim">"No answer yet."</p> }.into_any()
@@ -248,6 +252,7 @@ pub(in crate::pages) fn page(
         <div class="two">
             <div class="stack stack-5">
                 <Faults faults=faults/>
+                {event}
                 <Note title="Why this is suggested">{why}</Note>
                 {earlier}
                 {answers}

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use workflow::{
     Error,
     reviews::{self as reviewing, Template},
-    views::reviews::{self, CampaignItem, Question, Reviews, WorklistTag},
+    views::reviews::{self, CampaignItem, Question, Reviews, SmallItem, WorklistTag},
 };
 
 use super::{kit, parts::when};
@@ -102,6 +102,7 @@ pub(super) fn list(
         view! { <Rows>{rows}</Rows> }.into_any()
     };
     let make = page.may_make.then(templates);
+    let small = smalls(&page.small, now);
     let campaigns = page.campaigns.map(|(live, over)| {
         let shown = kit::version(&format!("{live:?}"));
         let rows = live.iter().map(|one| campaign(one, now)).collect_view();
@@ -121,6 +122,7 @@ pub(super) fn list(
             <Card title="Waits for you" live="mine" version=version>{mine}</Card>
             {make}
             {campaigns}
+            {small}
         </div>
     }
 }
@@ -141,7 +143,8 @@ fn mine(one: &WorklistTag, now: domain::Timestamp) -> impl IntoView + use<> {
     } else {
         State::Waiting
     };
-    view! { <Row title=one.name.clone() detail=detail href=href>{gauge}<span class="num">{said}</span><Badge state=state words=words/></Row> }
+    let title = said::title(&one.name, one.about.as_deref());
+    view! { <Row title=title detail=detail href=href>{gauge}<span class="num">{said}</span><Badge state=state words=words/></Row> }
 }
 
 fn questions(all: &[Question], typed: &Typed, wrong: Option<(ItemId, String)>) -> Option<AnyView> {
@@ -191,6 +194,37 @@ fn templates() -> AnyView {
         </Body></Card>
     }
     .into_any()
+}
+
+/// Small reviews, which begin and end by themselves.
+fn smalls(all: &[SmallItem], now: domain::Timestamp) -> Option<AnyView> {
+    (!all.is_empty()).then(|| {
+        let shown = kit::version(&format!("{all:?}"));
+        let rows = all.iter().map(|one| small(one, now)).collect_view();
+        view! {
+            <Card title="Small reviews, by event" live="small" version=shown>
+                <Body><p class="dim small">"Made by the portal when somebody moves, an exception is about to end, or a right is found at a target. They close by themselves; only what was privileged is signed off."</p></Body>
+                <Rows>{rows}</Rows>
+            </Card>
+        }
+        .into_any()
+    })
+}
+
+fn small(one: &SmallItem, now: domain::Timestamp) -> impl IntoView + use<> {
+    let number = said::number(one.number);
+    let title = said::title(one.cause.title(), Some(&one.about));
+    let items = words::count(one.population, "item", "items");
+    let detail = match (one.state, one.due_at, one.closed_at) {
+        (CampaignState::Running, Some(due), _) => {
+            view! { {number}" · "{words::number(one.open)}" of "{items}" open until "{when::moment(due, now)} }.into_any()
+        }
+        (_, _, Some(at)) => view! { {number}" · "{items}" · "{when::moment(at, now)} }.into_any(),
+        _ => view! { {number}" · "{items} }.into_any(),
+    };
+    let href = format!("/reviews/{}", one.id);
+    let badge = said::small(one.state, one.signed_off);
+    view! { <Row title=title detail=detail href=href>{badge}</Row> }
 }
 
 fn campaign(one: &CampaignItem, now: domain::Timestamp) -> impl IntoView + use<> {

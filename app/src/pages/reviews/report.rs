@@ -168,6 +168,14 @@ pub(in crate::pages) fn page(found: &Report) -> AnyView {
         format!(
             "{number}. Sealed: its hash stands in the audit log, and the JSON lines can be checked against it without this portal."
         )
+    } else if campaign
+        .event
+        .as_ref()
+        .is_some_and(|event| !event.signed_off)
+    {
+        format!(
+            "{number}. A small review without anything privileged: it is kept as it is, and nobody signs it off."
+        )
     } else {
         format!("{number}. Not signed off yet; it can still change.")
     };

@@ -3,12 +3,12 @@
 use domain::{
     Timestamp,
     certification::{
-        Act, Answer, CampaignState, Enforce, ItemState, Passes, Proof, Reasons, ReviewerRule,
-        Silence, Suggestion, Then, Via, VoidCause, Why,
+        Act, Answer, CampaignState, Cause, Enforce, ItemState, Passes, Proof, Reasons,
+        ReviewerRule, Silence, Suggestion, Then, Via, VoidCause, Why,
     },
 };
 use leptos::prelude::*;
-use workflow::views::reviews::{ItemView, SaidView, Settings};
+use workflow::views::reviews::{EventView, ItemView, SaidView, Settings};
 
 use crate::{
     pages::{parts::when, said},
@@ -31,6 +31,37 @@ pub fn campaign(state: CampaignState) -> AnyView {
         CampaignState::Cancelled => (State::Ended, "given up"),
     };
     view! { <Badge state=mark words=words/> }.into_any()
+}
+
+/// Where a small review stands, as a badge: one that nobody has to sign off is done when it has closed.
+pub fn small(state: CampaignState, signed_off: bool) -> AnyView {
+    if state == CampaignState::Closed && !signed_off {
+        return view! { <Badge state=State::Approved words="done"/> }.into_any();
+    }
+    campaign(state)
+}
+
+/// What a review is called, with whose access or which right it is about, for a small one.
+pub fn title(name: &str, about: Option<&str>) -> String {
+    match about {
+        Some(about) if !about.is_empty() => format!("{name}: {}", words::isolate(about)),
+        _ => name.to_owned(),
+    }
+}
+
+/// What happened that a review is made of, and when.
+pub fn event(event: &EventView, now: Timestamp) -> AnyView {
+    let at = event.at;
+    let who = event
+        .person
+        .as_ref()
+        .map_or_else(|| "somebody".to_owned(), |tag| words::isolate(&tag.name));
+    let said = event.said.clone();
+    match event.cause {
+        Cause::Moved => view! { {who}" moved "<Moment at=at now=now/>": "{said}". Does what was asked for before the move still fit?" }.into_any(),
+        Cause::ExceptionEnds => view! { "Of "{who}": "{said}". Is it still needed? If so, an exception has to be proposed anew in time." }.into_any(),
+        Cause::Found => view! { "“"{said}"” was found at its target "<Moment at=at now=now/>", with people to whom nobody here gave it." }.into_any(),
+    }
 }
 
 /// What is suggested, as a badge.
@@ -227,6 +258,9 @@ pub fn scope(settings: &Settings) -> String {
     }
     if let Some(source) = scope.source {
         parts.push(said::source(source).to_owned());
+    }
+    if let Some(right) = &settings.right {
+        parts.push(format!("with the right {right}"));
     }
     if let Some(person) = &settings.person {
         parts.push(format!("of {person}"));

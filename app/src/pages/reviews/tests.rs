@@ -3,19 +3,21 @@
 use domain::{
     PersonId, Refusal,
     certification::{
-        Act, Answer, CampaignState, Enforce, ItemState, Next, Passes, Proof, Reasons, ReviewerRule,
-        Scope, Silence, Suggestion, Tally, Then, Via, Why,
+        Act, Answer, CampaignState, Cause, Enforce, ItemState, Next, Passes, Proof, Reasons,
+        ReviewerRule, Scope, Silence, Suggestion, Tally, Then, Via, Why,
     },
     grant::{GrantSource, GrantState},
 };
 use leptos::prelude::*;
 use uuid::Uuid;
+use workflow::reviews::Counts;
 use workflow::views::{
     Cursor, PersonTag,
     reviews::{
-        ActView, CampaignItem, CampaignPage, Coverage, Earlier, Enforced, ItemPage, ItemView,
-        Looked, Preview, Progress, Question, Report, ReportItem, Reviewed, Reviews, SaidView,
-        ScopeWords, Settings, ShareView, StageView, WorklistPage, WorklistTag,
+        ActView, CampaignItem, CampaignPage, Coverage, Earlier, Enforced, EventView, ItemPage,
+        ItemView, Listed, Looked, Preview, Progress, Question, Report, ReportItem, Reviewed,
+        Reviews, SaidView, ScopeWords, Settings, ShareView, SmallItem, StageView, WorklistPage,
+        WorklistTag,
     },
 };
 
@@ -85,6 +87,28 @@ fn an_item(text: &str, state: ItemState) -> ItemView {
     }
 }
 
+fn an_event(text: &str) -> EventView {
+    EventView {
+        cause: Cause::Moved,
+        person: Some(tag(text)),
+        about: text.into(),
+        said: text.into(),
+        at: now(),
+        signed_off: false,
+    }
+}
+
+fn counts() -> Counts {
+    Counts {
+        rights: 3,
+        unread: 1,
+        listed: 17,
+        believed: 16,
+        found: 2,
+        vanished: 1,
+    }
+}
+
 fn a_worklist(text: &str, state: ItemState) -> WorklistPage {
     WorklistPage {
         now: now(),
@@ -101,6 +125,7 @@ fn a_worklist(text: &str, state: ItemState) -> WorklistPage {
         minutes: 19,
         items: vec![an_item(text, state)],
         next: Some(Cursor::from_text(text)),
+        event: Some(an_event(text)),
         sees_all: true,
     }
 }
@@ -128,6 +153,7 @@ fn a_campaign(text: &str, state: CampaignState) -> CampaignPage {
             differed: 1,
             stood: 1,
         }),
+        event: None,
         settings: Settings {
             scope: Scope {
                 privileged: true,
@@ -137,6 +163,7 @@ fn a_campaign(text: &str, state: CampaignState) -> CampaignPage {
             application: Some(text.into()),
             package: None,
             person: None,
+            right: Some(text.into()),
             reviewers: ReviewerRule::Manager,
             named: Some(tag(text)),
             stages: vec![
@@ -192,6 +219,11 @@ fn a_campaign(text: &str, state: CampaignState) -> CampaignPage {
                     fallback: 0,
                 }],
             ],
+            listed: vec![Listed {
+                target: text.into(),
+                listed_at: None,
+                counts: counts(),
+            }],
             partial: false,
             words: ScopeWords {
                 departments: vec![text.into()],
@@ -222,12 +254,14 @@ fn a_campaign(text: &str, state: CampaignState) -> CampaignPage {
             present: 15,
             oldest_read: Some(now()),
             listed_at: None,
+            counts: counts(),
         }],
         enforced: Enforced {
             waiting: 0,
             pending: 1,
             done: 2,
             overdue: 1,
+            told: 1,
         },
         may_run: true,
         barred: None,
@@ -244,6 +278,7 @@ fn the_list_says_what_waits_and_asks_back() {
             id: Uuid::from_u128(12).into(),
             number: 7,
             name: text.into(),
+            about: None,
             due_at: Some(now() + chrono::Duration::days(2)),
             then: Then::GoesOn,
             open: 38,
@@ -273,11 +308,30 @@ fn the_list_says_what_waits_and_asks_back() {
             }],
             vec![],
         )),
+        small: vec![SmallItem {
+            id: Uuid::from_u128(13).into(),
+            number: 8,
+            cause: Cause::Found,
+            about: text.into(),
+            state: CampaignState::Closed,
+            signed_off: false,
+            due_at: Some(now()),
+            closed_at: Some(now()),
+            population: 2,
+            open: 0,
+        }],
         may_make: true,
     };
     let out = checked(|| list(page("Autumn"), &Typed::default(), None).into_any());
     let read = plain(&out);
-    for said in ["13 of 51 done", "38 open", "CR-7", "Begin a review"] {
+    for said in [
+        "13 of 51 done",
+        "38 open",
+        "CR-7",
+        "Begin a review",
+        "Found at a target: Autumn",
+        "CR-8 · 2 items",
+    ] {
         assert!(read.contains(said), "{said}: {read}");
     }
     let typed = Typed {
@@ -315,6 +369,8 @@ fn a_worklist_answers_at_once_only_where_no_reason_is_needed() {
     let read = plain(&out);
     for said in [
         "13 of 51 done",
+        "Why you are asked",
+        "Does what was asked for before the move still fit?",
         "1 of 9 peers",
         "suggests keep",
         "the holder answered",
@@ -335,6 +391,7 @@ fn a_page(text: &str, state: ItemState) -> ItemPage {
         due_at: Some(now()),
         reasons: Reasons::Removals,
         stages: 3,
+        event: Some(an_event(text)),
         item: an_item(text, state),
         opens: vec![(text.into(), text.into(), text.into())],
         asked_for: text.into(),
@@ -404,12 +461,18 @@ fn a_campaign_says_where_it_stands_and_what_the_sign_off_takes_note_of() {
                     assert!(read.contains("Nobody may: silence decides"), "{read}");
                     assert!(read.contains("In stage 2, if everything goes on"), "{read}");
                     assert!(read.contains("at most 121 items"), "{read}");
+                    assert!(
+                        read.contains("17 listed there, 16 known here, 2 given by nobody here"),
+                        "{read}"
+                    );
                 }
                 CampaignState::Closed => {
                     assert!(read.contains("Not covered: "), "{read}");
                     assert!(read.contains("NOT REVIEWED: 2 items"), "{read}");
                     assert!(read.contains("Overdue"), "{read}");
                     assert!(read.contains("Not looked at again: 1 item"), "{read}");
+                    assert!(read.contains("Found at the targets: 2 rights"), "{read}");
+                    assert!(read.contains("security and the owners were told"), "{read}");
                 }
                 CampaignState::Running => {
                     for said in ["Stage 2 of 2", "at most 4 seconds", "Look closer"] {
@@ -427,6 +490,25 @@ fn a_campaign_says_where_it_stands_and_what_the_sign_off_takes_note_of() {
                 (ReviewerRule::Named, 4)
             );
         }
+    }
+}
+
+#[test]
+fn a_small_review_is_done_without_a_second_person_unless_something_was_privileged() {
+    for (signed_off, said) in [(false, "nobody has to sign it off"), (true, "Sign it off")] {
+        let found = CampaignPage {
+            event: Some(EventView {
+                signed_off,
+                ..an_event("Maya")
+            }),
+            maker: None,
+            ..a_campaign("After a move", CampaignState::Closed)
+        };
+        let typed = draft::Typed::of(&found);
+        let read = plain(&checked(|| campaign::page(&found, &typed, &[], &[])));
+        assert!(read.contains(said), "{said}: {read}");
+        assert_eq!(read.contains("Sign it off"), signed_off);
+        assert!(read.contains("What happened"), "{read}");
     }
 }
 

@@ -233,7 +233,12 @@ pub(in crate::pages) fn page(
     } else {
         items(&found, asked, back)
     };
-    let title = found.name.clone();
+    let about = found.event.as_ref().map(|event| event.about.as_str());
+    let title = said::title(&found.name, about);
+    let event = found.event.as_ref().map(|event| {
+        let said = said::event(event, found.now);
+        view! { <Note title="Why you are asked">{said}</Note> }.into_any()
+    });
     let faults = back.faults.clone();
     view! {
         <PageHead title=title lead=lead crumbs=crumbs>
@@ -241,6 +246,7 @@ pub(in crate::pages) fn page(
         </PageHead>
         <div class="stack stack-5">
             <Faults faults=faults/>
+            {event}
             <section class="card">
                 <h2 class="sr">"Items"</h2>
                 <header><Segments label="Which items" items=views/><span class="bar wrap small dim">{keys}</span></header>

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::Duration;
 use domain::{
-    ApplicationId, CampaignId, PackageId, PersonId, Timestamp,
+    ApplicationId, CampaignId, EntitlementId, PackageId, PersonId, TargetId, Timestamp,
     certification::{
-        Answer, CampaignState, ENOUGH, Enforce, Given, Next, Passes, Reasons, ReviewerRule, Scope,
-        SignOffBar, Silence, Tally, Then, quality, sign_off_bar,
+        Answer, CONFIRMED_WITHIN, CampaignState, ENOUGH, Enforce, Given, Next, Passes, Reasons,
+        ReviewerRule, Scope, SignOffBar, Silence, Tally, Then, quality, sign_off_bar,
     },
     person::PortalRole,
 };
@@ -17,27 +16,26 @@ use store::{
     certification::CampaignRow,
     views::{
         catalog::CardQuery,
+        names::Named,
         reviews::{CoverageRow, ProgressRow},
     },
 };
 
-use super::{named, people};
+use super::{EventView, event, named, people};
 use crate::{
     Error, Result, Workflow,
     access::Viewer,
-    reviews::{self, PREVIEWED, READERS, Share, scope_of, stages, tally_of},
+    reviews::{self, Counts, Listing, PREVIEWED, READERS, Share, scope_of, stages, tally_of},
     views::PersonTag,
 };
 
 /// How many reviewers and departments a page shows.
 const ROWS: i64 = 100;
-/// How long a target may take to confirm a removal before that is overdue.
-const OVERDUE: Duration = Duration::hours(24);
 /// How many answers are looked at for how a campaign was reviewed.
 const ANSWERS: i64 = 10_000;
 /// From how many percent of hasty answers on, or of answers given together, somebody should look closer.
 const MUCH: i64 = 50;
-/// How many packages a form offers.
+/// How many packages and rights a form offers.
 const OFFERED: i64 = 500;
 
 /// What a campaign says.
@@ -51,6 +49,8 @@ pub struct Settings {
     pub package: Option<String>,
     /// The person's name, where the scope names one.
     pub person: Option<String>,
+    /// The right's name, where the scope names one.
+    pub right: Option<String>,
     /// Who reviews first.
     pub reviewers: ReviewerRule,
     /// The one who reviews by name, or stands in.
@@ -106,6 +106,8 @@ pub struct ScopeWords {
     pub applications: Vec<(ApplicationId, String)>,
     /// The packages, by name.
     pub packages: Vec<(PackageId, String)>,
+    /// The catalogue's rights, by name.
+    pub rights: Vec<(EntitlementId, String)>,
     /// The departments.
     pub departments: Vec<String>,
     /// The kinds of employment.
@@ -136,10 +138,23 @@ pub struct Preview {
     pub privileged: i64,
     /// Who would get how much, stage by stage, the most first; a later stage as if everything went on to it.
     pub shares: Vec<Vec<ShareView>>,
+    /// What the targets listed of the same rights, target by target.
+    pub listed: Vec<Listed>,
     /// Whether the shares are of a part only, because there are so many.
     pub partial: bool,
     /// What the form offers.
     pub words: ScopeWords,
+}
+
+/// What a target listed of the rights in a draft's scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// The target's name.
+    pub target: String,
+    /// When the oldest of its listings was read, if all were, whole and lately; none: it is not covered.
+    pub listed_at: Option<Timestamp>,
+    /// What the listings come to.
+    pub counts: Counts,
 }
 
 /// How far a reviewer, or a department, is.
@@ -187,6 +202,8 @@ pub struct Coverage {
     pub oldest_read: Option<Timestamp>,
     /// When it was last listed whole; none: it is not covered.
     pub listed_at: Option<Timestamp>,
+    /// What its listings come to.
+    pub counts: Counts,
 }
 
 /// How it stands with what was said no to.
@@ -200,6 +217,8 @@ pub struct Enforced {
     pub done: i64,
     /// Not confirmed for more than a day.
     pub overdue: i64,
+    /// Told of as late, of those that were overdue at any time.
+    pub told: i64,
 }
 
 /// The page.
@@ -215,6 +234,8 @@ pub struct CampaignPage {
     pub name: String,
     /// Where it stands.
     pub state: CampaignState,
+    /// What happened, for a small review.
+    pub event: Option<EventView>,
     /// What it says.
     pub settings: Settings,
     /// The stage that is asked, from 1; after the last, the second look.
@@ -290,7 +311,10 @@ pub async fn campaign(
     let reviewed = reviewed(&mut tx, id).await?;
     let departments = tx.progress_of_departments(id, ROWS).await?;
     let coverage = tx.coverage_of(id).await?;
-    let enforced = tx.enforcement(id, now - OVERDUE).await?;
+    let listed = reviews::listings_of(&mut tx, id).await?;
+    let enforced = tx.enforcement(id, now - CONFIRMED_WITHIN).await?;
+    let (told, _) = tx.late_told(id).await?;
+    let event = event(&mut tx, id).await?;
     let looked = looked(&mut tx, &row).await?;
     let next = stages::next_of(&row)?;
     let then = stages::then_of(row.stage, &row.later, row.silence)?;
@@ -308,6 +332,7 @@ pub async fn campaign(
         next,
         then,
         looked,
+        event,
         settings,
         maker: named(&people, row.made_by),
         made_at: row.made_at,
@@ -328,13 +353,15 @@ pub async fn campaign(
             enforced.pending,
             looked.map_or(0, |looked| looked.stood),
             &coverage,
+            &listed,
         ),
-        coverage: coverage.into_iter().map(covered).collect(),
+        coverage: complete(coverage, &listed),
         enforced: Enforced {
             waiting: enforced.waiting,
             pending: enforced.pending,
             done: enforced.done,
             overdue: enforced.overdue,
+            told,
         },
         may_run: viewer.has(PortalRole::Security),
         barred: sign_off_bar(viewer.id(), runs_portal, row.made_by),
@@ -356,14 +383,18 @@ async fn looked(tx: &mut Tx, row: &CampaignRow) -> Result<Option<Looked>> {
     }))
 }
 
-pub(super) fn covered(row: CoverageRow) -> Coverage {
-    Coverage {
-        target: row.name,
-        rights: row.rights,
-        present: row.present,
-        oldest_read: row.oldest_read,
-        listed_at: row.listed_at,
-    }
+fn complete(rows: Vec<CoverageRow>, listed: &[Listing]) -> Vec<Coverage> {
+    let counts = reviews::by_target(listed);
+    rows.into_iter()
+        .map(|row| Coverage {
+            target: row.name,
+            rights: row.rights,
+            present: row.present,
+            oldest_read: row.oldest_read,
+            listed_at: row.listed_at,
+            counts: counts.get(&row.target_id).copied().unwrap_or_default(),
+        })
+        .collect()
 }
 
 fn progress(row: ProgressRow) -> Progress {
@@ -433,6 +464,11 @@ pub(super) async fn settings(tx: &mut Tx, row: &CampaignRow) -> Result<Settings>
             days: stage.days,
         })
         .collect();
+    let right = match scope.entitlement {
+        Some(id) => tx.names(Named::Entitlement, &[id.0]).await?.pop(),
+        None => None,
+    };
+    let right = right.map(|row| row.name);
     Ok(Settings {
         stages,
         passes: row.passes,
@@ -440,6 +476,7 @@ pub(super) async fn settings(tx: &mut Tx, row: &CampaignRow) -> Result<Settings>
         application,
         package,
         person: named(&people, scope.person).map(|tag| tag.name),
+        right,
         scope,
         reviewers: row.reviewers,
         named: named(&people, row.named_id),
@@ -453,7 +490,9 @@ pub(super) async fn settings(tx: &mut Tx, row: &CampaignRow) -> Result<Settings>
 }
 
 async fn preview(tx: &mut Tx, row: &CampaignRow, now: Timestamp) -> Result<Preview> {
-    let count = tx.count_in_scope(&scope_of(row)?, now).await?;
+    let scope = scope_of(row)?;
+    let count = tx.count_in_scope(&scope, now).await?;
+    let listed = listed(tx, &scope, now).await?;
     let shares = reviews::preview(tx, row, now).await?;
     let ids: BTreeSet<PersonId> = shares
         .iter()
@@ -475,9 +514,39 @@ async fn preview(tx: &mut Tx, row: &CampaignRow, now: Timestamp) -> Result<Previ
             .into_iter()
             .map(|stage| stage.into_iter().map(view).collect())
             .collect(),
+        listed,
         partial: count.items > PREVIEWED,
         words: words(tx).await?,
     })
+}
+
+async fn listed(tx: &mut Tx, scope: &Scope, now: Timestamp) -> Result<Vec<Listed>> {
+    let listings = reviews::listings_preview(tx, scope, now).await?;
+    let counts = reviews::by_target(&listings);
+    if counts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = counts.keys().map(|id| id.0).collect();
+    let mut found: Vec<Listed> = tx
+        .names(Named::Target, &ids)
+        .await?
+        .into_iter()
+        .map(|name| {
+            let target = TargetId(name.id);
+            let of_target = listings.iter().filter(|one| one.target == target);
+            let counts = counts.get(&target).copied().unwrap_or_default();
+            Listed {
+                target: name.name,
+                listed_at: of_target
+                    .filter_map(|one| one.scanned_at)
+                    .min()
+                    .filter(|_| counts.unread == 0),
+                counts,
+            }
+        })
+        .collect();
+    found.sort_by(|one, other| one.target.cmp(&other.target));
+    Ok(found)
 }
 
 async fn words(tx: &mut Tx) -> Result<ScopeWords> {
@@ -499,6 +568,12 @@ async fn words(tx: &mut Tx) -> Result<ScopeWords> {
         .await?
         .into_iter()
         .map(|row| (row.id, row.name))
+        .collect();
+    words.rights = tx
+        .catalogue_rights(OFFERED)
+        .await?
+        .into_iter()
+        .map(|row| (EntitlementId(row.id), row.name))
         .collect();
     for (kind, word) in tx.scope_words().await? {
         match kind.as_str() {

@@ -7,12 +7,13 @@ mod worklist;
 
 use domain::{
     CampaignId, ItemId, PersonId, Timestamp,
-    certification::{CampaignState, Then},
+    certification::{CampaignState, Cause, Then, wants_sign_off},
     person::PortalRole,
 };
 use serde::Serialize;
 use store::{
     Tx,
+    certification::SmallTagRow,
     views::{names::Named, reviews::NamedCampaignRow},
 };
 
@@ -24,11 +25,53 @@ use crate::{
 };
 
 pub use campaign::{
-    CampaignPage, Coverage, Enforced, Looked, Preview, Progress, Reviewed, ScopeWords, Settings,
-    ShareView, StageView, campaign,
+    CampaignPage, Coverage, Enforced, Listed, Looked, Preview, Progress, Reviewed, ScopeWords,
+    Settings, ShareView, StageView, campaign,
 };
 pub use report::{Report, ReportItem, json_lines, page as report_page, report};
 pub use worklist::{ActView, Earlier, ItemPage, ItemView, SaidView, WorklistPage, item, worklist};
+
+/// What happened, where a review was made of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventView {
+    /// What.
+    pub cause: Cause,
+    /// Whose access it is about, if it is one person's.
+    pub person: Option<PersonTag>,
+    /// Whom or what it is about, by name.
+    pub about: String,
+    /// What happened, in words.
+    pub said: String,
+    /// When.
+    pub at: Timestamp,
+    /// Whether a second person signs the review off, because something privileged is in it.
+    pub signed_off: bool,
+}
+
+/// A small review in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SmallItem {
+    /// Which.
+    pub id: CampaignId,
+    /// The short number.
+    pub number: i64,
+    /// What happened.
+    pub cause: Cause,
+    /// Whom or what it is about.
+    pub about: String,
+    /// Where it stands.
+    pub state: CampaignState,
+    /// Whether a second person signs it off.
+    pub signed_off: bool,
+    /// Its deadline.
+    pub due_at: Option<Timestamp>,
+    /// When it closed.
+    pub closed_at: Option<Timestamp>,
+    /// How many items it has.
+    pub population: i64,
+    /// How many are open.
+    pub open: i64,
+}
 
 /// How many campaigns a list shows.
 const LISTED: i64 = 50;
@@ -42,6 +85,8 @@ pub struct WorklistTag {
     pub number: i64,
     /// What it is called.
     pub name: String,
+    /// Whom or what a small one is about.
+    pub about: Option<String>,
     /// Its deadline.
     pub due_at: Option<Timestamp>,
     /// What becomes of what nobody answers until then.
@@ -107,6 +152,8 @@ pub struct Reviews {
     pub questions: Vec<Question>,
     /// Campaigns that are not over and those that are, for security and auditors.
     pub campaigns: Option<(Vec<CampaignItem>, Vec<CampaignItem>)>,
+    /// Small reviews, those that need somebody first, for security and auditors.
+    pub small: Vec<SmallItem>,
     /// Whether the viewer may make one.
     pub may_make: bool,
 }
@@ -126,8 +173,15 @@ pub async fn list(workflow: &Workflow, viewer: &Viewer) -> Result<Reviews> {
     } else {
         None
     };
+    let small = if campaigns.is_some() {
+        let rows = tx.small_reviews_page(LISTED).await?;
+        rows.into_iter().map(small_item).collect()
+    } else {
+        Vec::new()
+    };
     Ok(Reviews {
         now: workflow.clock().now(),
+        small,
         mine: mine(&mut tx, viewer.id()).await?,
         questions: tx
             .questions_for(viewer.id())
@@ -155,6 +209,7 @@ async fn mine(tx: &mut Tx, person: PersonId) -> Result<Vec<WorklistTag>> {
                 id: row.id,
                 number: row.number,
                 name: row.name,
+                about: row.about,
                 due_at: row.due_at,
                 then: stages::then_of(row.stage, &row.later, row.silence)?,
                 open: row.open,
@@ -162,6 +217,42 @@ async fn mine(tx: &mut Tx, person: PersonId) -> Result<Vec<WorklistTag>> {
             })
         })
         .collect()
+}
+
+fn small_item(row: SmallTagRow) -> SmallItem {
+    SmallItem {
+        id: row.id,
+        number: row.number,
+        cause: row.cause,
+        about: row.person.unwrap_or(row.said),
+        state: row.state,
+        signed_off: wants_sign_off(true, row.privileged),
+        due_at: row.due_at,
+        closed_at: row.closed_at,
+        population: row.population,
+        open: row.open,
+    }
+}
+
+/// What a review was made of, if it is a small one.
+async fn event(tx: &mut Tx, id: CampaignId) -> Result<Option<EventView>> {
+    let Some(row) = tx.small_review(id).await? else {
+        return Ok(None);
+    };
+    let person = match row.person_id {
+        Some(id) => people(tx, &[id]).await?.pop(),
+        None => None,
+    };
+    Ok(Some(EventView {
+        cause: row.cause,
+        about: person
+            .as_ref()
+            .map_or_else(|| row.said.clone(), |tag| tag.name.clone()),
+        person,
+        said: row.said,
+        at: row.happened_at,
+        signed_off: wants_sign_off(true, row.privileged),
+    }))
 }
 
 fn campaign_item(me: PersonId, row: NamedCampaignRow) -> CampaignItem {

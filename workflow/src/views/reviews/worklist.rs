@@ -14,6 +14,7 @@ use domain::{
 use serde::Serialize;
 use store::{Tx, certification::CampaignItemRow, views::reviews::ItemNamesRow};
 
+use super::{EventView, event};
 use crate::{
     Error, Result, Workflow,
     access::Viewer,
@@ -214,6 +215,8 @@ pub struct WorklistPage {
     pub items: Vec<ItemView>,
     /// Where the next page begins.
     pub next: Option<Cursor>,
+    /// What happened, for a small review.
+    pub event: Option<EventView>,
     /// Whether the viewer sees the campaign as a whole.
     pub sees_all: bool,
 }
@@ -268,6 +271,7 @@ pub async fn worklist(
         minutes: minutes_left(open_count),
         items: views(&mut tx, rows).await?,
         next,
+        event: event(&mut tx, id).await?,
         sees_all: viewer.must_have(READERS).is_ok(),
     })
 }
@@ -315,6 +319,8 @@ pub struct ItemPage {
     pub reasons: Reasons,
     /// How many stages the campaign has; what comes after them is the second look.
     pub stages: i64,
+    /// What happened, for a small review.
+    pub event: Option<EventView>,
     /// The item.
     pub item: ItemView,
     /// What it opens: each right, what it lets somebody do, and at which target.
@@ -431,6 +437,7 @@ pub async fn item(workflow: &Workflow, viewer: &Viewer, id: ItemId) -> Result<It
         due_at: campaign.due_at,
         reasons: campaign.reasons,
         stages,
+        event: event(&mut tx, campaign.id).await?,
         item,
         opens: parts
             .into_iter()
