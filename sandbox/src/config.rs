@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::Directory;
 
-/// The application permissions that a connector with every feature of the product asks for.
+/// The application permissions that a connector asks for while nothing more is switched on in its configuration.
 pub const PROVISIONER_PERMISSIONS: [&str; 7] = [
     "User.Read.All",
     "User-LifeCycleInfo.Read.All",

@@ -24,6 +24,10 @@ pub struct Directory {
     pub service_principals: Vec<ServicePrincipal>,
     /// Who holds which app role.
     pub app_role_assignments: Vec<AppRoleAssignment>,
+    /// What the tenant has bought.
+    pub subscribed_skus: Vec<SubscribedSku>,
+    /// Licences that users hold directly; those of groups stand with the groups.
+    pub licences: BTreeMap<Uuid, BTreeSet<Uuid>>,
 }
 
 /// The organisation as `GET /organization` shows it; its id is the tenant id.
@@ -209,6 +213,34 @@ impl AppRole {
             description: None,
             is_enabled: true,
             allowed_member_types: vec!["User".into()],
+        }
+    }
+}
+
+/// A licence that the tenant has bought.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SubscribedSku {
+    pub sku_id: Uuid,
+    /// Its name, for example `ENTERPRISEPACK`.
+    pub sku_part_number: String,
+    /// `User` or `Company`.
+    pub applies_to: String,
+    /// `Enabled`, `Warning`, `Suspended`, `Deleted`, `LockedOut`.
+    pub capability_status: String,
+    /// How many were bought.
+    pub seats: usize,
+}
+
+impl SubscribedSku {
+    /// A licence for users that is paid for.
+    pub fn new(sku_id: Uuid, sku_part_number: &str, seats: usize) -> Self {
+        Self {
+            sku_id,
+            sku_part_number: sku_part_number.into(),
+            applies_to: "User".into(),
+            capability_status: "Enabled".into(),
+            seats,
         }
     }
 }

@@ -110,6 +110,11 @@ pub enum FaultKind {
     DeltaExpired,
     /// Sign-ins do not satisfy the authentication context that they are asked for.
     ContextUnsatisfied,
+    /// Licences that are held directly read as in error.
+    LicenceError {
+        /// Which: `CountViolation`, for example.
+        error: String,
+    },
     /// Removing a member that is none says 400 "One or more removed object references do not exist" instead of 404.
     RemovedReferenceText,
 }
@@ -259,6 +264,7 @@ pub(crate) struct Effects {
     pub delta_expired: bool,
     pub removed_reference_text: bool,
     pub context_unsatisfied: bool,
+    pub licence_error: Option<String>,
     /// Names of the faults that struck, for the request log.
     pub names: Vec<&'static str>,
 }
@@ -367,6 +373,7 @@ fn applies(fault: &Fault, subject: &Subject<'_>) -> bool {
             subject.graph && subject.delta_token && subject.path.contains("/delta")
         }
         FaultKind::RemovedReferenceText => subject.graph && subject.method == "DELETE",
+        FaultKind::LicenceError { .. } => subject.graph && subject.path.contains("/users"),
         FaultKind::ContextUnsatisfied => !subject.graph && subject.path.ends_with("/authorize"),
     }
 }
@@ -432,6 +439,10 @@ fn add_effect(effects: &mut Effects, kind: &FaultKind) {
             effects.removed_reference_text = true;
             None
         }
+        FaultKind::LicenceError { error } => {
+            effects.licence_error = Some(error.clone());
+            None
+        }
         FaultKind::ContextUnsatisfied => {
             effects.context_unsatisfied = true;
             None
@@ -458,6 +469,7 @@ fn name(kind: &FaultKind) -> &'static str {
         FaultKind::TokenExpired => "token_expired",
         FaultKind::DeltaExpired => "delta_expired",
         FaultKind::RemovedReferenceText => "removed_reference_text",
+        FaultKind::LicenceError { .. } => "licence_error",
         FaultKind::ContextUnsatisfied => "context_unsatisfied",
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    Config, Directory, Fault, Faults, Group, LoggedRequest, User,
+    Config, Directory, Fault, Faults, Group, LoggedRequest, ServicePrincipal, SubscribedSku, User,
     clock::Clock,
     config::{Client, Featured},
     keys::Keys,
@@ -213,6 +213,49 @@ impl Running {
     /// Deletes a group. True when there was one.
     pub fn delete_group(&self, id: Uuid) -> bool {
         self.shared.world().delete_group(id)
+    }
+
+    /// Who holds an app role directly, people and groups, as the target truly holds it.
+    pub fn role_holders(&self, resource: Uuid, role: Uuid) -> BTreeSet<Uuid> {
+        let world = self.shared.world();
+        let of_role = world
+            .assignments
+            .iter()
+            .filter(|held| (held.resource_id, held.app_role_id) == (resource, role));
+        of_role.map(|held| held.principal_id).collect()
+    }
+
+    /// Assigns an app role behind the portal's back. True when it was not assigned before.
+    pub fn assign_role(&self, resource: Uuid, role: Uuid, principal: Uuid) -> bool {
+        let now = self.now();
+        let mut world = self.shared.world();
+        world.assign_role(resource, principal, role, now).is_ok()
+    }
+
+    /// Makes or replaces an enterprise application.
+    pub fn put_application(&self, application: ServicePrincipal) {
+        let mut world = self.shared.world();
+        world.service_principals.insert(application.id, application);
+    }
+
+    /// Buys a licence, or other seats of it.
+    pub fn buy(&self, sku: SubscribedSku) {
+        let mut world = self.shared.world();
+        world.skus.retain(|known| known.sku_id != sku.sku_id);
+        world.skus.push(sku);
+    }
+
+    /// The licences that a user holds directly, as the target truly holds them.
+    pub fn licences(&self, user: Uuid) -> BTreeSet<Uuid> {
+        self.shared.world().direct_licences(user)
+    }
+
+    /// Gives a licence behind the portal's back.
+    pub fn give_licence(&self, user: Uuid, sku: Uuid) {
+        let mut world = self.shared.world();
+        let mut held = world.direct_licences(user);
+        held.insert(sku);
+        world.set_licences(user, held);
     }
 
     /// A copy of the whole directory.

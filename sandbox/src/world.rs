@@ -1,6 +1,8 @@
 //! The directory in memory, with a journal that delta queries read: every change takes the next sequence number, and
 //! each object and each membership remembers the number of its last change.
 
+mod rights;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -8,7 +10,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::directory::{AppRoleAssignment, Directory, Group, Organization, ServicePrincipal, User};
+pub(crate) use self::rights::RoleError;
+use crate::directory::{
+    AppRoleAssignment, Directory, Group, Organization, ServicePrincipal, SubscribedSku, User,
+};
 
 /// How long membership writes are remembered for reads that lag.
 const LAG_MEMORY: Duration = Duration::from_mins(2);
@@ -22,6 +27,8 @@ pub(crate) struct World {
     pub groups: BTreeMap<Uuid, Group>,
     pub service_principals: BTreeMap<Uuid, ServicePrincipal>,
     pub assignments: Vec<AppRoleAssignment>,
+    pub skus: Vec<SubscribedSku>,
+    licences: BTreeMap<Uuid, BTreeSet<Uuid>>,
     members: BTreeMap<Uuid, BTreeSet<Uuid>>,
     member_of: BTreeMap<Uuid, BTreeSet<Uuid>>,
     /// When each thing last changed, for delta.
@@ -135,6 +142,16 @@ impl World {
             }
             world.assignments.push(assignment);
         }
+        world.skus = directory.subscribed_skus;
+        for (user, skus) in directory.licences {
+            let bought = |sku: &Uuid| world.skus.iter().any(|known| known.sku_id == *sku);
+            if !world.knew(user) || !skus.iter().all(bought) {
+                return Err(format!(
+                    "user {user} is unknown, or holds a licence that was not bought"
+                ));
+            }
+            world.licences.insert(user, skus);
+        }
         Ok(world)
     }
 
@@ -147,6 +164,8 @@ impl World {
             memberships: self.members.clone(),
             service_principals: self.service_principals.values().cloned().collect(),
             app_role_assignments: self.assignments.clone(),
+            subscribed_skus: self.skus.clone(),
+            licences: self.licences.clone(),
         }
     }
 

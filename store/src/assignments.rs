@@ -3,6 +3,7 @@
 use domain::{
     AccountId, AssignmentId, EntitlementId, OperationId, PersonId, TargetId, Timestamp,
     assignment::{Claim, Observed, Origin, Phase, Standing},
+    catalogue::ACCOUNT_LANE,
     grant::{End, GrantSource, GrantState},
     person::PortalRole,
 };
@@ -159,7 +160,7 @@ row! {
         pub entitlement_id: EntitlementId,
         /// Since when it is desired or not: with the assignment it names one wish of ours.
         pub desired_since: Timestamp,
-        /// `group`, `app_role`, `portal_role`, or what [`domain::catalogue::TargetKind::right`] says.
+        /// `group`, `app_role`, `licence`, `portal_role`, or what [`domain::catalogue::TargetKind::right`] says.
         pub kind: String,
         /// The right's id at the target.
         pub external_id: String,
@@ -437,7 +438,12 @@ impl Tx {
                     person_id: row.person_id,
                     entitlement_id,
                     target_id: row.target_id,
-                    lane: row.lane,
+                    // A licence's write locks the account that it goes to.
+                    lane: if row.lane == ACCOUNT_LANE {
+                        format!("{ACCOUNT_LANE}:{account_id}")
+                    } else {
+                        row.lane
+                    },
                     not_before: row.not_before,
                     portal_role: row.portal_role,
                     ruled: row.ruled,

@@ -80,7 +80,7 @@ row! {
         pub target_id: TargetId,
         /// Its application, if the files name one.
         pub application_id: Option<ApplicationId>,
-        /// `group`, `app_role`, `portal_role`, or what [`domain::catalogue::TargetKind::right`] says.
+        /// `group`, `app_role`, `licence`, `portal_role`, or what [`domain::catalogue::TargetKind::right`] says.
         pub kind: String,
         /// The target's own id.
         pub external_id: String,

@@ -111,6 +111,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0017_drift.sql"),
     ),
     (
+        18,
+        "licences",
+        include_str!("../../migrations/sqlite/0018_licences.sql"),
+        include_str!("../../migrations/postgres/0018_licences.sql"),
+    ),
+    (
         20,
         "review_stages",
         include_str!("../../migrations/sqlite/0020_review_stages.sql"),

@@ -27,6 +27,9 @@ pub const PORTAL_ROLE: &str = "portal_role";
 /// The key of the target that is the portal's own database.
 pub const PORTAL_TARGET: &str = "latchkey";
 
+/// The lane of a right whose writes lock the account rather than an object of its own: each account is a lane then.
+pub const ACCOUNT_LANE: &str = "account";
+
 /// One edition of the whole catalogue, by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,6 +109,11 @@ pub enum Right {
         /// The service principal's object id.
         resource: Uuid,
     },
+    /// A licence of the tenant.
+    Licence {
+        /// The id of what was bought (`skuId`).
+        sku: Uuid,
+    },
     /// Something at a target that the configuration names.
     At {
         /// The target's key.
@@ -128,6 +136,7 @@ impl Right {
         match self {
             Self::Group { .. } => "group",
             Self::AppRole { .. } => "app_role",
+            Self::Licence { .. } => "licence",
             Self::At { kind, .. } => kind.right(),
             Self::PortalRole { .. } => PORTAL_ROLE,
         }
@@ -137,24 +146,48 @@ impl Right {
     pub const fn portal_role(&self) -> Option<PortalRole> {
         match self {
             Self::PortalRole { role } => Some(*role),
-            Self::Group { .. } | Self::AppRole { .. } | Self::At { .. } => None,
+            Self::Group { .. } | Self::AppRole { .. } | Self::Licence { .. } | Self::At { .. } => {
+                None
+            }
         }
     }
 
     /// The key of the target that the configuration names, or of the portal itself; none for the directory of the tenant.
     pub fn target(&self) -> Option<&str> {
         match self {
-            Self::Group { .. } | Self::AppRole { .. } => None,
+            Self::Group { .. } | Self::AppRole { .. } | Self::Licence { .. } => None,
             Self::At { target, .. } => Some(target),
             Self::PortalRole { .. } => Some(PORTAL_TARGET),
         }
     }
 
-    /// The target's own id: the group's, `resource/role`, the portal role's word, or as the files say it.
+    /// The right of the tenant's directory that these words of an entitlement name, if they name one.
+    pub fn of_directory(kind: &str, external_id: &str) -> Option<Self> {
+        let id = |text: &str| Uuid::try_parse(text).ok();
+        match kind {
+            "group" => Some(Self::Group {
+                id: id(external_id)?,
+            }),
+            "app_role" => {
+                let (resource, role) = external_id.split_once('/')?;
+                Some(Self::AppRole {
+                    role: id(role)?,
+                    resource: id(resource)?,
+                })
+            }
+            "licence" => Some(Self::Licence {
+                sku: id(external_id)?,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The target's own id: the group's, `resource/role`, the licence's, the portal role's word, or as the files say it.
     pub fn external_id(&self) -> String {
         match self {
             Self::Group { id } => id.to_string(),
             Self::AppRole { role, resource } => format!("{resource}/{role}"),
+            Self::Licence { sku } => sku.to_string(),
             Self::At { id, .. } => id.clone(),
             Self::PortalRole { role } => role.to_string(),
         }
@@ -165,6 +198,7 @@ impl Right {
         match self {
             Self::Group { id } => format!("group:{id}"),
             Self::AppRole { resource, .. } => format!("app:{resource}"),
+            Self::Licence { .. } => ACCOUNT_LANE.to_owned(),
             Self::At { target, id, .. } => format!("{target}:{id}"),
             Self::PortalRole { role } => format!("{PORTAL_ROLE}:{role}"),
         }
@@ -291,5 +325,38 @@ impl Content {
             .entitlements
             .iter()
             .filter_map(|key| self.entitlements.get(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_of_the_directory_is_found_again_by_its_words() {
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for right in [
+            Right::Group { id: one },
+            Right::AppRole {
+                role: one,
+                resource: two,
+            },
+            Right::Licence { sku: one },
+        ] {
+            assert_eq!(
+                Right::of_directory(right.kind(), &right.external_id()),
+                Some(right)
+            );
+        }
+        for (kind, id) in [
+            ("group", ""),
+            ("group", "../users/1"),
+            ("app_role", "00000000-0000-0000-0000-000000000001"),
+            ("app_role", "../x/00000000-0000-0000-0000-000000000001"),
+            ("licence", "ENTERPRISEPACK"),
+            ("portal_role", "auditor"),
+        ] {
+            assert_eq!(Right::of_directory(kind, id), None, "{kind} {id}");
+        }
     }
 }

@@ -207,6 +207,7 @@ pub fn directory(seed: u64, today: DateTime<Utc>) -> Directory {
         memberships,
         service_principals: vec![portal, expenses],
         app_role_assignments,
+        ..Directory::default()
     }
 }
 

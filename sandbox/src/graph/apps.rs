@@ -1,5 +1,7 @@
 //! Enterprise applications, who holds their app roles, and the organisation.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -10,7 +12,7 @@ use super::{
 };
 use crate::{
     directory::{AppRoleAssignment, ServicePrincipal},
-    world::World,
+    world::{RoleError, World},
 };
 
 fn whole(call: &Call<'_>, app: &ServicePrincipal) -> Map<String, Value> {
@@ -142,11 +144,68 @@ pub(crate) fn assigned_to(call: &Call<'_>, key: &str) -> Answered {
     assignments(call, &world, |held| held.resource_id == resource)
 }
 
-/// `GET /users/{id}/appRoleAssignments`: the direct ones.
+/// `GET /users/{id}/appRoleAssignments`: the direct ones, and those of groups that the user is a direct member of.
 pub(crate) fn of_user(call: &Call<'_>, key: &str) -> Answered {
     let world = call.shared.world();
     let user = users::find(&world, key)?.id;
-    assignments(call, &world, |held| held.principal_id == user)
+    let groups = world.groups_of(user, Duration::ZERO);
+    assignments(call, &world, |held| {
+        held.principal_id == user || groups.contains(&held.principal_id)
+    })
+}
+
+/// `POST /servicePrincipals/{id}/appRoleAssignedTo`
+pub(crate) fn assign(call: &Call<'_>, key: &str) -> Answered {
+    let body = call.object()?;
+    let id = |name: &str| {
+        let text = body.get(name).and_then(Value::as_str);
+        text.and_then(|text| Uuid::parse_str(text).ok())
+            .ok_or_else(|| {
+                Answer::bad_request(
+                    "Request_BadRequest",
+                    &format!("A value is required for property '{name}' of resource 'AppRoleAssignment'."),
+                )
+            })
+    };
+    let (principal, resource, role) = (id("principalId")?, id("resourceId")?, id("appRoleId")?);
+    let now = call.shared.clock.now();
+    let mut world = call.shared.world();
+    if find(&world, key)?.id != resource {
+        return Err(Answer::bad_request(
+            "Request_BadRequest",
+            "The resource of the assignment is not the one of the address.",
+        ));
+    }
+    match world.assign_role(resource, principal, role, now) {
+        Ok(made) => {
+            let mut shown = assignment(&world, &made);
+            shown.insert(
+                "@odata.context".into(),
+                call.context("appRoleAssignments/$entity"),
+            );
+            Ok(Answer::created(Value::Object(shown)))
+        }
+        Err(RoleError::Already) => Err(Answer::bad_request(
+            "Request_BadRequest",
+            "Permission being assigned already exists on the object",
+        )),
+        Err(RoleError::NoRole) => Err(Answer::bad_request(
+            "Request_BadRequest",
+            "Permission being assigned was not found on application",
+        )),
+        Err(RoleError::Missing) => Err(Answer::not_found(principal)),
+    }
+}
+
+/// `DELETE /servicePrincipals/{id}/appRoleAssignedTo/{assignment}`
+pub(crate) fn unassign(call: &Call<'_>, key: &str, id: &str) -> Answered {
+    let mut world = call.shared.world();
+    let resource = find(&world, key)?.id;
+    if world.unassign_role(resource, id) {
+        Ok(Answer::no_content())
+    } else {
+        Err(Answer::not_found(id))
+    }
 }
 
 /// `GET /organization`

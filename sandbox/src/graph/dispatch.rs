@@ -5,7 +5,7 @@ use super::{
     call::{Answer, Answered, Call},
     delta::{self, Set},
     groups::{self, Cast},
-    users,
+    licences, users,
 };
 
 const READ_USERS: [&str; 4] = [
@@ -32,6 +32,25 @@ const READ_GROUPS: [&str; 6] = [
 const WRITE_MEMBERS: [&str; 3] = [
     "GroupMember.ReadWrite.All",
     "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+/// Of a user, `Application.Read.All` does not do.
+const READ_ROLES_OF_USER: [&str; 3] = [
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+    "AppRoleAssignment.ReadWrite.All",
+];
+const ASSIGN_ROLES: [&str; 1] = ["AppRoleAssignment.ReadWrite.All"];
+const READ_SKUS: [&str; 5] = [
+    "LicenseAssignment.Read.All",
+    "LicenseAssignment.ReadWrite.All",
+    "Organization.Read.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+const ASSIGN_LICENCES: [&str; 3] = [
+    "LicenseAssignment.ReadWrite.All",
+    "User.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
 const READ_APPS: [&str; 4] = [
@@ -77,6 +96,16 @@ pub(crate) fn dispatch(call: &Call<'_>) -> Answered {
         }
         ("GET", ["servicePrincipals", key, "appRoleAssignedTo"]) => {
             allowed(call, &READ_APPS, |call| apps::assigned_to(call, key))
+        }
+        ("POST", ["servicePrincipals", key, "appRoleAssignedTo"]) => {
+            allowed(call, &ASSIGN_ROLES, |call| apps::assign(call, key))
+        }
+        ("DELETE", ["servicePrincipals", key, "appRoleAssignedTo", id]) => {
+            allowed(call, &ASSIGN_ROLES, |call| apps::unassign(call, key, id))
+        }
+        ("GET", ["subscribedSkus"]) => allowed(call, &READ_SKUS, licences::list),
+        ("GET", ["subscribedSkus", key]) => {
+            allowed(call, &READ_SKUS, |call| licences::get(call, key))
         }
         ("GET", ["organization"]) => allowed(call, &READ_ORGANIZATION, apps::organization),
         ("GET", ["directoryObjects", key]) => {
@@ -155,8 +184,11 @@ fn on_users(call: &Call<'_>, method: &str, rest: &[&str]) -> Answered {
         ("POST", [key, "revokeSignInSessions"]) => {
             allowed(call, &REVOKE, |call| users::revoke_sessions(call, key))
         }
+        ("POST", [key, "assignLicense"]) => {
+            allowed(call, &ASSIGN_LICENCES, |call| licences::assign(call, key))
+        }
         ("GET", [key, "appRoleAssignments"]) => {
-            allowed(call, &READ_APPS, |call| apps::of_user(call, key))
+            allowed(call, &READ_ROLES_OF_USER, |call| apps::of_user(call, key))
         }
         _ => unknown(call),
     }

@@ -7,6 +7,7 @@ mod delta;
 mod dispatch;
 mod expand;
 mod groups;
+mod licences;
 mod properties;
 mod query;
 mod reference;

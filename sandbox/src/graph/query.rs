@@ -178,6 +178,8 @@ enum Clause {
     Equal(String, Value),
     OneOf(String, Vec<Value>),
     StartsWith(String, String),
+    /// `list/any(x:x/property eq value)`
+    Any(String, String, Value),
 }
 
 impl Filter {
@@ -208,6 +210,9 @@ impl Filter {
 
 impl Clause {
     fn parse(text: &str) -> Option<Self> {
+        if let Some(any) = Self::any(text.trim()) {
+            return Some(any);
+        }
         let text = text.trim().trim_matches(['(', ')'].as_slice()).trim();
         if let Some(arguments) = text
             .strip_prefix("startswith(")
@@ -232,11 +237,23 @@ impl Clause {
         Some(Self::Equal(name.trim().into(), literal(value)?))
     }
 
+    fn any(text: &str) -> Option<Self> {
+        let (list, rest) = text.split_once("/any(")?;
+        let (variable, condition) = rest.strip_suffix(')')?.split_once(':')?;
+        let (path, value) = condition.split_once(" eq ")?;
+        let property = path.trim().strip_prefix(variable)?.strip_prefix('/')?;
+        Some(Self::Any(list.into(), property.into(), literal(value)?))
+    }
+
     fn holds(&self, whole: &Map<String, Value>) -> bool {
         let value = |name: &str| whole.get(name).unwrap_or(&Value::Null);
         match self {
             Self::Equal(name, wanted) => same(value(name), wanted),
             Self::OneOf(name, wanted) => wanted.iter().any(|wanted| same(value(name), wanted)),
+            Self::Any(name, property, wanted) => value(name).as_array().is_some_and(|list| {
+                list.iter()
+                    .any(|entry| same(entry.get(property).unwrap_or(&Value::Null), wanted))
+            }),
             Self::StartsWith(name, prefix) => value(name)
                 .as_str()
                 .is_some_and(|text| text.to_lowercase().starts_with(prefix)),
@@ -259,6 +276,8 @@ fn literal(text: &str) -> Option<Value> {
         "true" => Some(Value::Bool(true)),
         "false" => Some(Value::Bool(false)),
         "null" => Some(Value::Null),
+        // An id is written without quotes.
+        text if Uuid::try_parse(text).is_ok() => Some(Value::String(text.into())),
         text => text
             .strip_prefix('\'')?
             .strip_suffix('\'')

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     call::{Answer, Answered, Call},
     expand::{self, Expand},
+    licences,
     properties::USER,
     query, reference,
 };
@@ -108,7 +109,12 @@ pub(crate) fn list(call: &Call<'_>) -> Answered {
         call,
         "users",
         ids.into_iter(),
-        |id| world.users.get(&id).map(whole),
+        |id| {
+            let user = world.users.get(&id)?;
+            let mut whole = whole(user);
+            licences::put(call, &world, user, &mut whole);
+            Some(whole)
+        },
         |id, whole| {
             let mut shown = show(&whole, select.as_deref(), false);
             if let (Some(expand), Some(user)) = (&expand, world.users.get(&id)) {
@@ -125,7 +131,9 @@ pub(crate) fn get(call: &Call<'_>, key: &str) -> Answered {
     let expand = Expand::parse(call, &["manager"])?;
     let world = call.shared.world();
     let user = find(&world, key)?;
-    let mut shown = show(&whole(user), select.as_deref(), false);
+    let mut whole = whole(user);
+    licences::put(call, &world, user, &mut whole);
+    let mut shown = show(&whole, select.as_deref(), false);
     shown.insert("@odata.context".into(), call.context("users/$entity"));
     if let Some(expand) = &expand {
         expand::manager(&world, user, expand, &mut shown);

@@ -92,7 +92,7 @@ row! {
         pub name: String,
         /// What it lets somebody do.
         pub summary: String,
-        /// `group`, `app_role` or `portal_role`.
+        /// `group`, `app_role`, `licence` or `portal_role`.
         pub kind: String,
         /// The target's name.
         pub target_name: String,

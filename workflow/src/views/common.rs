@@ -242,7 +242,7 @@ pub struct EntitlementTag {
     pub name: String,
     /// What it lets somebody do; may be empty.
     pub summary: String,
-    /// `group`, `app_role` or `portal_role`.
+    /// `group`, `app_role`, `licence` or `portal_role`.
     pub kind: String,
     /// The target's name.
     pub target: String,
