@@ -44,10 +44,13 @@ impl Reply {
 }
 
 /// Everybody who holds a right directly, as the target lists them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The target's own ids of accounts: object ids in the directory, what [`Place::target_account`] keeps elsewhere.
     pub holders: BTreeSet<String>,
+    /// Those who hold it by another way only, where [`Connector::observe`] counts that: it is not missing there, and nobody
+    /// gave it past us.
+    pub otherwise: BTreeSet<String>,
 }
 
 /// One thing that `doctor` says of a target.
@@ -64,7 +67,7 @@ pub struct Finding {
 /// The hands at one target. Every call is idempotent, and returns within [`Connector::longest`].
 #[async_trait]
 pub trait Connector: Send + Sync + fmt::Debug {
-    /// Asks whether the account holds the right directly.
+    /// Asks whether the account holds the right: directly, unless the target counts another way as the same.
     async fn observe(&self, place: &Place) -> Reply;
 
     /// Adds the right. "Already there" is [`Outcome::Already`].

@@ -662,7 +662,11 @@ async fn the_groups_that_decide_are_read_and_one_that_cannot_be_read_stops_nothi
             assert!(world.sandbox.add_member(treasury, object(n)));
         }
         assert_eq!(world.read().await.groups_changed, 0, "no stage names one");
-        graph::import::run(&world.workflow, &world.graph, tenant())
+        let rights = graph::import::Options {
+            tenant: tenant(),
+            ..graph::import::Options::default()
+        };
+        graph::import::run(&world.workflow, &world.graph, &rights)
             .await
             .unwrap();
         let file = catalogue::SourceFile {

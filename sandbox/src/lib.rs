@@ -38,7 +38,8 @@ mod world;
 
 pub use config::{Client, Config, Featured, PROVISIONER_PERMISSIONS};
 pub use directory::{
-    AppRole, AppRoleAssignment, Directory, Group, Organization, ServicePrincipal, SubscribedSku, User,
+    AppRole, AppRoleAssignment, Directory, Group, Organization, ServicePrincipal, SubscribedSku,
+    User,
 };
 pub use faults::{Fault, FaultKind, Faults, Lost};
 pub use log::LoggedRequest;

@@ -9,7 +9,7 @@ use provisioner::{
     by_hand::ByHand,
     chat::Poster,
     directory,
-    graph::{self, Graph, Groups},
+    graph::{self, Entra, Graph, Switches, import},
     mailer::Mailer,
     worker::{self, Recurring, Worker},
 };
@@ -28,6 +28,8 @@ pub struct Target {
     pub graph: Graph,
     /// What is read of the directory.
     pub directory: directory::Options,
+    /// What may be given besides membership of groups.
+    pub switches: Switches,
     /// How often.
     pub every: Duration,
 }
@@ -38,6 +40,7 @@ impl Target {
         workflow: &Workflow,
         options: graph::Options,
         portal_client_id: String,
+        switches: Switches,
         every: Duration,
     ) -> Result<Self, String> {
         let http = provisioner::http::client(&provisioner::http::Options::default())
@@ -52,6 +55,7 @@ impl Target {
                 tenant,
                 portal_client_id: Some(portal_client_id),
             },
+            switches,
             every,
         })
     }
@@ -69,34 +73,51 @@ impl Target {
             people,
             workflow: workflow.clone(),
             graph: self.graph.clone(),
-            tenant: self.tenant(),
+            rights: self.rights(),
         })
+    }
+
+    /// What is read of the rights there.
+    fn rights(&self) -> import::Options {
+        import::Options {
+            tenant: self.tenant(),
+            portal_client_id: self.directory.portal_client_id.clone(),
+            switches: self.switches,
+        }
+    }
+
+    /// Reads groups, app roles and licences as entitlements.
+    pub async fn import_rights(&self, workflow: &Workflow) -> Result<(), String> {
+        import_rights(workflow, &self.graph, &self.rights()).await
     }
 }
 
-/// Reads people first, then groups and app roles.
+/// Reads people first, then what they can hold.
 #[derive(Debug)]
 struct Reader {
     people: Arc<directory::Reader>,
     workflow: Workflow,
     graph: Graph,
-    tenant: Uuid,
+    rights: import::Options,
 }
 
 #[async_trait]
 impl Recurring for Reader {
     async fn run(&self) -> Result<(), String> {
         self.people.run().await?;
-        import_rights(&self.workflow, &self.graph, self.tenant).await
+        import_rights(&self.workflow, &self.graph, &self.rights).await
     }
 }
 
-/// Reads groups and app roles as entitlements.
-pub async fn import_rights(workflow: &Workflow, graph: &Graph, tenant: Uuid) -> Result<(), String> {
-    let outcome = graph::import::run(workflow, graph, tenant)
+async fn import_rights(
+    workflow: &Workflow,
+    graph: &Graph,
+    rights: &import::Options,
+) -> Result<(), String> {
+    let outcome = import::run(workflow, graph, rights)
         .await
         .map_err(|error| error.to_string())?;
-    tracing::debug!(?outcome, "groups and app roles were read");
+    tracing::debug!(?outcome, "groups, app roles and licences were read");
     Ok(())
 }
 
@@ -134,7 +155,7 @@ pub fn worker(
     poster: Option<Arc<dyn Poster>>,
     targets: Vec<crate::targets::Hand>,
 ) -> Worker {
-    let connector = Arc::new(Groups::new(target.graph.clone()));
+    let connector = Arc::new(Entra::new(target.graph.clone(), target.switches));
     let mut builder = Worker::builder(workflow.clone(), worker::Options::default())
         .connector("graph", connector)
         .connector("manual", Arc::new(ByHand::new(workflow.clone())))

@@ -171,6 +171,7 @@ pub async fn run(config: &Config) -> Result<(), String> {
         &workflow,
         graph_options(config)?,
         config.sign_in.client_id.clone(),
+        config.graph.switches,
         config.directory.every.to_std().unwrap_or_default(),
     )?;
     let mailer = match &config.mail {

@@ -110,6 +110,7 @@ fn opens(found: &PackagePage) -> AnyView {
                 "group" => "member of a group",
                 "portal_role" => "power over this portal",
                 "app_role" => "role in an application",
+                "licence" => "licence",
                 other => other,
             };
             let mut marks = vec![kind.to_owned()];

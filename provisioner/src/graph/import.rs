@@ -1,14 +1,17 @@
-//! Reading which groups and app roles there are, for the catalogue: what can be lent, and what cannot and why.
+//! Reading which groups, app roles and licences there are, for the catalogue: what can be lent, and what cannot and why.
 
-use domain::catalogue::GroupFacts;
+use domain::{
+    catalogue::{GroupFacts, Right},
+    person::PortalRole,
+};
 use serde_json::Value;
 use uuid::Uuid;
 use workflow::{
     Workflow,
-    catalogue::{self, AppRoleFacts, ImportOutcome, Imported},
+    catalogue::{self, AppRoleFacts, ImportOutcome, Imported, LicenceFacts},
 };
 
-use super::{Error, Graph, Kind, Priority};
+use super::{Error, Graph, Kind, Priority, Switches, connector::uuid_of};
 use crate::directory::read::{self, patient};
 
 /// Everything that decides whether a group's members can be changed.
@@ -16,7 +19,18 @@ const GROUP: &str = "id,displayName,description,mail,mailEnabled,securityEnabled
 membershipRule,isAssignableToRole,isManagementRestricted,onPremisesSyncEnabled,resourceProvisioningOptions,\
 assignedLicenses";
 /// Enterprise applications with the roles that they declare.
-const APPLICATIONS: &str = "/servicePrincipals?$select=id,displayName,appRoles&$top=999";
+const APPLICATION: &str = "id,appId,displayName,appRoles";
+
+/// What is read.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The tenant.
+    pub tenant: Uuid,
+    /// Client id of the portal's own app registration, whose app roles are the portal roles.
+    pub portal_client_id: Option<String>,
+    /// What may be given.
+    pub switches: Switches,
+}
 
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
@@ -34,32 +48,53 @@ pub enum ImportError {
     Workflow(#[from] workflow::Error),
 }
 
-/// Reads all groups and app roles and stores them as rights. Half a listing is never stored.
+/// Reads all groups and app roles, and licences where they may be given, and stores them as rights. Half a listing is never
+/// stored.
 pub async fn run(
     workflow: &Workflow,
     graph: &Graph,
-    tenant: Uuid,
+    options: &Options,
 ) -> Result<ImportOutcome, ImportError> {
+    let tenant = options.tenant;
+    let portal = options.portal_client_id.as_deref();
     let all = format!("/groups?$select={GROUP}&$top=999");
     let groups = list(graph, "reading the groups", &all).await?;
-    let applications = list(graph, "reading the enterprise applications", APPLICATIONS).await?;
+    let all = format!("/servicePrincipals?$select={APPLICATION}&$top=999");
+    let applications = list(graph, "reading the enterprise applications", &all).await?;
+    let licences = if options.switches.licences {
+        let skus = list(graph, "reading the licences", "/subscribedSkus").await?;
+        Some(skus.iter().filter_map(licence).collect())
+    } else {
+        None
+    };
     let mut imported = Imported {
         groups: groups.iter().filter_map(group).collect(),
-        app_roles: applications.iter().flat_map(roles).collect(),
+        app_roles: applications
+            .iter()
+            .flat_map(|application| roles(application, portal))
+            .collect(),
+        app_roles_on: options.switches.app_roles,
+        licences,
         whole: true,
         ..Imported::default()
     };
     for missing in catalogue::unlisted(workflow, tenant, &imported).await? {
-        let path = format!("/groups/{missing}?$select={GROUP}");
+        let Some(path) = direct(&missing, tenant) else {
+            continue;
+        };
         match patient(|| graph.get(&path, Priority::Low)).await {
             // A listing may lag behind, or lose somebody between two pages.
-            Ok(answer) => imported.groups.extend(group(&answer.body)),
+            Ok(answer) if take(&mut imported, &missing, &answer.body, portal) => {}
+            // An application that is there without the role says as much as one that is not there.
+            Ok(_) => {
+                imported.gone.insert(missing);
+            }
             Err(error) if error.kind == Kind::NotFound => {
                 imported.gone.insert(missing);
             }
             Err(error) => {
                 return Err(ImportError::Graph {
-                    doing: "reading a group that the listing lacks",
+                    doing: "reading a right that the listing lacks",
                     error,
                 });
             }
@@ -68,14 +103,49 @@ pub async fn run(
     Ok(catalogue::import(workflow, tenant, imported).await?)
 }
 
+/// Where a right of the directory is read by itself.
+fn direct(right: &Right, tenant: Uuid) -> Option<String> {
+    match right {
+        Right::Group { id } => Some(format!("/groups/{id}?$select={GROUP}")),
+        Right::AppRole { resource, .. } => Some(format!(
+            "/servicePrincipals/{resource}?$select={APPLICATION}"
+        )),
+        Right::Licence { sku } => Some(format!("/subscribedSkus/{tenant}_{sku}")),
+        Right::At { .. } | Right::PortalRole { .. } => None,
+    }
+}
+
+/// Takes what a direct read found. False if the right is not in it.
+fn take(imported: &mut Imported, right: &Right, body: &Value, portal: Option<&str>) -> bool {
+    match right {
+        Right::Group { .. } => {
+            let read = group(body);
+            let there = read.is_some();
+            imported.groups.extend(read);
+            there
+        }
+        Right::AppRole { role, .. } => {
+            let read = roles(body, portal)
+                .into_iter()
+                .find(|read| read.role == *role);
+            let there = read.is_some();
+            imported.app_roles.extend(read);
+            there
+        }
+        Right::Licence { .. } => {
+            let read = licence(body);
+            let there = read.is_some();
+            imported.licences.get_or_insert_default().extend(read);
+            there
+        }
+        Right::At { .. } | Right::PortalRole { .. } => false,
+    }
+}
+
 async fn list(graph: &Graph, doing: &'static str, path: &str) -> Result<Vec<Value>, ImportError> {
     read::list(graph, path)
         .await
         .map_err(|error| ImportError::Graph { doing, error })
-}
-
-fn id(entry: &Value, name: &str) -> Option<Uuid> {
-    Uuid::try_parse(entry[name].as_str()?).ok()
 }
 
 fn text(entry: &Value, name: &str) -> String {
@@ -92,7 +162,7 @@ fn group(entry: &Value) -> Option<GroupFacts> {
     let yes = |name: &str| entry[name].as_bool().unwrap_or(false);
     let some = |name: &str| Some(text(entry, name)).filter(|text| !text.is_empty());
     Some(GroupFacts {
-        id: id(entry, "id")?,
+        id: uuid_of(entry, "id")?,
         display_name: text(entry, "displayName"),
         description: text(entry, "description"),
         mail: some("mail"),
@@ -110,11 +180,24 @@ fn group(entry: &Value) -> Option<GroupFacts> {
     })
 }
 
+/// One licence; none without an id.
+fn licence(entry: &Value) -> Option<LicenceFacts> {
+    Some(LicenceFacts {
+        sku: uuid_of(entry, "skuId")?,
+        part_number: text(entry, "skuPartNumber"),
+        applies_to: text(entry, "appliesTo"),
+        status: text(entry, "capabilityStatus"),
+    })
+}
+
 /// The enabled roles of an application that people may hold.
-fn roles(application: &Value) -> Vec<AppRoleFacts> {
-    let Some(resource) = id(application, "id") else {
+fn roles(application: &Value, portal: Option<&str>) -> Vec<AppRoleFacts> {
+    let Some(resource) = uuid_of(application, "id") else {
         return Vec::new();
     };
+    let app_id = application["appId"].as_str();
+    let ours =
+        portal.is_some_and(|portal| app_id.is_some_and(|id| id.eq_ignore_ascii_case(portal)));
     let roles = application["appRoles"].as_array().into_iter().flatten();
     roles
         .filter(|role| role["isEnabled"].as_bool() != Some(false))
@@ -126,10 +209,14 @@ fn roles(application: &Value) -> Vec<AppRoleFacts> {
         .filter_map(|role| {
             Some(AppRoleFacts {
                 resource,
-                role: id(role, "id")?,
+                role: uuid_of(role, "id")?,
                 application: text(application, "displayName"),
                 name: text(role, "displayName"),
                 description: text(role, "description"),
+                of_portal: ours
+                    && role["value"]
+                        .as_str()
+                        .is_some_and(|value| PortalRole::from_app_role(value).is_some()),
             })
         })
         .collect()
@@ -159,11 +246,14 @@ mod tests {
 
     #[test]
     fn only_enabled_roles_for_people_are_read() {
-        let role = |enabled: bool, kind: &str| json!({"id": "00000000-0000-0000-0000-000000000002", "isEnabled": enabled, "allowedMemberTypes": [kind], "displayName": "User"});
+        let role = |enabled: bool, kind: &str| json!({"id": "00000000-0000-0000-0000-000000000002", "isEnabled": enabled, "allowedMemberTypes": [kind], "displayName": "User", "value": "Portal.Security"});
         let entry = json!({
-            "id": "00000000-0000-0000-0000-000000000001", "displayName": "Expenses",
+            "id": "00000000-0000-0000-0000-000000000001", "displayName": "Expenses", "appId": "expenses",
             "appRoles": [role(true, "User"), role(false, "User"), role(true, "Application")],
         });
-        assert_eq!(roles(&entry).len(), 1);
+        let read = roles(&entry, Some("portal"));
+        assert_eq!(read.len(), 1);
+        assert!(!read[0].of_portal, "only the portal's own are powers");
+        assert!(roles(&entry, Some("Expenses"))[0].of_portal);
     }
 }

@@ -255,6 +255,7 @@ impl Connector for Groups {
         let people = people.map_err(|error| failure(&self.client, &error, "list people"))?;
         Ok(Listing {
             holders: people.iter().map(Uuid::to_string).collect(),
+            ..Listing::default()
         })
     }
 

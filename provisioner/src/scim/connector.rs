@@ -663,6 +663,7 @@ impl Connector for Scim {
         })?;
         Ok(Listing {
             holders: members(&answer.body).map(str::to_owned).collect(),
+            ..Listing::default()
         })
     }
 

@@ -304,7 +304,10 @@ impl Connector for Webhook {
             holders.extend(listed.iter().filter_map(|id| Some(id.as_str()?.to_owned())));
             cursor = answer.body["next"].clone();
             if cursor.is_null() {
-                return Ok(Listing { holders });
+                return Ok(Listing {
+                    holders,
+                    ..Listing::default()
+                });
             }
         }
         Err(nonsense("a listing has no end"))

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use workflow::{
     Result,
     assignments::Failure,
-    scans::{self, Begun, Told},
+    scans::{self, Begun, Holders, Told},
 };
 
 use super::{Inner, Moment, gates::patience};
@@ -115,13 +115,17 @@ async fn one(
         Ok(Ok(listing)) => {
             let now = workflow.clock().now();
             inner.gates.note(target.id, &Outcome::Done, now);
-            let places = scans::look(workflow, right, asked, &listing.holders).await?;
+            let holders = Holders {
+                direct: listing.holders,
+                otherwise: listing.otherwise,
+            };
+            let places = scans::look(workflow, right, asked, &holders).await?;
             let Some((gone, lacks)) = missed(inner, target, connector, places, since).await else {
                 return Ok(Way::Pause);
             };
             Told::Listing {
                 asked,
-                holders: listing.holders,
+                holders,
                 gone,
                 lacks,
             }

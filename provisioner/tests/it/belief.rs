@@ -88,9 +88,7 @@ impl Connector for Noted {
         Reply::unasked(Outcome::Done, "said")
     }
     async fn list(&self, _: &str, _: &str) -> Result<Listing, Failure> {
-        Ok(Listing {
-            holders: BTreeSet::new(),
-        })
+        Ok(Listing::default())
     }
     async fn diagnose(&self) -> Vec<Finding> {
         Vec::new()

@@ -333,6 +333,7 @@ impl Connector for Fake {
                 .filter(|link| link.0 == group)
                 .map(|link| link.1.to_string())
                 .collect(),
+            ..Listing::default()
         })
     }
 

@@ -90,9 +90,7 @@ impl Connector for Slow {
         Reply::unasked(Outcome::Done, "said")
     }
     async fn list(&self, _: &str, _: &str) -> Result<Listing, Failure> {
-        Ok(Listing {
-            holders: BTreeSet::new(),
-        })
+        Ok(Listing::default())
     }
     async fn diagnose(&self) -> Vec<Finding> {
         Vec::new()

@@ -94,9 +94,7 @@ impl Connector for Parrot {
         self.reply("remove", place, Outcome::Done)
     }
     async fn list(&self, _: &str, _: &str) -> Result<Listing, Failure> {
-        Ok(Listing {
-            holders: BTreeSet::new(),
-        })
+        Ok(Listing::default())
     }
     async fn diagnose(&self) -> Vec<Finding> {
         Vec::new()

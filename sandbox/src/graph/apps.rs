@@ -163,7 +163,9 @@ pub(crate) fn assign(call: &Call<'_>, key: &str) -> Answered {
             .ok_or_else(|| {
                 Answer::bad_request(
                     "Request_BadRequest",
-                    &format!("A value is required for property '{name}' of resource 'AppRoleAssignment'."),
+                    &format!(
+                        "A value is required for property '{name}' of resource 'AppRoleAssignment'."
+                    ),
                 )
             })
     };

@@ -50,11 +50,7 @@ pub(crate) fn get(call: &Call<'_>, key: &str) -> Answered {
         .skus
         .iter()
         .find(|sku| format!("{}_{}", call.shared.tenant, sku.sku_id) == key);
-    let mut shown = whole(
-        call,
-        &world,
-        found.ok_or_else(|| Answer::not_found(key))?,
-    );
+    let mut shown = whole(call, &world, found.ok_or_else(|| Answer::not_found(key))?);
     shown["@odata.context"] = call.context("subscribedSkus/$entity");
     Ok(Answer::ok(shown))
 }
@@ -95,7 +91,9 @@ fn id(value: Option<&Value>) -> Result<Uuid, Answer> {
     value
         .and_then(Value::as_str)
         .and_then(|text| text.parse().ok())
-        .ok_or_else(|| refused("Invalid value specified for property 'skuId' of resource 'AssignedLicense'."))
+        .ok_or_else(|| {
+            refused("Invalid value specified for property 'skuId' of resource 'AssignedLicense'.")
+        })
 }
 
 /// `POST /users/{id}/assignLicense`: all of it, or nothing.

@@ -51,7 +51,7 @@ pub async fn apply(config: Option<&Path>, args: ApplyArgs) -> Result<(), String>
         None => None,
     };
     // What Entra holds now, so that a group that was just made is no fault in the files.
-    house::import_rights(&ready.workflow, &ready.target.graph, ready.tenant).await?;
+    ready.target.import_rights(&ready.workflow).await?;
     let applied = catalogue::apply(&ready.workflow, ready.tenant, &ready.files, drafter)
         .await
         .map_err(|error| explain(&error))?;
@@ -114,6 +114,7 @@ impl Ready {
             &workflow,
             serve::graph_options(&config)?,
             config.sign_in.client_id.clone(),
+            config.graph.switches,
             config.directory.every.to_std().unwrap_or_default(),
         )?;
         Ok(Self {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use chrono::{Duration, NaiveTime};
 use domain::{certification::Cause, drift::Limit, risk::Weights};
+use provisioner::graph::Switches;
 use workflow::{chat::Chat, reviews::SmallReviews};
 
 use super::{
@@ -187,10 +188,15 @@ impl Check<'_> {
         let url = self.address("graph", "url");
         let client_id = self.needed("graph", "client_id");
         let credential = self.credential("graph");
+        let switches = Switches {
+            app_roles: self.layers.flag("graph", "app_roles"),
+            licences: self.layers.flag("graph", "licences"),
+        };
         Some(Graph {
             url: url?,
             client_id: client_id?,
             credential: credential?,
+            switches,
         })
     }
 

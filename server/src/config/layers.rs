@@ -311,6 +311,16 @@ impl Layers {
             .unwrap_or_else(|| panic!("config.default.toml has no number {section}.{key}"))
     }
 
+    /// A switch.
+    ///
+    /// # Panics
+    /// When the defaults do not have it as a switch.
+    pub(super) fn flag(&self, section: &str, key: &str) -> bool {
+        self.default_of(section, key)
+            .and_then(Value::as_bool)
+            .unwrap_or_else(|| panic!("config.default.toml has no switch {section}.{key}"))
+    }
+
     /// What is in force, as a configuration file with the source of each value; secrets masked.
     pub fn show(&self) -> String {
         let mut text = String::new();

@@ -140,6 +140,8 @@ pub struct Graph {
     pub client_id: String,
     /// Its credential.
     pub credential: Credential,
+    /// What it may give besides membership of groups.
+    pub switches: provisioner::graph::Switches,
 }
 
 /// `[directory]`

@@ -370,6 +370,7 @@ fn target(workflow: &Workflow, addresses: &Addresses) -> Result<house::Target, S
         workflow,
         options,
         company::PORTAL_CLIENT_ID.into(),
+        graph::Switches::default(),
         READ_EVERY,
     )
 }

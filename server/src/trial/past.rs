@@ -67,7 +67,7 @@ async fn fill(
     roles::set_first_administrator(workflow)
         .await
         .map_err(failed)?;
-    house::import_rights(workflow, &target.graph, tenant).await?;
+    target.import_rights(workflow).await?;
     // Rules of what must not be held together come later in the year.
     let sources: Vec<SourceFile> = company::catalogue()
         .into_iter()

@@ -131,7 +131,12 @@ pub async fn fill(workflow: &Workflow, sandbox: &Running) {
     directory::run(workflow, &graph, &read)
         .await
         .expect("the directory is read");
-    graph::import::run(workflow, &graph, TENANT)
+    let rights = graph::import::Options {
+        tenant: TENANT,
+        portal_client_id: Some(PORTAL.into()),
+        ..graph::import::Options::default()
+    };
+    graph::import::run(workflow, &graph, &rights)
         .await
         .expect("the groups are read");
     let sources = [SourceFile {

@@ -1,4 +1,4 @@
-//! Which rights exist at the target, and whether we can manage them.
+//! Which rights exist in the directory, and whether we can manage them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +29,21 @@ pub struct AppRoleFacts {
     pub name: String,
     /// What it means.
     pub description: String,
+    /// Whether it is one of this portal's own roles.
+    pub of_portal: bool,
+}
+
+/// A licence that the tenant has bought. How many seats are left changes too often to be kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenceFacts {
+    /// The id of what was bought.
+    pub sku: Uuid,
+    /// Its name, for example `ENTERPRISEPACK`.
+    pub part_number: String,
+    /// `User` or `Company`.
+    pub applies_to: String,
+    /// `Enabled`, `Warning`, `Suspended`, `Deleted`, `LockedOut`.
+    pub status: String,
 }
 
 /// What was read from the directory.
@@ -38,10 +53,14 @@ pub struct Imported {
     pub groups: Vec<GroupFacts>,
     /// App roles.
     pub app_roles: Vec<AppRoleFacts>,
+    /// Whether the configuration lets them be given.
+    pub app_roles_on: bool,
+    /// Licences; none if the configuration does not let them be given, and so not be read either.
+    pub licences: Option<Vec<LicenceFacts>>,
     /// Whether this is everything that there is: a right that is missing from it may then be gone.
     pub whole: bool,
-    /// Object ids of groups that are missing from it and that a direct read did not find either: see [`unlisted`].
-    pub gone: BTreeSet<Uuid>,
+    /// Rights that are missing from it and that a direct read did not find either: see [`unlisted`].
+    pub gone: BTreeSet<Right>,
 }
 
 /// What importing changed.
@@ -58,37 +77,52 @@ pub struct ImportOutcome {
 }
 
 /// Why app roles are known but not lent.
-const APP_ROLE: &str = "it is an app role: giving one takes a permission that could take over the tenant, so app roles are only read";
-/// The kind of right that can be read directly, and lent.
-const GROUP: &str = "group";
+const APP_ROLES_OFF: &str = "it is an app role, and giving those is off in the configuration (graph.app_roles), for it takes AppRoleAssignment.ReadWrite.All, which could take over the tenant";
+/// Why the portal's own app roles are not lent as such.
+const OF_PORTAL: &str = "it is a role of this portal, which is offered as `portal_role`";
+/// Why licences are known but not lent.
+const LICENCES_OFF: &str =
+    "it is a licence, and giving those is off in the configuration (graph.licences)";
 /// Why a right that vanished is not lent.
 pub(super) const GONE: &str = "it is no longer in the directory";
 
-/// The groups that a whole listing lacks although they are known and can be lent, by object id: to be read directly before
-/// anybody takes them for gone. None if they are so many that the listing is not believed.
-pub async fn unlisted(workflow: &Workflow, tenant: Uuid, imported: &Imported) -> Result<Vec<Uuid>> {
+/// The rights that a whole listing lacks although they are known and can be lent: to be read directly before anybody takes
+/// them for gone. None if they are so many that the listing is not believed.
+pub async fn unlisted(
+    workflow: &Workflow,
+    tenant: Uuid,
+    imported: &Imported,
+) -> Result<Vec<Right>> {
     let mut tx = workflow.store().read().await?;
     let Some(target) = tx.entra_target(tenant).await? else {
         return Ok(Vec::new());
     };
     let known = tx.entitlements(target).await?;
-    let listed: BTreeSet<String> = found(imported)?
-        .iter()
-        .map(|found| found.right.external_id())
+    let listed: BTreeSet<Right> = found(imported)?
+        .into_iter()
+        .map(|found| found.right)
         .collect();
-    let missing: Vec<&EntitlementRow> = known
+    let missing: Vec<Right> = known
         .iter()
-        .filter(|row| row.manageable && !listed.contains(&row.external_id))
+        .filter(|row| row.manageable && imported.read(row))
+        .filter_map(|row| Right::of_directory(&row.kind, &row.external_id))
+        .filter(|right| !listed.contains(right))
         .collect();
     if missing.len() > believed(known.len()) {
         return Ok(Vec::new());
     }
-    Ok(missing
-        .into_iter()
-        .filter(|row| row.kind == GROUP)
-        .filter_map(|row| Uuid::try_parse(&row.external_id).ok())
-        .collect())
+    Ok(missing)
 }
+
+impl Imported {
+    /// Whether rights of this kind were read at all.
+    fn read(&self, row: &EntitlementRow) -> bool {
+        row.kind != LICENCE || self.licences.is_some()
+    }
+}
+
+/// The kind of right that is not read while it is off.
+const LICENCE: &str = "licence";
 
 /// How many of the known rights a listing may lack and still be believed.
 fn believed(known: usize) -> usize {
@@ -134,14 +168,15 @@ pub async fn import(
     if imported.whole {
         let gone: Vec<&EntitlementRow> = known
             .iter()
-            .filter(|(id, row)| !seen.contains(*id) && row.manageable)
+            .filter(|(id, row)| !seen.contains(*id) && row.manageable && imported.read(row))
             .map(|(_, row)| row)
             .collect();
         outcome.missing = gone.len();
         outcome.unbelieved = gone.len() > believed(known.len());
         if !outcome.unbelieved {
             let confirmed = |row: &&EntitlementRow| {
-                Uuid::try_parse(&row.external_id).is_ok_and(|id| imported.gone.contains(&id))
+                Right::of_directory(&row.kind, &row.external_id)
+                    .is_some_and(|right| imported.gone.contains(&right))
             };
             rows.extend(
                 gone.into_iter()
@@ -154,6 +189,17 @@ pub async fn import(
             );
         }
     }
+    let switched_off: Vec<EntitlementRow> = known
+        .values()
+        .filter(|row| row.manageable && !imported.read(row))
+        .map(|row| EntitlementRow {
+            manageable: false,
+            unmanageable_reason: Some(LICENCES_OFF.to_owned()),
+            ..row.clone()
+        })
+        .collect();
+    outcome.changed += switched_off.len();
+    rows.extend(switched_off);
     if rows.is_empty() {
         // The target may be new.
         unit.commit().await?;
@@ -216,11 +262,39 @@ fn found(imported: &Imported) -> Result<Vec<Found>> {
             },
             name: format!("{}: {}", role.application, role.name),
             summary: role.description.clone(),
-            manageable: Err(APP_ROLE.to_owned()),
+            manageable: if role.of_portal {
+                Err(OF_PORTAL.to_owned())
+            } else if imported.app_roles_on {
+                Ok(())
+            } else {
+                Err(APP_ROLES_OFF.to_owned())
+            },
             facts: serde_json::to_string(role)?,
         });
     }
+    for licence in imported.licences.iter().flatten() {
+        all.push(Found {
+            right: Right::Licence { sku: licence.sku },
+            name: licence.part_number.clone(),
+            summary: String::new(),
+            manageable: licence_manageable(licence),
+            facts: serde_json::to_string(licence)?,
+        });
+    }
     Ok(all)
+}
+
+fn licence_manageable(licence: &LicenceFacts) -> std::result::Result<(), String> {
+    if licence.applies_to == "Company" {
+        Err("it is a licence of the whole company, which nobody holds by themselves".to_owned())
+    } else if matches!(
+        licence.status.as_str(),
+        "Suspended" | "Deleted" | "LockedOut"
+    ) {
+        Err("its subscription has run out".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 impl Found {

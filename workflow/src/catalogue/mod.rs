@@ -32,7 +32,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use decide::{asked, by};
 pub use decide::{confirm, refuse};
 pub use drafter::drafter;
-pub use import::{AppRoleFacts, ImportOutcome, Imported, import, unlisted};
+pub use import::{AppRoleFacts, ImportOutcome, Imported, LicenceFacts, import, unlisted};
 pub use plan::{Plan, plan};
 pub use publish::{Applied, apply};
 pub use sheet::Fault;

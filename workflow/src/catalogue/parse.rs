@@ -292,6 +292,7 @@ fn read_entitlement(
             "group",
             "app_role",
             "resource",
+            "licence",
             "target",
             "scim_group",
             "ldap_group",
@@ -353,8 +354,8 @@ fn read_drift(sheet: &mut Sheet, section: Section<'_>, right: Option<&At<Right>>
     };
     let unlisted = right.is_some_and(|right| match &right.value {
         Right::At { kind, .. } => *kind == TargetKind::Manual,
-        Right::Group { .. } => false,
-        Right::AppRole { .. } | Right::PortalRole { .. } => true,
+        Right::Group { .. } | Right::AppRole { .. } | Right::Licence { .. } => false,
+        Right::PortalRole { .. } => true,
     });
     if unlisted {
         sheet.fault(
@@ -420,14 +421,21 @@ fn read_right(
     let group = object(sheet, section, "group");
     let role = object(sheet, section, "app_role");
     let resource = object(sheet, section, "resource");
+    let licence = object(sheet, section, "licence");
     let power = sheet.maybe_text(section, "portal_role");
-    match (group, role, resource, power) {
-        (None, None, None, Some(word)) => portal_role(sheet, &word),
-        (Some(group), None, None, None) => Some(At {
+    match (group, role, resource, licence, power) {
+        (None, None, None, None, Some(word)) => portal_role(sheet, &word),
+        (Some(group), None, None, None, None) => Some(At {
             line: group.line,
             value: Right::Group { id: group.value? },
         }),
-        (None, Some(role), Some(resource), None) => Some(At {
+        (None, None, None, Some(licence), None) => Some(At {
+            line: licence.line,
+            value: Right::Licence {
+                sku: licence.value?,
+            },
+        }),
+        (None, Some(role), Some(resource), None, None) => Some(At {
             line: role.line,
             value: Right::AppRole {
                 role: role.value?,
@@ -437,7 +445,7 @@ fn read_right(
         _ => {
             sheet.fault(
                 section.line,
-                "it is not said what this is at the target: add `group` with the group's object id, `app_role` with the role's id and `resource` with the service principal's object id, or `portal_role` with a role of this portal",
+                "it is not said what this is at the target: add `group` with the group's object id, `app_role` with the role's id and `resource` with the service principal's object id, `licence` with the id of what was bought (skuId), or `portal_role` with a role of this portal",
             );
             None
         }
@@ -472,7 +480,7 @@ fn read_right_at(
             },
         ));
     }
-    let directory = ["group", "app_role", "resource"]
+    let directory = ["group", "app_role", "resource", "licence"]
         .into_iter()
         .any(|word| sheet.maybe_text(section, word).is_some());
     match named.pop() {

@@ -224,12 +224,16 @@ impl Known {
         }
         let id = (right.kind().to_owned(), right.external_id());
         let what = match self.rights.get(&id) {
+            None if matches!(right, Right::Licence { .. }) => format!(
+                "`{}` ({}) is not among the licences of the tenant: check the id (skuId); they are read only while graph.licences is on in the configuration",
+                entitlement.key, id.1
+            ),
             None => format!(
                 "`{}` ({}) is not in the directory: check the object id, or import the directory's groups and roles first",
                 entitlement.key, id.1
             ),
             Some(row) if offered && !row.manageable => format!(
-                "`{}` cannot be lent: {}. Take it out of the packages, or give it another group",
+                "`{}` cannot be lent: {}. Take it out of the packages, or name another right",
                 entitlement.key,
                 row.unmanageable_reason
                     .as_deref()

@@ -19,6 +19,16 @@ use crate::{Error, Result, Workflow};
 /// Assignments read at a time.
 const PAGE: i64 = 1000;
 
+/// Whom a target lists, by its own ids of accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// Those who hold the right itself.
+    pub direct: BTreeSet<String>,
+    /// Those who hold it by another way only: through a group, for a licence. It has not vanished there, and nobody gave it
+    /// past the portal.
+    pub otherwise: BTreeSet<String>,
+}
+
 /// Somebody who holds a right that no grant explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Given {
@@ -70,7 +80,7 @@ pub async fn look(
     workflow: &Workflow,
     right: &ScanRightRow,
     asked: Timestamp,
-    holders: &BTreeSet<String>,
+    holders: &Holders,
 ) -> Result<Vec<PlaceRow>> {
     let mut tx = workflow.store().read().await?;
     let target = tx.target(right.target_id).await?.ok_or(Error::Missing)?;
@@ -95,17 +105,23 @@ pub(super) async fn compare(
     target: &TargetRow,
     right: &ScanRightRow,
     asked: Timestamp,
-    holders: &BTreeSet<String>,
+    holders: &Holders,
 ) -> Result<Compared> {
     let by_object = matches!(target.kind.as_str(), "graph" | "webhook");
     let mut compared = Compared {
-        listed: holders.len(),
+        listed: holders.direct.len(),
         ..Compared::default()
     };
     // Ids are compared as they are kept: a target may write them in other letters.
     let mut left: BTreeMap<String, String> = holders
+        .direct
         .iter()
         .map(|holder| (holder.to_lowercase(), holder.clone()))
+        .collect();
+    let otherwise: BTreeSet<String> = holders
+        .otherwise
+        .iter()
+        .map(|holder| holder.to_lowercase())
         .collect();
     let mut after = AssignmentId(Uuid::nil());
     loop {
@@ -118,14 +134,15 @@ pub(super) async fn compare(
             } else {
                 row.target_account.as_ref().map(|id| id.to_lowercase())
             };
-            let listed = id.as_ref().and_then(|id| left.remove(id));
             let believed = believed(&row);
             compared.believed += usize::from(row.desired && row.observed == Observed::Present);
-            if id.is_none() {
+            let Some(id) = id else {
                 // Whose account it is there is not known yet: nothing can be said of it.
                 continue;
-            }
-            match (verdict(listed.is_some(), Some(believed), asked), listed) {
+            };
+            let listed = left.remove(&id);
+            let held = listed.is_some() || otherwise.contains(&id);
+            match (verdict(held, Some(believed), asked), listed) {
                 (Verdict::Given, Some(holder)) => compared.given.push(Given {
                     holder,
                     known: Some((row.account_id, row.person_id)),

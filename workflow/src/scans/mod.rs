@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use crate::{Error, Result, Workflow, access::Viewer};
 
-pub use compare::look;
+pub use compare::{Holders, look};
 pub use record::{Told, record};
 
 /// The kinds of target whose connectors list who holds a right.

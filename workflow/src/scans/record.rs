@@ -15,7 +15,7 @@ use store::{
     scans::{BelievedRow, DriftRow, ScanRightRow, ScannedRow},
 };
 
-use super::compare::{Compared, Given, compare};
+use super::compare::{Compared, Given, Holders, compare};
 use crate::{
     Error, Result, Unit, Workflow,
     assignments::{self, Pair, Withheld},
@@ -32,8 +32,8 @@ pub enum Told {
     Listing {
         /// When it was asked for.
         asked: Timestamp,
-        /// The target's own ids of accounts.
-        holders: BTreeSet<String>,
+        /// Those who hold it, and how.
+        holders: Holders,
         /// Those of the believed holders that a direct read does not show either.
         gone: BTreeSet<AssignmentId>,
         /// Whether it lacks somebody whom a direct read shows.

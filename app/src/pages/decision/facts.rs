@@ -101,6 +101,7 @@ fn changes(facts: &DecisionPage) -> Vec<DeltaLine> {
         let what = match right.kind.as_str() {
             "portal_role" => "power over this portal, ".to_owned(),
             "app_role" => format!("role {} in {}, ", right.name, right.target),
+            "licence" => format!("licence {} of {}, ", right.name, right.target),
             _ => format!("member of {} in {}, ", right.name, right.target),
         };
         let how_long = when::for_length(facts.window, now);

@@ -23,14 +23,28 @@ const NEEDED: [(&str, &str); 3] = [
     ),
     ("Application.Read.All", "reading app roles"),
 ];
+/// What each switch of `[graph]` needs besides: the switch, the permission, what for, and whether it could take over the tenant.
+const SWITCHED: [(&str, &str, &str, bool); 2] = [
+    (
+        "graph.app_roles",
+        "AppRoleAssignment.ReadWrite.All",
+        "assigning app roles",
+        true,
+    ),
+    (
+        "graph.licences",
+        "LicenseAssignment.ReadWrite.All",
+        "giving licences",
+        false,
+    ),
+];
 /// Without it the portal serves, and knows less.
 const OPTIONAL: (&str, &str) = (
     "User-LifeCycleInfo.Read.All",
     "last working days are not known then",
 );
 /// More than it needs: each is enough to take over the tenant.
-const TOO_MUCH: [&str; 4] = [
-    "AppRoleAssignment.ReadWrite.All",
+const TOO_MUCH: [&str; 3] = [
     "Application.ReadWrite.All",
     "Directory.ReadWrite.All",
     "RoleManagement.ReadWrite.Directory",
@@ -53,7 +67,7 @@ pub(super) async fn provisioner(config: &Config, report: &mut Report) {
         ),
         Some(claims) => {
             report.tell("tenant", tenant(claims, config.sign_in.tenant));
-            permissions(claims, report);
+            permissions(config, claims, report);
         }
     }
     report.tell("Graph", reads(config, &token).await);
@@ -129,7 +143,7 @@ fn roles(claims: &Value) -> Vec<&str> {
         .unwrap_or_default()
 }
 
-fn permissions(claims: &Value, report: &mut Report) {
+fn permissions(config: &Config, claims: &Value, report: &mut Report) {
     let roles = roles(claims);
     for (name, purpose) in NEEDED {
         let found = if roles.contains(&name) {
@@ -146,6 +160,40 @@ fn permissions(claims: &Value, report: &mut Report) {
         report.tell(name, Ok("granted".into()));
     } else {
         report.warn(name, &format!("not granted, which is allowed: {without}"));
+    }
+    let switches = config.graph.switches;
+    for ((switch, name, purpose, takes_over), on) in SWITCHED
+        .into_iter()
+        .zip([switches.app_roles, switches.licences])
+    {
+        let granted = roles.contains(&name);
+        match (on, granted) {
+            (true, true) if takes_over => report.warn(
+                name,
+                &format!(
+                    "granted, as {switch} wants it for {purpose}: enough to take over the tenant, so guard the provisioner's credential as you guard an administrator"
+                ),
+            ),
+            (true, true) => report.tell(name, Ok("granted".into())),
+            (true, false) => report.tell(
+                name,
+                Err(format!(
+                    "missing; needed for {purpose}, which {switch} switches on: grant it as an application permission and consent, or switch that off"
+                )),
+            ),
+            (false, true) => report.warn(
+                name,
+                &format!(
+                    "granted, but {switch} is off{}: remove it",
+                    if takes_over {
+                        ", and it is enough to take over the tenant"
+                    } else {
+                        ""
+                    }
+                ),
+            ),
+            (false, false) => {}
+        }
     }
     for name in TOO_MUCH {
         if roles.contains(&name) {
