@@ -103,7 +103,7 @@ pub(crate) fn dispatch(call: &Call<'_>) -> Answered {
         ("DELETE", ["servicePrincipals", key, "appRoleAssignedTo", id]) => {
             allowed(call, &ASSIGN_ROLES, |call| apps::unassign(call, key, id))
         }
-        ("GET", ["subscribedSkus"]) => allowed(call, &READ_SKUS, licences::list),
+        ("GET", ["subscribedSkus"]) => allowed(call, &READ_SKUS, |call| Ok(licences::list(call))),
         ("GET", ["subscribedSkus", key]) => {
             allowed(call, &READ_SKUS, |call| licences::get(call, key))
         }

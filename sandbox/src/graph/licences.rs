@@ -31,16 +31,14 @@ fn whole(call: &Call<'_>, world: &World, sku: &SubscribedSku) -> Value {
 }
 
 /// `GET /subscribedSkus`: all of them, on one page.
-pub(crate) fn list(call: &Call<'_>) -> Answered {
+pub(crate) fn list(call: &Call<'_>) -> Answer {
     let world = call.shared.world();
     let skus: Vec<Value> = world
         .skus
         .iter()
         .map(|sku| whole(call, &world, sku))
         .collect();
-    Ok(Answer::ok(
-        json!({ "@odata.context": call.context("subscribedSkus"), "value": skus }),
-    ))
+    Answer::ok(json!({ "@odata.context": call.context("subscribedSkus"), "value": skus }))
 }
 
 /// `GET /subscribedSkus/{tenant}_{sku}`

@@ -39,7 +39,8 @@ impl World {
             .app_roles
             .iter()
             .any(|known| known.id == role && known.is_enabled);
-        if !declared && !(role.is_nil() && app.app_roles.is_empty()) {
+        let default = role.is_nil() && app.app_roles.is_empty();
+        if !declared && !default {
             return Err(RoleError::NoRole);
         }
         if !self.is_principal(principal) {
