@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::assignment::Observed;
 use provisioner::{
     connector::{Connector, Failure, Outcome, Place, Reply},
-    graph::{Credential, Graph, Groups, Options},
+    graph::{Credential, Entra, Graph, Options, Switches},
     http,
 };
 use sandbox::{Client, Config, Directory, Fault, FaultKind, Group, Lost, Running, Sandbox, User};
@@ -15,7 +15,17 @@ use workflow::{Clock, Ids};
 use crate::house::{TENANT, group, user};
 
 /// A sandbox with `people` people and `groups` empty groups, and a connector to it.
-pub async fn target(people: usize, groups: usize) -> (Running, Arc<Groups>) {
+pub async fn target(people: usize, groups: usize) -> (Running, Arc<Entra>) {
+    allowed(people, groups, &[], Switches::default()).await
+}
+
+/// The same with more permissions, and with these switches.
+pub async fn allowed(
+    people: usize,
+    groups: usize,
+    permissions: &[&str],
+    switches: Switches,
+) -> (Running, Arc<Entra>) {
     let mut seed = Directory::default();
     for n in 0..people {
         seed.users.push(User::new(
@@ -28,14 +38,18 @@ pub async fn target(people: usize, groups: usize) -> (Running, Arc<Groups>) {
         seed.groups
             .push(Group::new(group(n), &format!("Group {n}")));
     }
-    let config = Config::new(TENANT, seed).client(Client::provisioner("provisioner", "hush"));
+    let mut client = Client::provisioner("provisioner", "hush");
+    client
+        .permissions
+        .extend(permissions.iter().map(ToString::to_string));
+    let config = Config::new(TENANT, seed).client(client);
     let running = Sandbox::start(config).await.unwrap();
-    let connector = connect(&running, "hush");
+    let connector = Arc::new(Entra::new(calls(&running, "hush"), switches));
     (running, connector)
 }
 
-fn connect(running: &Running, secret: &str) -> Arc<Groups> {
-    Arc::new(Groups::new(calls(running, secret)))
+fn connect(running: &Running, secret: &str) -> Arc<Entra> {
+    Arc::new(Entra::new(calls(running, secret), Switches::default()))
 }
 
 /// A client of the sandbox.
@@ -67,7 +81,7 @@ fn place(group: Uuid, user: Uuid) -> Place {
     }
 }
 
-fn later(reply: &Reply) -> (Option<chrono::Duration>, bool) {
+pub fn later(reply: &Reply) -> (Option<chrono::Duration>, bool) {
     match &reply.outcome {
         Outcome::Failed(Failure::Later {
             after, throttled, ..
@@ -76,14 +90,14 @@ fn later(reply: &Reply) -> (Option<chrono::Duration>, bool) {
     }
 }
 
-fn never(reply: &Reply) -> String {
+pub fn never(reply: &Reply) -> String {
     match &reply.outcome {
         Outcome::Failed(Failure::Never { why, fix }) => format!("{why} {fix}"),
         other => panic!("not never: {other:?}"),
     }
 }
 
-fn misconfigured(reply: &Reply) -> (String, bool) {
+pub fn misconfigured(reply: &Reply) -> (String, bool) {
     match &reply.outcome {
         Outcome::Failed(Failure::Misconfigured {
             what,
@@ -301,7 +315,7 @@ async fn refusals_are_told_apart_in_words() {
     assert!(never(&groups.ensure_present(&by_hand).await).contains("managed in Exchange"));
     let mut role = place(id(1), user(0));
     role.kind = "app_role".into();
-    assert!(never(&groups.observe(&role).await).contains("app roles"));
+    assert!(never(&groups.observe(&role).await).contains("names no app_role"));
     assert_eq!(
         sandbox.requests().len(),
         before,

@@ -1,6 +1,7 @@
 //! The worker on both engines: convergence under faults, deadlines, lanes, and the Graph connector against the sandbox.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod app_roles;
 mod belief;
 mod by_hand;
 mod contract;
@@ -10,6 +11,7 @@ mod house;
 mod importing;
 mod ldap;
 mod ldap_proxy;
+mod licences;
 mod posting;
 mod scans;
 mod scim;

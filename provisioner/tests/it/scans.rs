@@ -16,7 +16,10 @@ use domain::{
     grant::GrantSource,
     person::PortalRole,
 };
-use provisioner::worker::{Moment, Options, Seam, Worker};
+use provisioner::{
+    graph::{Entra, Switches},
+    worker::{Moment, Options, Seam, Worker},
+};
 use sandbox::{FaultKind, Running, User};
 use store::{
     Store,
@@ -449,10 +452,10 @@ async fn of_two_workers_one_scans() {
         let second = Worker::builder(town.house.workflow.clone(), Options::default())
             .connector(
                 "graph",
-                Arc::new(provisioner::graph::Groups::new(graph::calls(
-                    &town.sandbox,
-                    "hush",
-                ))),
+                Arc::new(Entra::new(
+                    graph::calls(&town.sandbox, "hush"),
+                    Switches::default(),
+                )),
             )
             .build();
         let operator = town.operator().await;
@@ -485,10 +488,10 @@ async fn a_killed_scan_goes_on_under_the_next_lease() {
         let doomed = Worker::builder(town.house.workflow.clone(), Options::default())
             .connector(
                 "graph",
-                Arc::new(provisioner::graph::Groups::new(graph::calls(
-                    &town.sandbox,
-                    "hush",
-                ))),
+                Arc::new(Entra::new(
+                    graph::calls(&town.sandbox, "hush"),
+                    Switches::default(),
+                )),
             )
             .seam(Arc::new(Killer::default()))
             .build();

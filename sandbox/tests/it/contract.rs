@@ -307,6 +307,109 @@ async fn writes_take_and_give_microsofts_shapes() {
     .unwrap();
 }
 
+#[tokio::test]
+async fn app_roles_and_licences_take_and_give_microsofts_shapes() {
+    let tenant = Tenant::start().await;
+    let assigned_to = "/servicePrincipals/{servicePrincipal-id}/appRoleAssignedTo";
+    let of_portal = format!("/servicePrincipals/{PORTAL_APP}/appRoleAssignedTo");
+    let role = |role| json!({ "principalId": BOB, "resourceId": PORTAL_APP, "appRoleId": role });
+    let made = held(
+        &tenant,
+        "POST",
+        assigned_to,
+        &of_portal,
+        Some(role(AUDITOR)),
+    )
+    .await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let assignment = made.json()["id"].as_str().unwrap().to_owned();
+    for (wrong, words) in [
+        (AUDITOR, "already exists on the object"),
+        (OFFICE, "was not found on application"),
+    ] {
+        let refused = held(&tenant, "POST", assigned_to, &of_portal, Some(role(wrong))).await;
+        assert_eq!(refused.status, 400);
+        assert!(refused.error().1.contains(words), "{}", refused.body);
+    }
+    // Whoever is in a group sees what the group holds beside their own.
+    let of_user = "/users/{user-id}/appRoleAssignments";
+    let target = format!("/users/{ADA}/appRoleAssignments?$filter=resourceId%20eq%20{PORTAL_APP}");
+    let kinds: Vec<String> = held(&tenant, "GET", of_user, &target, None)
+        .await
+        .value()
+        .iter()
+        .map(|one| one["principalType"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds, ["User", "Group"]);
+    let one = format!("{of_portal}/{assignment}");
+    let path = format!("{assigned_to}/{{appRoleAssignment-id}}");
+    for status in [204, 404] {
+        assert_eq!(
+            held(&tenant, "DELETE", &path, &one, None).await.status,
+            status
+        );
+    }
+
+    let skus = held(&tenant, "GET", "/subscribedSkus", "/subscribedSkus", None).await;
+    assert_eq!(skus.value()[0]["consumedUnits"], json!(0));
+    let assign = "/users/{user-id}/assignLicense";
+    let change = async |who: Uuid, add: bool| {
+        let body = if add {
+            json!({ "addLicenses": [{ "skuId": OFFICE, "disabledPlans": [] }], "removeLicenses": [] })
+        } else {
+            json!({ "addLicenses": [], "removeLicenses": [OFFICE] })
+        };
+        let target = format!("/users/{who}/assignLicense");
+        held(&tenant, "POST", assign, &target, Some(body)).await
+    };
+    let refused = change(BOB, true).await;
+    assert!(
+        refused.error().1.contains("invalid usage location"),
+        "{}",
+        refused.body
+    );
+    for who in [BOB, CEM] {
+        let user = tenant.sandbox.user(who).unwrap();
+        tenant.sandbox.put_user(sandbox::User {
+            usage_location: Some("SE".into()),
+            ..user
+        });
+    }
+    assert_eq!(change(BOB, true).await.status, 200);
+    let refused = change(CEM, true).await;
+    assert!(
+        refused.error().1.contains("any available licenses"),
+        "{}",
+        refused.body
+    );
+    let select = "$select=id,assignedLicenses,licenseAssignmentStates";
+    let target = format!("/users?$filter=assignedLicenses/any(x:x/skuId%20eq%20{OFFICE})&{select}");
+    let holders = held(&tenant, "GET", "/users", &target, None).await;
+    assert_eq!(holders.ids(), [BOB.to_string()]);
+    let state = &holders.value()[0]["licenseAssignmentStates"][0];
+    assert_eq!(
+        (&state["state"], &state["assignedByGroup"]),
+        (&json!("Active"), &json!(null))
+    );
+    assert_eq!(change(BOB, false).await.status, 200);
+    let refused = change(BOB, false).await;
+    assert!(
+        refused.error().1.contains("corresponding license"),
+        "{}",
+        refused.body
+    );
+    tenant.sandbox.put_group(sandbox::Group {
+        assigned_licenses: vec![json!({ "skuId": OFFICE })],
+        ..sandbox::Group::new(READERS, "Ledger readers")
+    });
+    let refused = change(ADA, false).await;
+    assert!(
+        refused.error().1.contains("inherited from a group"),
+        "{}",
+        refused.body
+    );
+}
+
 /// Without this, a validator that accepts anything would look like a sandbox without faults.
 #[test]
 fn the_validator_refuses_what_is_wrong() {

@@ -2,7 +2,7 @@
 
 use sandbox::{
     AppRole, AppRoleAssignment, Client, Config, Directory, Group, Running, Sandbox,
-    ServicePrincipal, User,
+    ServicePrincipal, SubscribedSku, User,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -48,6 +48,9 @@ pub const ADMINS: Uuid = group(6);
 pub const PORTAL_APP: Uuid = Uuid::from_u128(0xC000_0000_0000_4000_8000_0000_0000_0001);
 pub const AUDITOR: Uuid = Uuid::from_u128(0xD000_0000_0000_4000_8000_0000_0000_0001);
 pub const OPERATOR: Uuid = Uuid::from_u128(0xD000_0000_0000_4000_8000_0000_0000_0002);
+
+/// A licence of which there is one seat.
+pub const OFFICE: Uuid = Uuid::from_u128(0xE000_0000_0000_4000_8000_0000_0000_0001);
 
 /// How many users Graph lists.
 pub const LISTED: usize = 158;
@@ -157,6 +160,7 @@ pub fn directory() -> Directory {
         .into(),
         service_principals: vec![app],
         app_role_assignments: vec![assigned(AUDITOR, ADA), assigned(OPERATOR, READERS)],
+        subscribed_skus: vec![SubscribedSku::new(OFFICE, "OFFICE", 1)],
         ..Directory::default()
     }
 }
@@ -167,7 +171,13 @@ pub fn config() -> Config {
         .certificates
         .push(include_str!("../fixtures/client.cert.pem").into());
     let mut provisioner = Client::provisioner(PROVISIONER, SECRET);
-    provisioner.permissions.push("User.ReadWrite.All".into());
+    for more in [
+        "User.ReadWrite.All",
+        "AppRoleAssignment.ReadWrite.All",
+        "LicenseAssignment.ReadWrite.All",
+    ] {
+        provisioner.permissions.push(more.into());
+    }
     let mut config = Config::new(TENANT, directory())
         .client(portal)
         .client(provisioner);

@@ -2,6 +2,7 @@
 
 mod calendars;
 mod handing_in;
+mod rights;
 mod routes;
 mod settling;
 
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::Duration;
 use domain::{
     AccountId, PackageId, PersonId, Refusal,
-    catalogue::GroupFacts,
+    catalogue::{GroupFacts, Right},
     request::{Length, LineState, Start, Window},
 };
 use store::{Engine, testing};

@@ -179,6 +179,29 @@ async fn what_is_optional_is_a_warning_and_what_is_needed_is_not() {
 }
 
 #[tokio::test]
+async fn what_is_switched_on_needs_its_permission_and_what_is_off_does_not() {
+    let (role, licence) = (
+        "AppRoleAssignment.ReadWrite.All",
+        "LicenseAssignment.ReadWrite.All",
+    );
+    let on = [("GRAPH__APP_ROLES", "true"), ("GRAPH__LICENCES", "true")];
+    let without = Office::new("off", &ALL).await;
+    let with = Office::new("on", &[&ALL[..], &[role, licence]].concat()).await;
+    for (name, switch, granted) in [
+        (role, "graph.app_roles", Grade::Warn),
+        (licence, "graph.licences", Grade::Ok),
+    ] {
+        assert!(without.of(name, &[]).await.is_none());
+        let (grade, line) = without.of(name, &on).await.expect("it is said");
+        assert!(grade == Grade::Bad && line.contains(switch), "{line}");
+        let (grade, line) = with.of(name, &on).await.expect("it is said");
+        assert!(grade == granted, "{line}");
+        let (grade, line) = with.of(name, &[]).await.expect("it is said");
+        assert!(grade == Grade::Warn && line.contains("remove it"), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_credential_of_the_portal_is_found() {
     let office = Office::new("credential", &ALL).await;
     let wrong = office
