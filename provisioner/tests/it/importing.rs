@@ -53,7 +53,7 @@ async fn a_group_that_a_listing_lacks_is_read_directly_before_it_counts_as_gone(
         assert!(sandbox.delete_group(group(3)));
         let outcome = import::run(&workflow, &graph, &options).await.unwrap();
         assert_eq!(outcome.missing, 1, "{outcome:?}");
-        let standing: Vec<bool> = rights(&workflow)
+        let standing: Vec<bool> = rights(&workflow, "group")
             .await
             .iter()
             .map(|row| row.manageable)

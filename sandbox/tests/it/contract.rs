@@ -1,9 +1,12 @@
 //! Every answer of the sandbox is one that Microsoft's description allows, and so is every body that it takes.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{
-    fixture::{ADA, ALL_STAFF, BOB, CEM, GUEST, MAIL, PORTAL_APP, READERS, Tenant, user},
+    fixture::{
+        ADA, ALL_STAFF, AUDITOR, BOB, CEM, GUEST, MAIL, OFFICE, PORTAL_APP, READERS, Tenant, user,
+    },
     http::Reply,
     schema,
 };
