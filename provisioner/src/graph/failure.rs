@@ -148,6 +148,7 @@ pub(super) fn evidence(answer: &Answer, started: Instant, detail: impl Into<Stri
         detail: detail.into(),
         account: None,
         took: started.elapsed(),
+        otherwise: false,
     }
 }
 
@@ -159,6 +160,7 @@ pub(super) fn refusal(error: &Error, started: Instant) -> Evidence {
         detail: error.to_string(),
         account: None,
         took: started.elapsed(),
+        otherwise: false,
     }
 }
 

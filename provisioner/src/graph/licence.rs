@@ -1,7 +1,7 @@
 //! Licences of the tenant, given to an account directly.
 //!
 //! A licence that comes through a group counts as held: giving it again would change nothing for the person, and it cannot be
-//! taken from them but by taking them out of the group. Each way is an entry of `licenseAssignmentStates`, which also says
+//! taken from them but by taking them out of the group. When ours is over it stays as what was found there. Each way is an entry of `licenseAssignmentStates`, which also says
 //! when the directory took an assignment and could not carry it out.
 
 use std::time::Instant;
@@ -19,7 +19,7 @@ use super::{
     },
     membership::not_there,
 };
-use crate::connector::{Failure, Listing, Outcome, Place, Reply};
+use crate::connector::{Evidence, Failure, Listing, Outcome, Place, Reply};
 
 const READING: Needs = Needs {
     doing: "read licences",
@@ -130,6 +130,7 @@ pub(super) async fn observe(
         }
     };
     let Looked { ways, answer, .. } = looked;
+    let otherwise = ways.direct != Direct::Works && ways.through.is_some();
     let (seen, detail) = match (ways.direct, ways.through) {
         (Direct::Works, _) => (Observed::Present, "held directly".to_owned()),
         (_, Some(group)) => {
@@ -152,7 +153,11 @@ pub(super) async fn observe(
         }
         (Direct::No, None) => (Observed::Absent, "not held".to_owned()),
     };
-    Reply::seen(seen, evidence(&answer, started, detail))
+    let evidence = Evidence {
+        otherwise,
+        ..evidence(&answer, started, detail)
+    };
+    Reply::seen(seen, evidence)
 }
 
 pub(super) async fn give(graph: &Graph, place: &Place, licence: Uuid, started: Instant) -> Reply {

@@ -133,6 +133,7 @@ pub(super) fn evidence(
                 user_name: account.user_name.clone(),
             })
         }),
+        otherwise: false,
     }
 }
 
@@ -144,6 +145,7 @@ pub(super) fn refusal(error: &Error, started: Instant) -> Evidence {
         detail: error.to_string(),
         took: started.elapsed(),
         account: None,
+        otherwise: false,
     }
 }
 

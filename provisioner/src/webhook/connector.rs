@@ -215,6 +215,7 @@ fn evidence(answer: &Answer, id: &str, started: Instant) -> Evidence {
         },
         took: started.elapsed(),
         account: None,
+        otherwise: false,
     }
 }
 

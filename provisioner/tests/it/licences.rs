@@ -298,6 +298,49 @@ async fn a_lent_licence_goes_again_and_a_full_one_needs_attention() {
 }
 
 #[tokio::test]
+async fn what_a_group_gives_stays_when_a_grant_ends_and_is_said_when_it_must_go() {
+    for (_, store) in testing::stores().await {
+        let (sandbox, entra) = target(5, &[POWER], ON).await;
+        let (house, worker) = town(store, &sandbox, entra).await;
+        let hour = Some(chrono::Duration::hours(1));
+        let (expired, revoked) = (
+            house.give(0, &[0], hour).await,
+            house.give(1, &[0], None).await,
+        );
+        walk(&house, &worker, chrono::Duration::minutes(5)).await;
+        // Both have it of us, and then of a group as well.
+        inherit(&sandbox, 0);
+        assert!(sandbox.add_member(group(0), user(1)));
+        walk(&house, &worker, chrono::Duration::hours(2)).await;
+        assert!(sandbox.licences(user(0)).is_empty(), "ours is gone");
+        let row = house.assignment(0, 0).await.unwrap();
+        assert_eq!(
+            (row.phase, row.observed),
+            (Phase::Settled, Observed::Present)
+        );
+        assert!(row.desired && row.only_imports, "held another way");
+        assert_eq!(house.grant(expired).await.gone_at, None);
+
+        // Who leaves keeps nothing: it is said what stands in the way.
+        house.leave(1).await;
+        walk(&house, &worker, chrono::Duration::hours(2)).await;
+        assert!(sandbox.licences(user(1)).is_empty(), "ours is gone");
+        let row = house.assignment(1, 0).await.unwrap();
+        assert_eq!((row.phase, row.desired), (Phase::Attention, false));
+        let problem = row.problem.as_deref().and_then(Problem::read).unwrap();
+        assert!(problem.what.contains("Everybody"), "{problem:?}");
+        assert!(sandbox.remove_member(group(0), user(1)));
+        walk(&house, &worker, chrono::Duration::hours(1)).await;
+        let row = house.assignment(1, 0).await.unwrap();
+        assert_eq!(
+            (row.phase, row.observed),
+            (Phase::Settled, Observed::Absent)
+        );
+        assert!(house.grant(revoked).await.gone_at.is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_scan_reports_who_was_given_it_and_leaves_out_whom_a_group_gives_it() {
     for (_, store) in testing::stores().await {
         let (sandbox, entra) = target(5, &[POWER], ON).await;

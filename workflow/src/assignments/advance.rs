@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     AssignmentId, TargetId, Timestamp,
-    assignment::{Claim, desired},
+    assignment::{Claim, Observed, desired},
     audit::{Actor, Event, EventKind},
     grant::End,
 };
@@ -125,9 +125,10 @@ async fn advance_one(
     let now = unit.now;
     if let News::Called {
         outcome: Outcome::Seen(seen),
+        evidence,
         ..
-    } = report.news
-        && moves::found(row, seen, now)
+    } = &report.news
+        && (moves::found(row, *seen, now) || left(row, *seen, evidence, claims))
         && let Some(claim) = adopt::adopt_found(unit, row, claims).await?
     {
         claims.push(claim);
@@ -213,6 +214,12 @@ async fn advance_one(
         (Next::Read | Next::Write { .. } | Next::Lost, _) => {}
     }
     Ok(moved.next)
+}
+
+/// Whether a right is still there by another way after every grant of ours is over: it stays as what was found. What is only
+/// held back is not over, so it is not left.
+fn left(row: &AssignmentRow, seen: Observed, evidence: &Evidence, claims: &[Claim]) -> bool {
+    evidence.otherwise && seen == Observed::Present && !row.desired && claims.is_empty()
 }
 
 fn note_outcome(row: &AssignmentRow, report: &Report, outcome: &Outcome, batch: &mut Batch) {

@@ -78,6 +78,8 @@ pub struct Evidence {
     pub took: std::time::Duration,
     /// Which account of the target it was about, where the call found that out.
     pub account: Option<Box<TargetAccount>>,
+    /// Whether what a read showed is there by another way only, which does not go with what we gave.
+    pub otherwise: bool,
 }
 
 /// An account at a target, as the target's own id says it.
