@@ -168,6 +168,7 @@ fn notice(uri: &Uri) -> Option<&'static str> {
         "retried" => "Trying again now.",
         "saved" => "Saved.",
         "scanning" => "The scan begins now. What it finds shows here.",
+        "reconciled" => "They go on: what waited to be given is given now.",
         "paused" => "Paused. Nothing is sent there until it is resumed.",
         "resumed" => "Resumed.",
         "confirmed" => "Confirmed.",

@@ -44,6 +44,27 @@ words! {
     }
 }
 
+words! {
+    /// Why what should be changed at a whole target waits. Reads go on.
+    pub enum Closed {
+        /// The database was restored from a backup: what was taken away since would be given again, so nothing is given until
+        /// the target was compared. Removals go on.
+        Restored = "restored",
+        /// The target is not switched on yet: nothing is written there.
+        Shadow = "shadow",
+    }
+}
+
+impl Closed {
+    /// Whether a step waits for it.
+    pub const fn keeps(self, step: Step) -> bool {
+        match (self, step) {
+            (_, Step::Rest | Step::Read) | (Self::Restored, Step::Remove) => false,
+            (_, Step::Add) | (Self::Shadow, Step::Remove) => true,
+        }
+    }
+}
+
 /// The state of an assignment that [`next_step`] looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
@@ -195,6 +216,15 @@ mod tests {
                 next_step(standing(false, Observed::Present, origin)),
                 Step::Remove
             );
+        }
+    }
+
+    #[test]
+    fn after_a_restore_nothing_is_given_and_a_target_that_is_not_switched_on_is_not_written() {
+        for closed in Closed::ALL {
+            assert!(closed.keeps(Step::Add));
+            assert!(!closed.keeps(Step::Read) && !closed.keeps(Step::Rest));
+            assert_eq!(closed.keeps(Step::Remove), closed == Closed::Shadow);
         }
     }
 

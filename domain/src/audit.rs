@@ -113,6 +113,10 @@ words! {
         TargetScanned = "target_scanned",
         /// An operator had a target scanned, or let a scan go on.
         ScanAsked = "scan_asked",
+        /// The database was restored from a backup: nothing is given until the targets were compared.
+        RestoreNoted = "restore_noted",
+        /// An operator looked at what the targets hold after a restore, and let them be written again.
+        RestoreReconciled = "restore_reconciled",
         /// Somebody has to do something by hand.
         TaskOpened = "task_opened",
         /// What had to be done by hand is done, cannot be done, or is needed no longer.

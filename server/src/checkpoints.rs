@@ -7,11 +7,14 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use domain::audit::Actor;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use workflow::{
     Workflow,
     audit::{self, Checkpoint, Signer, checkpoint, doubt, write_atomically},
+    restores,
 };
 
 const EVERY: Duration = Duration::from_mins(1);
@@ -57,7 +60,7 @@ impl Keeper {
         // Told at once, not with the first minute.
         let signed = keeper.0.signed.lock().await;
         if let Some(why) = keeper.contradiction(&signed).await? {
-            keeper.tell(&why).await?;
+            keeper.tell(&signed, &why).await?;
         }
         drop(signed);
         Ok(keeper)
@@ -73,7 +76,8 @@ impl Keeper {
         }
     }
 
-    async fn tell(&self, why: &str) -> Result<(), String> {
+    /// Says so, and lets nothing be given any more: what was taken away since the backup would be given again.
+    async fn tell(&self, signed: &Signed, why: &str) -> Result<(), String> {
         let file = self.0.path.display().to_string();
         tracing::error!(
             file,
@@ -82,14 +86,22 @@ impl Keeper {
         );
         doubt(&self.0.workflow, &file, why)
             .await
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.to_string())?;
+        if let Signed::Before(old) = signed {
+            // The same checkpoint tells of the same restore, however often the portal starts over it.
+            let proof = format!("checkpoint {} {}", old.size, BASE64.encode(&old.hash));
+            restores::note(&self.0.workflow, &proof, why, Actor::Portal)
+                .await
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 
     /// Writes a checkpoint if the log has grown since the last one, and only grown.
     pub async fn write(&self) -> Result<(), String> {
         let mut signed = self.0.signed.lock().await;
         if let Some(why) = self.contradiction(&signed).await? {
-            self.tell(&why).await?;
+            self.tell(&signed, &why).await?;
             return Err(format!("nothing is signed over the proof: {why}"));
         }
         let now = checkpoint(&self.0.workflow)
@@ -239,11 +251,13 @@ mod tests {
 
         /// Entries that say that the log contradicts its checkpoint.
         async fn told(&self) -> usize {
+            self.logged(EventKind::CheckpointContradicted).await
+        }
+
+        async fn logged(&self, kind: EventKind) -> usize {
             let mut tx = self.workflow.store().read().await.expect("it reads");
             let rows = tx.audit_after(0, 1000).await.expect("it reads");
-            rows.iter()
-                .filter(|row| row.kind == EventKind::CheckpointContradicted.as_str())
-                .count()
+            rows.iter().filter(|row| row.kind == kind.as_str()).count()
         }
     }
 
@@ -280,6 +294,8 @@ mod tests {
         let again = world.open().await;
         assert!(again.write().await.is_err());
         assert_eq!(world.note(), proof);
+        // Nothing is given from then on; the same proof says so once.
+        assert_eq!(world.logged(EventKind::RestoreNoted).await, 1);
     }
 
     #[tokio::test]
@@ -291,6 +307,11 @@ mod tests {
         let keeper = world.open().await;
         assert!(keeper.write().await.is_err());
         assert_eq!((world.note(), world.told().await), (forged, 1));
+        assert_eq!(
+            world.logged(EventKind::RestoreNoted).await,
+            0,
+            "a file that is not ours tells of no restore"
+        );
         // A human looked and moved it away: a new anchor.
         fs::rename(world.file(), world.folder.join("looked-at")).expect("it moves");
         world.open().await.write().await.expect("it signs");

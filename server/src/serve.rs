@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use domain::person::AccountKey;
+use domain::{audit::Actor, person::AccountKey};
 use provisioner::{
     chat::{Poster, Webhooks},
     graph,
@@ -12,7 +12,7 @@ use store::{Options, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use workflow::{
-    Clock, Error, Ids, Settings, Workflow, installation, roles,
+    Clock, Error, Ids, Settings, Workflow, installation, restores, roles,
     targets::{self, Configured},
 };
 
@@ -49,6 +49,9 @@ pub async fn workflow(config: &Config) -> Result<Workflow, String> {
     targets::configure(&workflow, &configured(config))
         .await
         .map_err(|error| error.to_string())?;
+    targets::configure_directory(&workflow, config.sign_in.tenant, config.graph.shadow)
+        .await
+        .map_err(|error| error.to_string())?;
     Ok(workflow)
 }
 
@@ -61,6 +64,7 @@ pub fn configured(config: &Config) -> Vec<Configured> {
             key: target.key.clone(),
             kind: target.settings.kind(),
             name: target.name.clone(),
+            shadow: target.shadow,
         })
         .collect()
 }
@@ -147,6 +151,21 @@ pub async fn migrate(config: &Config) -> Result<(), String> {
     let workflow = workflow(config).await?;
     workflow.store().close().await;
     out::line("The database has this version's schema.");
+    Ok(())
+}
+
+/// `latchkey restored`
+pub async fn restored(config: &Config) -> Result<(), String> {
+    let workflow = workflow(config).await?;
+    let said = format!("said at {}", workflow.clock().now());
+    let why = "whoever runs the machine said so";
+    restores::note(&workflow, &said, why, Actor::Operator)
+        .await
+        .map_err(|error| error.to_string())?;
+    workflow.store().close().await;
+    out::line(
+        "Nothing is given at any target now. Start the portal; Provisioner says what the targets hold and lets them go on.",
+    );
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     AccountId, AssignmentId, EntitlementId, OperationId, PersonId, TargetId, Timestamp,
-    assignment::{Claim, Observed, Origin, Phase, Standing},
+    assignment::{Claim, Closed, Observed, Origin, Phase, Standing},
     catalogue::ACCOUNT_LANE,
     grant::{End, GrantSource, GrantState},
     person::PortalRole,
@@ -194,6 +194,18 @@ row! {
         pub problem_at: Option<Timestamp>,
         /// When a call last succeeded.
         pub succeeded_at: Option<Timestamp>,
+        /// Since when nothing is given there, because the database was restored.
+        pub restored_at: Option<Timestamp>,
+        /// Whether it is only looked at.
+        pub shadow: bool,
+    }
+
+    /// A target that is not written as it should be.
+    pub struct ClosedRow {
+        /// Which.
+        pub target_id: TargetId,
+        /// Why.
+        pub closed: Closed,
     }
 
     /// Evidence: one call made at a target.
@@ -271,7 +283,8 @@ macro_rules! select_assignment {
 macro_rules! select_target {
     ($rest:literal) => {
         concat!(
-            "SELECT id, key, kind, name, tenant_id, paused, not_before, problem, problem_at, succeeded_at FROM targets",
+            "SELECT id, key, kind, name, tenant_id, paused, not_before, problem, problem_at, succeeded_at, restored_at,
+             shadow FROM targets",
             $rest
         )
     };
@@ -559,7 +572,8 @@ impl Tx {
               ORDER BY a.id LIMIT $2")).bind(after.0).bind(limit).fetch_all(c).await)?)
     }
 
-    /// Unsettled assignments of a target after `after`, in id order.
+    /// Unsettled assignments of a target after `after`, in id order; not those that wait for a person because they were taken
+    /// away out of band.
     pub async fn unsettled_of_target(
         &mut self,
         target: TargetId,
@@ -567,7 +581,10 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<AssignmentRow>, Error> {
         Ok(on!(self, c => sqlx::query_as(select_assignment!(
-            " WHERE a.target_id = $1 AND a.phase <> 'settled' AND a.id > $2 ORDER BY a.id LIMIT $3"))
+            " WHERE a.target_id = $1 AND a.phase <> 'settled' AND a.id > $2
+                AND NOT EXISTS (SELECT 1 FROM vanished v WHERE v.assignment_id = a.id AND a.desired = TRUE AND a.phase = 'attention'
+                  AND a.next_at IS NULL AND v.withheld_at >= a.desired_since)
+              ORDER BY a.id LIMIT $3"))
             .bind(target.0).bind(after.0).bind(limit).fetch_all(c).await)?)
     }
 
@@ -619,6 +636,20 @@ impl Tx {
         Ok(
             on!(self, c => sqlx::query_as(select_target!(" WHERE id = $1")).bind(id.0).fetch_optional(c).await)?,
         )
+    }
+
+    /// The targets at which changes wait, and why; almost always none.
+    pub async fn closed_targets(&mut self) -> Result<Vec<ClosedRow>, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT id AS target_id, CASE WHEN shadow = TRUE THEN 'shadow' ELSE 'restored' END AS closed FROM targets
+             WHERE shadow = TRUE OR restored_at IS NOT NULL ORDER BY id").fetch_all(c).await)?)
+    }
+
+    /// Says whether a target is only looked at. False if it already stood so.
+    pub async fn set_target_shadow(&mut self, id: TargetId, shadow: bool) -> Result<bool, Error> {
+        let changed = on!(self, c => sqlx::query("UPDATE targets SET shadow = $2 WHERE id = $1 AND shadow <> $2")
+            .bind(id.0).bind(shadow).execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(changed == 1)
     }
 
     /// Makes a target that the configuration names, or gives the known one its name. False if there was nothing to change.

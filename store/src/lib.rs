@@ -41,6 +41,7 @@ pub mod offers;
 pub mod people;
 pub mod posts;
 pub mod requests;
+pub mod restores;
 pub mod roles;
 pub mod scans;
 pub mod seating;

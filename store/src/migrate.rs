@@ -117,6 +117,12 @@ pub(crate) const FILES: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0018_licences.sql"),
     ),
     (
+        19,
+        "closed",
+        include_str!("../../migrations/sqlite/0019_closed.sql"),
+        include_str!("../../migrations/postgres/0019_closed.sql"),
+    ),
+    (
         20,
         "review_stages",
         include_str!("../../migrations/sqlite/0020_review_stages.sql"),

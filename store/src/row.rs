@@ -83,6 +83,7 @@ columns_through!(String, word =>
     domain::approval::StageState, domain::approval::Verdict, domain::approval::Via,
     domain::grant::GrantState, domain::grant::GrantSource, domain::grant::EndReason, domain::grant::SuspendCause,
     domain::assignment::Observed, domain::assignment::Origin, domain::assignment::Phase,
+    domain::assignment::Closed,
     domain::deadline::JobKind, domain::telling::Topic, domain::telling::Delivery, domain::waiting::RemarkKind,
     domain::conflict::Severity, domain::conflict::Side,
     domain::exception::ExceptionState, domain::exception::ExceptionEnd,

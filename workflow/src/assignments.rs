@@ -34,6 +34,7 @@ use crate::{Result, Unit, findings, grants};
 pub use advance::advance;
 pub(crate) use astray::{Withheld, ask_anew, keep_found, take_found, withhold};
 pub use moves::{READS_MAY_LAG, WRITES_END_WITHIN, step};
+pub(crate) use operate::wake_target;
 pub use operate::{pause_target, resume_target, retry, sweep};
 pub use report::{Call, Evidence, Failure, News, Next, Outcome, Problem, Report, TargetAccount};
 

@@ -45,6 +45,7 @@ mod pattern;
 pub mod people;
 mod powers;
 pub mod requests;
+pub mod restores;
 pub mod reviews;
 pub mod roles;
 pub mod route;

@@ -8,6 +8,7 @@ use domain::{
 };
 use serde_json::json;
 use store::assignments::OperationRow;
+use uuid::Uuid;
 
 use crate::{
     Error, Result, Workflow,
@@ -26,10 +27,12 @@ pub struct Configured {
     pub kind: TargetKind,
     /// What people call it.
     pub name: String,
+    /// Whether it is only looked at: nothing is written there.
+    pub shadow: bool,
 }
 
 /// Brings the table of targets to what the configuration says. A target that it no longer names keeps its row, for its rights
-/// may still have to be taken away: without a connector they need attention.
+/// may still have to be taken away: without a connector they need attention. What waits for one that is switched on is due at once.
 ///
 /// # Errors
 /// [`Refusal::Catalogue`] if a key is that of a target of another kind: what was given there could not be taken away by it.
@@ -40,6 +43,7 @@ pub async fn configure(workflow: &Workflow, targets: &[Configured]) -> Result<()
     let mut unit = workflow.unit().await?;
     let known = unit.tx.targets().await?;
     let mut faults = Vec::new();
+    let mut switched_on = Vec::new();
     for target in targets {
         let before = known.iter().find(|row| row.key == target.key);
         if let Some(other) = before.filter(|row| row.kind != target.kind.as_str()) {
@@ -55,13 +59,17 @@ pub async fn configure(workflow: &Workflow, targets: &[Configured]) -> Result<()
             .tx
             .configure_target(id, &target.key, target.kind.as_str(), &target.name)
             .await?;
-        if changed {
+        let switched = unit.tx.set_target_shadow(id, target.shadow).await?;
+        if switched && !target.shadow {
+            switched_on.push(id);
+        }
+        if changed || switched {
             unit.record(
                 Event::new(EventKind::TargetConfigured, unit.now, Actor::Operator)
                     .about(id)
                     .changing(
                         json!(before.map(|row| &row.kind)),
-                        json!({"key": target.key, "kind": target.kind}),
+                        json!({"key": target.key, "kind": target.kind, "shadow": target.shadow}),
                     ),
             );
             unit.changed("provisioning");
@@ -70,7 +78,40 @@ pub async fn configure(workflow: &Workflow, targets: &[Configured]) -> Result<()
     if !faults.is_empty() {
         return Err(Refusal::Catalogue { faults }.into());
     }
-    unit.commit().await
+    unit.commit().await?;
+    for id in switched_on {
+        assignments::wake_target(workflow, id).await?;
+    }
+    Ok(())
+}
+
+/// As [`configure`], for the directory of the tenant, which is a target without being named as one.
+pub async fn configure_directory(workflow: &Workflow, tenant: Uuid, shadow: bool) -> Result<()> {
+    let mut unit = workflow.unit().await?;
+    let known = unit.tx.entra_target(tenant).await?;
+    let id = match known {
+        Some(id) => id,
+        // Made with the first reading, which must not find it switched on.
+        None if shadow => {
+            let fresh = unit.new_id();
+            unit.tx.ensure_entra_target(fresh, tenant).await?
+        }
+        None => return Ok(()),
+    };
+    if !unit.tx.set_target_shadow(id, shadow).await? {
+        return Ok(());
+    }
+    unit.record(
+        Event::new(EventKind::TargetConfigured, unit.now, Actor::Operator)
+            .about(id)
+            .changing(json!({"shadow": !shadow}), json!({"shadow": shadow})),
+    );
+    unit.changed("provisioning");
+    unit.commit().await?;
+    if shadow {
+        return Ok(());
+    }
+    assignments::wake_target(workflow, id).await
 }
 
 /// What the receiver of a webhook says of a wish that it had taken on.

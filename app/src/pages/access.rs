@@ -1,7 +1,11 @@
 //! `/access`: what I hold, why, until when, how it stands at the targets; more time, not renewing, and giving back.
 
 use axum::{Form, extract::Path, response::Response};
-use domain::{GrantId, Timestamp, assignment::Observed, grant::Health};
+use domain::{
+    GrantId, Timestamp,
+    assignment::{Closed, Observed},
+    grant::Health,
+};
 use leptos::prelude::*;
 use serde::Deserialize;
 use workflow::{
@@ -119,7 +123,7 @@ fn several(access: &Access) -> AnyView {
 }
 
 fn one(grant: &HeldGrant, now: Timestamp) -> AnyView {
-    let (mut state, mut words) = said::health(grant.health);
+    let (mut state, mut words) = said::held(grant);
     if grant.health == Health::Ready && parts::ends_soon(grant, now) {
         (state, words) = (State::EndsSoon, State::EndsSoon.word());
     }
@@ -307,6 +311,15 @@ fn right(part: &EntitlementTag, now: Timestamp) -> AnyView {
     };
     let target = part.at_target.as_ref().map(|at| {
         let said = match (at.desired, at.observed) {
+            (true, _) if at.closed == Some(Closed::Shadow) => {
+                "will be made when the target is switched on".to_owned()
+            }
+            (false, _) if at.closed == Some(Closed::Shadow) => {
+                "will be taken away when the target is switched on".into()
+            }
+            _ if at.closed.is_some() => {
+                "waits until the target was compared, as the database was restored".into()
+            }
             (_, Observed::Unknown) => "not read yet".to_owned(),
             (true, Observed::Present) => "there".into(),
             (true, Observed::Absent) => format!(
@@ -367,12 +380,12 @@ fn ended(access: &Access) -> AnyView {
     let said = access
         .ended
         .first()
-        .map(|grant| format!("{}: {}", grant.name, said::health(grant.health).1));
+        .map(|grant| format!("{}: {}", grant.name, said::held(grant).1));
     view! { <Region name="ended" version=version said=said>{card}</Region> }.into_any()
 }
 
 fn over(grant: &HeldGrant, now: Timestamp) -> AnyView {
-    let (state, said) = said::health(grant.health);
+    let (state, said) = said::held(grant);
     let mark = grant
         .package
         .as_ref()

@@ -26,7 +26,7 @@ pub(super) fn page(home: Home) -> impl IntoView {
         home.requests_count,
         home.ends_soon,
         home.exceptions,
-        (home.findings, home.reviews, home.asked)
+        (home.findings, home.reviews, home.asked, home.restored)
     ));
     view! {
         <PageHead title=title lead=lead(&home) version=version/>
@@ -40,6 +40,12 @@ pub(super) fn page(home: Home) -> impl IntoView {
 /// The state of things in a sentence or two.
 fn lead(home: &Home) -> AnyView {
     let mut said = Vec::new();
+    if home.restored {
+        said.push(
+            view! { <a class="link" href="/provisioning">"The database was restored"</a>": nothing is given until the targets were compared. " }
+                .into_any(),
+        );
+    }
     let waits = |count: i64| if count == 1 { "waits" } else { "wait" };
     if home.decisions_count.count > 0 {
         let (count, verb) = (home.decisions_count, waits(home.decisions_count.count));

@@ -256,7 +256,7 @@ fn rules(found: &PackagePage) -> AnyView {
 
 fn mine(found: &PackagePage) -> Option<AnyView> {
     let grant = found.mine.as_ref()?;
-    let (state, said) = said::health(grant.health);
+    let (state, said) = said::held(grant);
     let aside = view! { <Badge state=state words=said/> }.into_any();
     let life = parts::life(grant, found.now);
     let href = format!("/access#{}", grant.id);

@@ -150,6 +150,12 @@ fn stands(standing: &Standing, denied_by: Option<&PersonTag>, now: Timestamp) ->
         }
         StandingWord::Scheduled => "Approved; it starts later".into_any(),
         StandingWord::BeingSetUp => "Approved; it is being set up now".into_any(),
+        StandingWord::NotSwitchedOn => {
+            "Decided; it will be made so when the target is switched on".into_any()
+        }
+        StandingWord::AfterRestore => {
+            "Approved; it waits until somebody has compared the targets, as the database was restored".into_any()
+        }
         StandingWord::Attention => {
             "Approved, but setting it up is stuck; somebody is looking at it".into_any()
         }

@@ -4,14 +4,16 @@ use chrono::Duration;
 use domain::{
     Timestamp,
     approval::Via,
-    assignment::{Observed, Phase},
+    assignment::{Closed, Observed, Phase},
     audit::EventKind,
     grant::{End, EndReason, GrantSource, GrantState, Health},
     person::{AccountKind, PersonState, PortalRole},
     policy::{ApproverRule, SilenceEnd},
     request::{Length, LineState, Start, Window},
 };
-use workflow::views::{Capped, Deciders, PersonTag, SeatView, StandingWord, request::StageView};
+use workflow::views::{
+    Capped, Deciders, HeldGrant, PersonTag, SeatView, StandingWord, request::StageView,
+};
 
 use crate::{ui::State, words};
 
@@ -177,6 +179,21 @@ pub const fn health(health: Health) -> (State, &'static str) {
     }
 }
 
+/// A grant's state with its targets, where a target may be one that takes no changes yet.
+pub fn held(grant: &HeldGrant) -> (State, &'static str) {
+    let closed = grant
+        .parts
+        .iter()
+        .filter_map(|part| part.at_target.as_ref())
+        .find_map(|at| at.closed);
+    match (grant.health, closed) {
+        (Health::BeingSetUp, Some(Closed::Shadow)) => (State::Approved, "made when switched on"),
+        (Health::BeingSetUp, Some(Closed::Restored)) => (State::Waiting, "waits after a restore"),
+        (Health::BeingRemoved, Some(Closed::Shadow)) => (State::Ended, "removed when switched on"),
+        (health_now, _) => health(health_now),
+    }
+}
+
 /// A grant's own state, where its targets are not shown.
 pub const fn grant_state(state: GrantState) -> (State, &'static str) {
     match state {
@@ -195,6 +212,8 @@ pub const fn standing(word: StandingWord) -> (State, &'static str) {
         StandingWord::WaitsForException => (State::Waiting, "waits for an exception"),
         StandingWord::Scheduled => (State::Approved, "starts later"),
         StandingWord::BeingSetUp => (State::SettingUp, "being set up"),
+        StandingWord::NotSwitchedOn => (State::Approved, "made when switched on"),
+        StandingWord::AfterRestore => (State::Waiting, "waits after a restore"),
         StandingWord::Ready => (State::Ready, "ready"),
         StandingWord::Suspended => (State::Attention, "held back"),
         StandingWord::Attention => (State::Attention, "needs attention"),
@@ -341,6 +360,8 @@ pub const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::TargetChanged => "Target paused or resumed",
         EventKind::TargetScanned => "Target scanned",
         EventKind::ScanAsked => "Scan asked for",
+        EventKind::RestoreNoted => "Restored from a backup",
+        EventKind::RestoreReconciled => "Targets go on after a restore",
         EventKind::TargetConfigured => "Target set up",
         EventKind::TaskOpened => "To be done by hand",
         EventKind::TaskClosed => "Said to be done by hand",

@@ -97,6 +97,7 @@ pub fn right(text: &str) -> EntitlementTag {
             observed_at: Some(ago(3)),
             phase: Phase::Settled,
             problem: None,
+            closed: None,
         }),
     }
 }

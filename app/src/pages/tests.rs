@@ -73,6 +73,7 @@ fn home_with(text: &str) -> Home {
         },
         asked: 0,
         findings: 2,
+        restored: true,
     }
 }
 
@@ -82,6 +83,7 @@ fn home_says_what_waits_and_what_ends() {
     let read = plain(&out);
     for part in [
         "Hello, Maya",
+        "The database was restored: nothing is given until the targets were compared.",
         "3 decisions wait for you.",
         "1 question waits for your answer.",
         "Answers wait for you",
@@ -118,6 +120,7 @@ fn an_empty_home_teaches() {
         reviews: Capped::default(),
         asked: 0,
         findings: 0,
+        restored: false,
         ends_soon: 0,
         decisions_count: Capped::default(),
         requests_count: Capped::default(),

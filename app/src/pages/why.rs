@@ -94,7 +94,7 @@ fn row(way: &Way, why: &WhyPage) -> AnyView {
     let grant = &way.grant;
     let (state, state_words) = match (grant.source, way.covers) {
         (GrantSource::Import, true) => (State::Attention, "not approved here"),
-        _ => said::health(grant.health),
+        _ => said::held(grant),
     };
     let name = grant.name.clone();
     let mut items = Vec::new();

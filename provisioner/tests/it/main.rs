@@ -13,6 +13,7 @@ mod ldap;
 mod ldap_proxy;
 mod licences;
 mod posting;
+mod restores;
 mod scans;
 mod scim;
 mod simulation;

@@ -38,14 +38,15 @@ use crate::{
 /// Who owns the rights.
 const OLLE: usize = 13;
 
-struct Town {
-    house: House,
-    sandbox: Running,
+/// A house whose one target is the sandbox, and a worker.
+pub struct Town {
+    pub house: House,
+    pub sandbox: Running,
     worker: Worker,
 }
 
 impl Town {
-    async fn build(store: Store) -> Self {
+    pub async fn build(store: Store) -> Self {
         let house = House::build(store, 1, 14, 1).await;
         let (sandbox, groups) = graph::target(14, 1).await;
         let worker = Worker::builder(house.workflow.clone(), Options::default())
@@ -62,20 +63,20 @@ impl Town {
         town
     }
 
-    async fn raw(&self, text: &str) {
+    pub async fn raw(&self, text: &str) {
         testing::raw(self.house.workflow.store(), text)
             .await
             .unwrap();
     }
 
-    async fn walk(&self, ahead: chrono::Duration) {
+    pub async fn walk(&self, ahead: chrono::Duration) {
         self.worker
             .walk(self.house.clock.now() + ahead, Duration::ZERO, &|_| ())
             .await
             .unwrap();
     }
 
-    async fn operator(&self) -> Viewer {
+    pub async fn operator(&self) -> Viewer {
         Viewer {
             roles: vec![PortalRole::Operator],
             ..self.house.viewer(12).await
@@ -83,7 +84,7 @@ impl Town {
     }
 
     /// Some hours later an operator has the target scanned.
-    async fn scan(&self) {
+    pub async fn scan(&self) {
         self.walk(chrono::Duration::hours(2)).await;
         let operator = self.operator().await;
         scans::ask(&self.house.workflow, &operator, self.house.target)
@@ -92,7 +93,7 @@ impl Town {
         self.walk(chrono::Duration::minutes(2)).await;
     }
 
-    async fn found(&self, kind: FindingKind, state: FindingState) -> Vec<NamedFindingRow> {
+    pub async fn found(&self, kind: FindingKind, state: FindingState) -> Vec<NamedFindingRow> {
         let mut tx = self.house.workflow.store().read().await.unwrap();
         tx.findings_page(&FindingQuery {
             kind: Some(kind),
@@ -109,12 +110,12 @@ impl Town {
         tx.scanned(right(0)).await.unwrap().unwrap()
     }
 
-    async fn pass(&self) -> Option<ScanRow> {
+    pub async fn pass(&self) -> Option<ScanRow> {
         let mut tx = self.house.workflow.store().read().await.unwrap();
         tx.scan(self.house.target).await.unwrap()
     }
 
-    fn holds(&self, who: usize) -> bool {
+    pub fn holds(&self, who: usize) -> bool {
         self.sandbox.members(group(0)).contains(&user(who))
     }
 
@@ -128,7 +129,7 @@ impl Town {
             .count()
     }
 
-    async fn imports(&self, who: usize) -> usize {
+    pub async fn imports(&self, who: usize) -> usize {
         let mut tx = self.house.workflow.store().read().await.unwrap();
         let grants = tx.live_grants_of_person(person(who)).await.unwrap();
         let import = |grant: &&store::grants::GrantRow| grant.source == GrantSource::Import;

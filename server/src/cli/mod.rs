@@ -36,6 +36,11 @@ enum Command {
     Serve,
     /// Bring the database to this version and stop.
     Migrate,
+    /// Say that the database was restored from a backup: nothing is given at any target until all were compared.
+    ///
+    /// The portal finds that out by itself where the newest checkpoint lies outside of what was restored. Say it before the first
+    /// start otherwise.
+    Restored,
     /// Publish the catalogue files of a folder as a new version. One that widens access waits for a second person.
     Apply(catalogue::ApplyArgs),
     /// Compare the catalogue files of a folder with what is published, and change nothing.
@@ -78,6 +83,10 @@ impl Cli {
             },
             Command::Migrate => match load(file) {
                 Ok(config) => crate::serve::migrate(&config).await,
+                Err(code) => return code,
+            },
+            Command::Restored => match load(file) {
+                Ok(config) => crate::serve::restored(&config).await,
                 Err(code) => return code,
             },
             Command::Apply(args) => catalogue::apply(file, args).await,

@@ -9,7 +9,7 @@ use workflow::{chat::Chat, reviews::SmallReviews};
 
 use super::{
     Asking, Audit, Catalogue, Config, Credential, Database, Directory, Fault, Graph, Layers,
-    Lifecycle, Log, LogFormat, Mail, Scans, Secret, Server, Sessions, SignIn,
+    Lifecycle, Log, LogFormat, Mail, Scans, Secret, Server, Sessions, SignIn, targets,
 };
 use crate::{credential, mail};
 
@@ -192,11 +192,16 @@ impl Check<'_> {
             app_roles: self.layers.flag("graph", "app_roles"),
             licences: self.layers.flag("graph", "licences"),
         };
+        let shadow = targets::is_shadow(&self.text("graph", "mode"));
+        if shadow.is_none() {
+            self.fault::<()>("graph", "mode", targets::MODES);
+        }
         Some(Graph {
             url: url?,
             client_id: client_id?,
             credential: credential?,
             switches,
+            shadow: shadow?,
         })
     }
 

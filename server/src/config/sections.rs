@@ -142,6 +142,8 @@ pub struct Graph {
     pub credential: Credential,
     /// What it may give besides membership of groups.
     pub switches: provisioner::graph::Switches,
+    /// Whether the tenant's groups and app roles are only looked at: nothing is written there.
+    pub shadow: bool,
 }
 
 /// `[directory]`

@@ -21,6 +21,8 @@ pub struct Target {
     pub key: String,
     /// What people call it.
     pub name: String,
+    /// Whether it is only looked at: nothing is written there.
+    pub shadow: bool,
     /// What it needs.
     pub settings: TargetSettings,
 }
@@ -65,9 +67,21 @@ impl TargetSettings {
 }
 
 /// The keys that belong to the parts that every target of some kind has.
-const COMMON: [&str; 3] = ["key", "name", "kind"];
+const COMMON: [&str; 4] = ["key", "name", "kind", "mode"];
 /// Targets that are there without being configured.
 const RESERVED: [&str; 2] = ["entra", "latchkey"];
+
+/// What a mode that is none is told.
+pub(super) const MODES: &str = "must be live or shadow";
+
+/// Whether a target of this mode is only looked at; none if there is no such mode.
+pub(super) fn is_shadow(mode: &str) -> Option<bool> {
+    match mode {
+        "" | "live" => Some(false),
+        "shadow" => Some(true),
+        _ => None,
+    }
+}
 
 /// Reads one section; collects its faults, so that one run names them all.
 struct Section<'a> {
@@ -120,6 +134,11 @@ impl Section<'_> {
         }
         let name = self.needed("name");
         let kind = self.needed("kind");
+        let mode = self.text("mode");
+        let shadow = is_shadow(&mode);
+        if shadow.is_none() {
+            self.fault("mode", MODES);
+        }
         let settings = match kind.as_deref() {
             None => None,
             Some("manual") => {
@@ -139,6 +158,7 @@ impl Section<'_> {
         Some(Target {
             key: key?,
             name: name?,
+            shadow: shadow?,
             settings: settings?,
         })
     }

@@ -321,6 +321,7 @@ async fn open(
         key: "facilities".into(),
         kind: TargetKind::Manual,
         name: "Facilities, by hand".into(),
+        shadow: false,
     };
     targets::configure(&workflow, &[by_hand])
         .await

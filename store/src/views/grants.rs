@@ -3,7 +3,7 @@
 use domain::{
     AccountId, ApplicationId, AssignmentId, EntitlementId, GrantId, LineId, PackageId, PersonId,
     RequestId, Timestamp,
-    assignment::{Observed, Phase},
+    assignment::{Closed, Observed, Phase},
     grant::{End, EndReason, GrantSource, GrantState},
 };
 use sqlx::QueryBuilder;
@@ -120,6 +120,8 @@ row! {
         pub problem: Option<String>,
         /// Counts changes of the assignment.
         pub version: Option<i64>,
+        /// Why changes at the target wait, if they do.
+        pub closed: Option<Closed>,
     }
 
     /// Somebody who said yes to a line.
@@ -245,7 +247,8 @@ impl Tx {
             let mut query = QueryBuilder::new(
                 "SELECT x.grant_id, x.entitlement_id, n.name, n.summary, n.kind, t.name AS target_name, n.privileged,
                    n.control_scope, n.effective_within_seconds, n.manageable, n.unmanageable_reason,
-                   s.id AS assignment_id, s.desired, s.observed, s.observed_at, s.phase, s.problem, s.version
+                   s.id AS assignment_id, s.desired, s.observed, s.observed_at, s.phase, s.problem, s.version,
+                   CASE WHEN t.shadow = TRUE THEN 'shadow' WHEN t.restored_at IS NOT NULL THEN 'restored' END AS closed
                  FROM grant_entitlements x JOIN entitlements n ON n.id = x.entitlement_id
                  JOIN targets t ON t.id = n.target_id
                  LEFT JOIN assignments s ON s.account_id = x.account_id AND s.entitlement_id = x.entitlement_id

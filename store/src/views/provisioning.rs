@@ -2,7 +2,7 @@
 
 use domain::{
     AccountId, AssignmentId, EntitlementId, OperationId, PersonId, TargetId, Timestamp,
-    assignment::{Observed, Phase},
+    assignment::{Closed, Observed, Phase},
 };
 use sqlx::QueryBuilder;
 
@@ -35,6 +35,16 @@ row! {
         pub attention: i64,
         /// Since when the oldest waits.
         pub oldest: Option<Timestamp>,
+        /// Why changes there wait, if they do.
+        pub closed: Option<Closed>,
+    }
+
+    /// What waits at one target.
+    pub struct WaitingCountRow {
+        /// What should be there.
+        pub additions: i64,
+        /// What should not.
+        pub removals: i64,
     }
 
     /// One assignment with names, and its last call that did not succeed.
@@ -143,7 +153,8 @@ impl Tx {
                   AND s.phase <> 'settled' LIMIT $1) AS y) AS settling,
                (SELECT COUNT(*) FROM (SELECT 1 FROM assignments s WHERE s.target_id = t.id AND s.phase = 'attention'
                   AND s.phase <> 'settled' LIMIT $1) AS z) AS attention,
-               (SELECT MIN(s.desired_since) FROM assignments s WHERE s.target_id = t.id AND s.phase <> 'settled') AS oldest
+               (SELECT MIN(s.desired_since) FROM assignments s WHERE s.target_id = t.id AND s.phase <> 'settled') AS oldest,
+               CASE WHEN t.shadow = TRUE THEN 'shadow' WHEN t.restored_at IS NOT NULL THEN 'restored' END AS closed
              FROM targets t ORDER BY t.name, t.id")
             .bind(cap).fetch_all(c).await)?)
     }
@@ -173,6 +184,39 @@ impl Tx {
         Ok(on!(self, c => sqlx::query_as(unsettled_select!(
             " WHERE s.target_id = $1 AND s.phase <> 'settled' AND s.phase <> 'attention'
               ORDER BY s.desired_since, s.id LIMIT $2")).bind(target.0).bind(limit).fetch_all(c).await)?)
+    }
+
+    /// A page of what is not as it should be at a target, longest first.
+    pub async fn waiting_at(
+        &mut self,
+        target: TargetId,
+        after: Option<(Timestamp, AssignmentId)>,
+        limit: i64,
+    ) -> Result<Vec<UnsettledRow>, Error> {
+        Ok(on!(self, c => {
+            let mut query = QueryBuilder::new(unsettled_select!(" WHERE s.phase <> 'settled' AND s.target_id = "));
+            query.push_bind(target.0);
+            if let Some((at, id)) = after {
+                query.push(" AND (s.desired_since, s.id) > (").push_bind(At(at)).push(", ").push_bind(id.0).push(")");
+            }
+            query.push(" ORDER BY s.desired_since, s.id LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(c).await
+        })?)
+    }
+
+    /// How much is not as it should be at a target, each counted up to `cap`.
+    pub async fn count_waiting_at(
+        &mut self,
+        target: TargetId,
+        cap: i64,
+    ) -> Result<WaitingCountRow, Error> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT
+               (SELECT COUNT(*) FROM (SELECT 1 FROM assignments s WHERE s.target_id = $1 AND s.phase <> 'settled'
+                  AND s.desired = TRUE LIMIT $2) AS x) AS additions,
+               (SELECT COUNT(*) FROM (SELECT 1 FROM assignments s WHERE s.target_id = $1 AND s.phase <> 'settled'
+                  AND s.desired = FALSE LIMIT $2) AS y) AS removals")
+            .bind(target.0).bind(cap).fetch_one(c).await)?)
     }
 
     /// One assignment with names.

@@ -11,7 +11,7 @@ use store::{
 };
 
 use crate::{
-    company::{account, assignment, at, entitlement, person, target, uuid},
+    company::{account, assignment, at, entitlement, grant, person, target, uuid},
     script::{Script, ask, say},
 };
 
@@ -19,6 +19,35 @@ pub async fn play(script: &mut Script) {
     passes(script).await;
     drift(script).await;
     strangers(script).await;
+    restores(script).await;
+}
+
+async fn restores(script: &mut Script) {
+    ask!(script, newest_restore());
+    ask!(script, restored_targets());
+    for proof in ["checkpoint 7", "checkpoint 7", "said"] {
+        say!(script, insert_restore(proof, "it is shorter", at(400)));
+    }
+    ask!(script, newest_restore());
+    say!(script, close_targets(at(401)));
+    ask!(script, closed_targets());
+    ask!(script, restored_targets());
+    ask!(script, held_parts(&[grant(1), grant(2)]));
+    say!(script, set_target_shadow(target(), true));
+    say!(script, set_target_shadow(target(), true));
+    ask!(script, closed_targets());
+    ask!(script, target_health(10));
+    ask!(script, waiting_at(target(), None, 10));
+    ask!(
+        script,
+        waiting_at(target(), Some((at(1), AssignmentId(uuid(0)))), 10)
+    );
+    ask!(script, count_waiting_at(target(), 10));
+    say!(script, set_target_shadow(target(), false));
+    say!(script, open_target(target()));
+    say!(script, end_restores(person(5), at(402)));
+    ask!(script, newest_restore());
+    ask!(script, restored_targets());
 }
 
 async fn passes(script: &mut Script) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     AssignmentId, TargetId, Timestamp,
-    assignment::{Claim, Observed, desired},
+    assignment::{Claim, Closed, Observed, desired},
     audit::{Actor, Event, EventKind},
     grant::End,
 };
@@ -17,7 +17,9 @@ use store::{
 use crate::chat::{self, Post};
 
 use super::{
-    Pair, about, adopt, claims_by_pair, moves, priority,
+    Pair, about, adopt, claims_by_pair,
+    moves::{self, Bounds},
+    priority,
     report::{Evidence, Failure, News, Next, Outcome, Report, misconfigured},
     set_desired,
 };
@@ -47,6 +49,13 @@ pub async fn advance(unit: &mut Unit, reports: &[Report]) -> Result<Vec<Next>> {
         .map(|row| (row.account_id, row.entitlement_id))
         .collect();
     let claims = claims_by_pair(unit, &pairs).await?;
+    let closed: BTreeMap<TargetId, Closed> = unit
+        .tx
+        .closed_targets()
+        .await?
+        .into_iter()
+        .map(|row| (row.target_id, row.closed))
+        .collect();
 
     let mut batch = Batch::default();
     let mut next = Vec::with_capacity(reports.len());
@@ -65,7 +74,8 @@ pub async fn advance(unit: &mut Unit, reports: &[Report]) -> Result<Vec<Next>> {
             .get(&(row.account_id, row.entitlement_id))
             .cloned()
             .unwrap_or_default();
-        next.push(advance_one(unit, row, report, &mut claims, &mut batch).await?);
+        let closed = closed.get(&row.target_id).copied();
+        next.push(advance_one(unit, row, report, &mut claims, closed, &mut batch).await?);
     }
     let rows: Vec<AssignmentRow> = rows.into_values().collect();
     unit.tx.save_assignments(&rows).await?;
@@ -120,6 +130,7 @@ async fn advance_one(
     row: &mut AssignmentRow,
     report: &Report,
     claims: &mut Vec<Claim>,
+    closed: Option<Closed>,
     batch: &mut Batch,
 ) -> Result<Next> {
     let now = unit.now;
@@ -129,17 +140,22 @@ async fn advance_one(
         ..
     } = &report.news
         && (moves::found(row, *seen, now) || left(row, *seen, evidence, claims))
+        // What a restored database does not know of may well be ours.
+        && closed != Some(Closed::Restored)
         && let Some(claim) = adopt::adopt_found(unit, row, claims).await?
     {
         claims.push(claim);
     }
     let (wanted, only_imports) = desired(claims, now);
     set_desired(unit, row, wanted, only_imports, "the clock");
-    let until = wanted_until(claims, now);
+    let bounds = Bounds {
+        until: wanted_until(claims, now),
+        closed,
+    };
     let observed_before = row.observed_at.map(|_| row.observed);
     let moved = match &report.news {
-        News::Begun => moves::proceed(row, now, until),
-        News::Waited(call) => moves::waited(row, *call, now, until),
+        News::Begun => moves::proceed(row, now, bounds),
+        News::Waited(call) => moves::waited(row, *call, now, bounds),
         News::Blocked(at) => moves::blocked(row, *at),
         News::Called {
             call,
@@ -151,9 +167,9 @@ async fn advance_one(
             note_account(unit, row, evidence).await?;
             moves::answered(row, *call, *at, now);
             match outcome {
-                Outcome::Seen(seen) => moves::seen(row, *seen, *at, now, until),
-                Outcome::Done | Outcome::Already => moves::accepted(row, now, until, *call),
-                Outcome::Pending { after } => moves::pending(row, now, until, *call, *after),
+                Outcome::Seen(seen) => moves::seen(row, *seen, *at, now, bounds),
+                Outcome::Done | Outcome::Already => moves::accepted(row, now, bounds, *call),
+                Outcome::Pending { after } => moves::pending(row, now, bounds, *call, *after),
                 Outcome::Failed(failure) => {
                     let jitter = unit.workflow().ids().jitter();
                     moves::failed(row, *call, failure, evidence, now, jitter)

@@ -21,6 +21,8 @@ pub(crate) enum Withheld {
     Again,
     /// The account is switched off or deleted in the directory.
     Unusable,
+    /// The database was restored: it may have been taken away since the backup, by us.
+    Restored,
 }
 
 impl Withheld {
@@ -34,6 +36,9 @@ impl Withheld {
             }
             Self::Unusable => {
                 "It was taken away at the target, and the account is switched off or deleted in the directory."
+            }
+            Self::Restored => {
+                "It is not there although a grant gives it. The database was restored from a backup, so it may have been taken away since by Latchkey itself."
             }
         }
     }

@@ -4,8 +4,8 @@ use chrono::Duration;
 use domain::{
     Timestamp,
     assignment::{
-        ATTEMPTS_BEFORE_ATTENTION, Observed, Origin, Phase, SETTLE_READS, Standing, Step, backoff,
-        next_step, origin_after_read, settle_delay,
+        ATTEMPTS_BEFORE_ATTENTION, Closed, Observed, Origin, Phase, SETTLE_READS, Standing, Step,
+        backoff, next_step, origin_after_read, settle_delay,
     },
 };
 use store::assignments::AssignmentRow;
@@ -26,6 +26,18 @@ const FOUND_NOT_WITHIN: Duration = Duration::hours(1);
 
 /// When to look again at what cannot be mended from here.
 const SLOWLY: Duration = Duration::minutes(15);
+
+/// When to look again at what waits because changes to its whole target wait. Whoever lets them go on wakes it at once.
+const CLOSED_AGAIN: Duration = Duration::hours(6);
+
+/// What a write is bound by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bounds {
+    /// An addition is not sent at or after this instant, for by then nobody wants it.
+    pub until: Option<Timestamp>,
+    /// Why changes to the whole target wait, if they do.
+    pub closed: Option<Closed>,
+}
 
 /// How a report left an assignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,41 +92,41 @@ pub fn step(row: &AssignmentRow) -> Step {
 
 /// Begins or goes on: rests, reads, or notes that a write is about to be sent, so that nothing observed before it is
 /// believed after a crash.
-pub(super) fn proceed(row: &mut AssignmentRow, now: Timestamp, until: Option<Timestamp>) -> Move {
-    match step(row) {
+pub(super) fn proceed(row: &mut AssignmentRow, now: Timestamp, bounds: Bounds) -> Move {
+    let step = step(row);
+    if let Some(closed) = bounds.closed.filter(|closed| closed.keeps(step)) {
+        return wait_closed(row, closed, now);
+    }
+    match step {
         Step::Rest => {
             settle(row, now);
             Move::on(Next::Rest)
         }
         Step::Read => Move::on(Next::Read),
-        Step::Add => write(row, Call::Add, now, until),
-        Step::Remove => write(row, Call::Remove, now, until),
+        Step::Add => write(row, Call::Add, now, bounds),
+        Step::Remove => write(row, Call::Remove, now, bounds),
     }
 }
 
 /// A write that was noted waited for its turn: if it is still the one to send it is noted anew, as of now.
-pub(super) fn waited(
-    row: &mut AssignmentRow,
-    call: Call,
-    now: Timestamp,
-    until: Option<Timestamp>,
-) -> Move {
+pub(super) fn waited(row: &mut AssignmentRow, call: Call, now: Timestamp, bounds: Bounds) -> Move {
+    let open = |step| !bounds.closed.is_some_and(|closed| closed.keeps(step));
     let still = match call {
-        Call::Add => row.desired && !row.only_imports && row.origin.is_some(),
-        Call::Remove => !row.desired,
+        Call::Add => open(Step::Add) && row.desired && !row.only_imports && row.origin.is_some(),
+        Call::Remove => open(Step::Remove) && !row.desired,
         Call::Read => false,
     };
     if still {
         let unanswered = sent_until(row, call) > Some(now + WRITES_END_WITHIN);
-        note_write(row, call, now, until, unanswered)
+        note_write(row, call, now, bounds, unanswered)
     } else {
-        proceed(row, now, until)
+        proceed(row, now, bounds)
     }
 }
 
-fn write(row: &mut AssignmentRow, call: Call, now: Timestamp, until: Option<Timestamp>) -> Move {
+fn write(row: &mut AssignmentRow, call: Call, now: Timestamp, bounds: Bounds) -> Move {
     let unanswered = sent_until(row, call) > Some(now);
-    note_write(row, call, now, until, unanswered)
+    note_write(row, call, now, bounds, unanswered)
 }
 
 /// Notes a write. If an earlier one of its kind may be under way still, whose answer nobody heard, the note lasts twice
@@ -123,7 +135,7 @@ fn note_write(
     row: &mut AssignmentRow,
     call: Call,
     now: Timestamp,
-    until: Option<Timestamp>,
+    bounds: Bounds,
     unanswered: bool,
 ) -> Move {
     let lasts = WRITES_END_WITHIN * if unanswered { 2 } else { 1 };
@@ -131,7 +143,7 @@ fn note_write(
     about_to_write(row, now);
     Move::on(Next::Write {
         call,
-        until: until.filter(|_| call == Call::Add),
+        until: bounds.until.filter(|_| call == Call::Add),
     })
 }
 
@@ -167,6 +179,10 @@ fn under_way_until(row: &mut AssignmentRow, call: Call, at: Timestamp) {
 }
 
 fn about_to_write(row: &mut AssignmentRow, now: Timestamp) {
+    if row.attempts == 0 && row.phase != Phase::Attention {
+        // Nothing failed: it waited for its target, and does no longer.
+        row.problem = None;
+    }
     row.observed = Observed::Unknown;
     row.settle_reads = 0;
     row.next_at = None;
@@ -199,7 +215,7 @@ pub(super) fn seen(
     seen: Observed,
     asked: Timestamp,
     now: Timestamp,
-    until: Option<Timestamp>,
+    bounds: Bounds,
 ) -> Move {
     let agrees = (seen == Observed::Present) == row.desired;
     let opposite = match seen {
@@ -250,10 +266,10 @@ pub(super) fn seen(
         );
         return Move {
             raised,
-            ..write_after(row, seen, asked, now, until)
+            ..write_after(row, seen, asked, now, bounds)
         };
     }
-    write_after(row, seen, asked, now, until)
+    write_after(row, seen, asked, now, bounds)
 }
 
 fn write_after(
@@ -261,7 +277,7 @@ fn write_after(
     seen: Observed,
     asked: Timestamp,
     now: Timestamp,
-    until: Option<Timestamp>,
+    bounds: Bounds,
 ) -> Move {
     row.origin = origin_of(row, seen, now);
     row.observed = seen;
@@ -269,7 +285,7 @@ fn write_after(
     let rests = step(row) == Step::Rest;
     Move {
         confirmed: rests,
-        ..proceed(row, now, until)
+        ..proceed(row, now, bounds)
     }
 }
 
@@ -293,13 +309,13 @@ fn wait_until(row: &mut AssignmentRow, due: Timestamp) -> Move {
 pub(super) fn accepted(
     row: &mut AssignmentRow,
     now: Timestamp,
-    until: Option<Timestamp>,
+    bounds: Bounds,
     call: Call,
 ) -> Move {
     row.updated_at = now;
     if (call == Call::Add) != row.desired {
         // It is no longer wanted: undone at once.
-        return proceed(row, now, until);
+        return proceed(row, now, bounds);
     }
     row.settle_reads = 1;
     if row.phase == Phase::Attention && row.attempts < i64::from(ATTEMPTS_BEFORE_ATTENTION) {
@@ -313,13 +329,13 @@ pub(super) fn accepted(
 pub(super) fn pending(
     row: &mut AssignmentRow,
     now: Timestamp,
-    until: Option<Timestamp>,
+    bounds: Bounds,
     call: Call,
     after: Duration,
 ) -> Move {
     row.updated_at = now;
     if (call == Call::Add) != row.desired {
-        return proceed(row, now, until);
+        return proceed(row, now, bounds);
     }
     row.settle_reads = 0;
     if row.phase == Phase::Attention {
@@ -395,6 +411,25 @@ pub(super) fn failed(
     }
 }
 
+/// Changes to the whole target wait. Whose the right is, is decided anew before the first write, for somebody may give it there
+/// meanwhile.
+fn wait_closed(row: &mut AssignmentRow, closed: Closed, now: Timestamp) -> Move {
+    if row.desired && row.added_at.is_none() {
+        row.origin = None;
+    }
+    let since = row
+        .problem
+        .as_deref()
+        .and_then(Problem::read)
+        .map_or(now, |before| before.since);
+    row.problem = serde_json::to_string(&Problem::closed(closed, row.desired, since)).ok();
+    row.phase = Phase::Due;
+    row.attempts = 0;
+    row.settle_reads = 0;
+    row.updated_at = now;
+    blocked(row, now + CLOSED_AGAIN)
+}
+
 /// The target may not be called yet.
 pub(super) fn blocked(row: &mut AssignmentRow, until: Timestamp) -> Move {
     row.next_at = Some(until);
@@ -427,6 +462,11 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+
+    const FREE: Bounds = Bounds {
+        until: None,
+        closed: None,
+    };
 
     fn at(seconds: i64) -> Timestamp {
         chrono::Utc
@@ -464,13 +504,13 @@ mod tests {
     #[test]
     fn what_is_done_later_is_no_failure_and_is_undone_when_nobody_wants_it() {
         let mut row = wanted(true);
-        seen(&mut row, Observed::Absent, at(1), at(1), None);
+        seen(&mut row, Observed::Absent, at(1), at(1), FREE);
         answered(&mut row, Call::Add, at(1), at(2));
-        let moved = pending(&mut row, at(2), None, Call::Add, Duration::hours(6));
+        let moved = pending(&mut row, at(2), FREE, Call::Add, Duration::hours(6));
         assert_eq!(moved.due, Some(at(2) + Duration::hours(6)));
         assert_eq!((row.attempts, row.phase), (0, Phase::Settling));
         // Nobody has done it yet: it is asked for again, without counting as a failure.
-        let moved = seen(&mut row, Observed::Absent, at(30_000), at(30_000), None);
+        let moved = seen(&mut row, Observed::Absent, at(30_000), at(30_000), FREE);
         assert!(matches!(
             moved.next,
             Next::Write {
@@ -479,7 +519,7 @@ mod tests {
             }
         ));
         answered(&mut row, Call::Add, at(30_000), at(30_001));
-        pending(&mut row, at(30_001), None, Call::Add, Duration::hours(6));
+        pending(&mut row, at(30_001), FREE, Call::Add, Duration::hours(6));
         assert_eq!(row.attempts, 0);
         // The grant ends before anybody has done it: it may be half done, so it is taken away.
         row.desired = false;
@@ -487,9 +527,58 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_its_target_is_not_written_and_whose_it_is_stays_open() {
+        let closed = |closed| Bounds {
+            closed: Some(closed),
+            ..FREE
+        };
+        for why in Closed::ALL {
+            let mut row = wanted(true);
+            let moved = seen(&mut row, Observed::Absent, at(1), at(1), closed(*why));
+            assert_eq!((moved.next, moved.raised), (Next::Rest, false));
+            assert!(moved.due.is_some(), "it is looked at again");
+            assert_eq!(
+                (row.phase, row.added_at, row.origin),
+                (Phase::Due, None, None)
+            );
+            assert!(row.problem.is_some(), "with its reason");
+            // Somebody gave it there meanwhile: it was there before us.
+            let moved = seen(&mut row, Observed::Present, at(9), at(9), closed(*why));
+            assert!(moved.confirmed && row.origin == Some(Origin::Found));
+
+            // A turn that was waited for while the target was closed is not used.
+            let mut row = wanted(true);
+            seen(&mut row, Observed::Absent, at(1), at(1), FREE);
+            let moved = waited(&mut row, Call::Add, at(2), closed(*why));
+            assert!(!matches!(moved.next, Next::Write { .. }), "{moved:?}");
+
+            let mut row = wanted(false);
+            let moved = seen(&mut row, Observed::Present, at(1), at(1), closed(*why));
+            let taken = matches!(moved.next, Next::Write { .. });
+            assert_eq!(
+                taken,
+                *why == Closed::Restored,
+                "removals go on after a restore"
+            );
+        }
+        // Let go on, it is asked once more before it is given.
+        let mut row = wanted(true);
+        seen(
+            &mut row,
+            Observed::Absent,
+            at(1),
+            at(1),
+            closed(Closed::Shadow),
+        );
+        assert_eq!(proceed(&mut row, at(5), FREE).next, Next::Read);
+        seen(&mut row, Observed::Absent, at(6), at(6), FREE);
+        assert_eq!((row.origin, row.problem), (Some(Origin::Ours), None));
+    }
+
+    #[test]
     fn what_was_observed_before_a_write_is_not_believed_after_it() {
         let mut row = wanted(true);
-        let moved = seen(&mut row, Observed::Absent, at(1), at(1), None);
+        let moved = seen(&mut row, Observed::Absent, at(1), at(1), FREE);
         assert!(matches!(
             moved.next,
             Next::Write {
@@ -510,10 +599,10 @@ mod tests {
     fn a_read_soon_after_the_opposite_write_confirms_nothing() {
         let mut row = wanted(false);
         (row.added_at, row.removed_at) = (Some(at(0)), Some(at(1)));
-        let early = seen(&mut row, Observed::Absent, at(2), at(2), None);
+        let early = seen(&mut row, Observed::Absent, at(2), at(2), FREE);
         assert!(!early.confirmed && early.due.is_some_and(|due| due > at(2)));
         assert_eq!(row.observed, Observed::Unknown);
-        let late = seen(&mut row, Observed::Absent, at(30), at(30), None);
+        let late = seen(&mut row, Observed::Absent, at(30), at(30), FREE);
         assert!(late.confirmed);
         assert_eq!(
             (row.observed, row.phase, row.origin),
@@ -524,13 +613,13 @@ mod tests {
     #[test]
     fn a_write_is_doubted_from_its_answer_and_before_that_as_long_as_it_may_take() {
         let mut row = wanted(true);
-        let Next::Write { call, .. } = seen(&mut row, Observed::Absent, at(0), at(0), None).next
+        let Next::Write { call, .. } = seen(&mut row, Observed::Absent, at(0), at(0), FREE).next
         else {
             panic!("it is added")
         };
         assert_eq!(row.added_at, Some(at(0) + WRITES_END_WITHIN));
         // It waited for its turn and is noted anew.
-        let again = waited(&mut row, call, at(47), None).next;
+        let again = waited(&mut row, call, at(47), FREE).next;
         assert!(matches!(
             again,
             Next::Write {
@@ -544,7 +633,7 @@ mod tests {
         assert_eq!(row.added_at, Some(at(57)));
         row.desired = false;
         assert_eq!(step(&row), Step::Remove);
-        let gone = proceed(&mut row, at(58), None).next;
+        let gone = proceed(&mut row, at(58), FREE).next;
         assert!(matches!(
             gone,
             Next::Write {
@@ -554,10 +643,10 @@ mod tests {
         ));
         under_way_until(&mut row, Call::Remove, at(58));
         // The late addition could still show up.
-        let early = seen(&mut row, Observed::Absent, at(59), at(59), None);
+        let early = seen(&mut row, Observed::Absent, at(59), at(59), FREE);
         assert!(!early.confirmed);
         // Nobody wants to wait with what is not to be sent any more.
-        let nothing = waited(&mut row, Call::Add, at(60), None).next;
+        let nothing = waited(&mut row, Call::Add, at(60), FREE).next;
         assert_eq!(nothing, Next::Read);
     }
 
@@ -566,15 +655,15 @@ mod tests {
         let mut row = wanted(true);
         row.origin = Some(Origin::Ours);
         row.observed = Observed::Absent;
-        proceed(&mut row, at(0), None);
+        proceed(&mut row, at(0), FREE);
         // Nobody heard the answer; the removal is answered at once.
         row.desired = false;
-        proceed(&mut row, at(1), None);
+        proceed(&mut row, at(1), FREE);
         under_way_until(&mut row, Call::Remove, at(2));
         assert!(row.removed_at > row.added_at);
         assert_eq!(step(&row), Step::Read);
         let read = at(0) + WRITES_END_WITHIN;
-        assert!(!seen(&mut row, Observed::Absent, read, read, None).confirmed);
+        assert!(!seen(&mut row, Observed::Absent, read, read, FREE).confirmed);
     }
 
     #[test]
@@ -602,18 +691,18 @@ mod tests {
     fn a_write_that_never_shows_ends_in_attention_and_goes_on() {
         let mut row = wanted(true);
         let mut now = at(0);
-        let mut next = seen(&mut row, Observed::Absent, now, now, None).next;
+        let mut next = seen(&mut row, Observed::Absent, now, now, FREE).next;
         let (mut writes, mut raised) = (0, 0);
         for _ in 0..200 {
             match next {
                 Next::Write { call, .. } => {
                     writes += 1;
-                    let moved = accepted(&mut row, now, None, call);
+                    let moved = accepted(&mut row, now, FREE, call);
                     now = moved.due.expect("a read is due");
                     next = Next::Read;
                 }
                 Next::Read => {
-                    let moved = seen(&mut row, Observed::Absent, now, now, None);
+                    let moved = seen(&mut row, Observed::Absent, now, now, FREE);
                     raised += usize::from(moved.raised);
                     next = if moved.next == Next::Rest {
                         Next::Read

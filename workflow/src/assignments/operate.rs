@@ -144,6 +144,11 @@ pub async fn resume_target(workflow: &Workflow, viewer: &Viewer, id: TargetId) -
         scans::arm_one(&mut unit, &target).await?;
     }
     unit.commit().await?;
+    wake_target(workflow, id).await
+}
+
+/// Has everything that waits for a target looked at at once: it takes changes again.
+pub(crate) async fn wake_target(workflow: &Workflow, id: TargetId) -> Result<()> {
     let mut after = AssignmentId(Uuid::nil());
     loop {
         let mut unit = workflow.unit().await?;

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use domain::{
     AssignmentId, PersonId, Timestamp,
-    assignment::{Observed, Step},
+    assignment::{Closed, Observed, Step},
     words,
 };
 use serde::{Deserialize, Serialize};
@@ -202,6 +202,29 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// What is said of a right that waits because changes to its whole target wait.
+    pub(super) fn closed(closed: Closed, desired: bool, since: Timestamp) -> Self {
+        let (what, fix) = match closed {
+            Closed::Restored => (
+                "The database was restored from a backup, and what was taken away since must not be given again.",
+                "Look at what the scans of the targets found, then let them go on on the provisioner's page.",
+            ),
+            Closed::Shadow => (
+                "The target is not switched on yet, so nothing is changed there.",
+                "Switch it on in the configuration when what it would change is right.",
+            ),
+        };
+        Self {
+            what: what.into(),
+            fix: fix.into(),
+            call: if desired { Call::Add } else { Call::Remove },
+            status: None,
+            request_id: None,
+            attempts: 0,
+            since,
+        }
+    }
+
     /// Reads what an assignment keeps.
     pub fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()

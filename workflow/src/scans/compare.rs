@@ -134,7 +134,7 @@ pub(super) async fn compare(
             } else {
                 row.target_account.as_ref().map(|id| id.to_lowercase())
             };
-            let believed = believed(&row);
+            let believed = believed(&row, target.restored_at);
             compared.believed += usize::from(row.desired && row.observed == Observed::Present);
             let Some(id) = id else {
                 // Whose account it is there is not known yet: nothing can be said of it.
@@ -183,14 +183,17 @@ pub(super) async fn compare(
     Ok(compared)
 }
 
-fn believed(row: &BelievedRow) -> Belief {
+/// What is believed of one account. What was written or wanted before the database was restored keeps nobody from looking: it
+/// may be long ago by now.
+fn believed(row: &BelievedRow, restored_at: Option<Timestamp>) -> Belief {
     let wrote = row.added_at.max(row.removed_at);
+    let touched = wrote.max(Some(row.desired_since));
     Belief {
         wanted: row.desired,
         observed: row.observed,
         read_at: row.observed_at,
         settled: row.phase == Phase::Settled,
-        touched_at: wrote.max(Some(row.desired_since)),
+        touched_at: touched.filter(|at| restored_at.is_none_or(|since| *at >= since)),
         withheld: row.withheld,
     }
 }

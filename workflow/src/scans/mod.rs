@@ -50,6 +50,19 @@ fn job(target: TargetId, due_at: Timestamp) -> NewJob {
     }
 }
 
+/// Has every target that can be scanned scanned now.
+pub(crate) async fn ask_all(unit: &mut crate::Unit) -> Result<()> {
+    let now = unit.now;
+    let targets = unit.tx.targets().await?;
+    let jobs: Vec<NewJob> = targets
+        .iter()
+        .filter(|target| scanned(target))
+        .map(|target| job(target.id, now))
+        .collect();
+    unit.enqueue(&jobs);
+    Ok(())
+}
+
 fn scanned(target: &TargetRow) -> bool {
     KINDS.contains(&target.kind.as_str()) && !target.paused
 }
@@ -71,7 +84,13 @@ pub(crate) async fn arm_one(unit: &mut crate::Unit, target: &TargetRow) -> Resul
     }
     let last = unit.tx.scan(target.id).await?;
     let every = unit.workflow().settings().scan_every;
-    let due = last.map_or(unit.now, |scan| scan.begun_at) + every;
+    // After a restore it is waited for.
+    let since = |at| last.as_ref().is_some_and(|scan| scan.begun_at >= at);
+    let due = if target.restored_at.is_none_or(since) {
+        last.map_or(unit.now, |scan| scan.begun_at) + every
+    } else {
+        unit.now
+    };
     unit.enqueue(&[job(target.id, due)]);
     Ok(())
 }
@@ -167,19 +186,22 @@ pub async fn begin(workflow: &Workflow, job: &Job, tenant: Option<Uuid>) -> Resu
         end(workflow, job, Some(problem)).await?;
         return Ok(Begun::Over);
     }
-    let scan = match unit.tx.scan(id).await? {
-        Some(scan) if scan.ended_at.is_none() => scan,
-        _ => {
-            let fresh = ScanRow {
-                target_id: id,
-                begun_at: now,
-                ended_at: None,
-                problem: None,
-            };
-            unit.tx.save_scan(&fresh).await?;
-            unit.changed("provisioning");
-            fresh
-        }
+    // A pass that was under way when a backup was made does not go on after it was restored.
+    let goes_on = |scan: &ScanRow| {
+        scan.ended_at.is_none() && target.restored_at.is_none_or(|at| scan.begun_at >= at)
+    };
+    let scan = if let Some(scan) = unit.tx.scan(id).await?.filter(goes_on) {
+        scan
+    } else {
+        let fresh = ScanRow {
+            target_id: id,
+            begun_at: now,
+            ended_at: None,
+            problem: None,
+        };
+        unit.tx.save_scan(&fresh).await?;
+        unit.changed("provisioning");
+        fresh
     };
     let rights = unit.tx.rights_to_scan(id, scan.begun_at, RIGHTS).await?;
     unit.commit().await?;

@@ -69,6 +69,11 @@ async fn record_once(
     if target.paused || !unit.tx.holds_job(job).await? {
         return Ok(false);
     }
+    // What a restored database does not know of is for a human: neither kept nor taken away by itself.
+    let right = &ScanRightRow {
+        drift: target.restored_at.map_or(right.drift, |_| Drift::Report),
+        ..right.clone()
+    };
     let before = unit.tx.scanned(right.id).await?;
     let allowed = before.as_ref().map_or(0, |row| row.allowed);
     let (asked, holders, gone, lacks) = match told {
@@ -116,7 +121,8 @@ async fn record_once(
     };
     let quiet = compared.changes == 0 && compared.over.is_empty() && compared.returned.is_empty();
     let mut looked_at = given(&mut unit, right, &compared).await?;
-    looked_at.extend(vanished(&mut unit, right, asked, &compared).await?);
+    let restored = target.restored_at.is_some();
+    looked_at.extend(vanished(&mut unit, right, asked, restored, &compared).await?);
     for person in looked_at {
         findings::scan_person(&mut unit, person);
         unit.changed(person);
@@ -308,6 +314,7 @@ async fn vanished(
     unit: &mut Unit,
     right: &ScanRightRow,
     asked: Timestamp,
+    restored: bool,
     compared: &Compared,
 ) -> Result<BTreeSet<PersonId>> {
     let rows: Vec<&BelievedRow> = compared.vanished.iter().chain(&compared.returned).collect();
@@ -326,7 +333,11 @@ async fn vanished(
         let Some(assignment) = locked.remove(&row.id) else {
             continue;
         };
-        put_back(unit, right, row, assignment, asked).await?;
+        if restored && !row.only_imports {
+            assignments::withhold(unit, assignment, Withheld::Restored, asked).await?;
+        } else {
+            put_back(unit, right, row, assignment, asked).await?;
+        }
     }
     Ok(rows.into_iter().map(|row| row.person_id).collect())
 }

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     ApplicationId, AssignmentId, EntitlementId, GrantId, PackageId, PersonId, RequestId, Timestamp,
     approval::{Verdict, Via},
-    assignment::{Observed, Phase},
+    assignment::{Closed, Observed, Phase},
     grant::{End, EndReason, GrantSource, Health, SuspendCause},
     policy::ApproverRule,
 };
@@ -273,6 +273,8 @@ pub struct AtTarget {
     pub phase: Phase,
     /// What is wrong and what to do; for operators, security and auditors only.
     pub problem: Option<Problem>,
+    /// Why what is still to be changed there waits, if it does.
+    pub closed: Option<Closed>,
 }
 
 /// Why somebody holds something: the request that led to it.

@@ -10,6 +10,7 @@ use super::{
     conversation::{self, AskedBack},
     exceptions, make,
     requests::RequestItem,
+    restore,
     shell::CAP,
 };
 use crate::{Error, Result, Workflow, access::Viewer};
@@ -45,6 +46,8 @@ pub struct Home {
     pub asked: usize,
     /// How many open findings the viewer sees to.
     pub findings: i64,
+    /// Whether nothing is given at a target since the database was restored; for those who look after the provisioner.
+    pub restored: bool,
 }
 
 /// Reads the first page.
@@ -62,6 +65,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Home> {
     let count = tx.count_held(viewer.id(), now + Duration::days(7)).await?;
     let exceptions = exceptions::waiting_for(&mut tx, viewer, now).await?;
     let findings = tx.open_findings_owned(viewer.id()).await?;
+    let restored = restore::waits(&mut tx, viewer).await?;
     let asked = tx.questions_for(viewer.id()).await?.len();
     Ok(Home {
         now,
@@ -69,6 +73,7 @@ pub async fn load(workflow: &Workflow, viewer: &Viewer) -> Result<Home> {
         asked,
         exceptions,
         findings,
+        restored,
         given_name: if me.given_name.is_empty() {
             me.name
         } else {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     GrantId, LineId, StageId, Timestamp,
     approval::Verdict,
-    assignment::{Observed, Phase},
+    assignment::{Closed, Observed, Phase, Step},
     grant::{End, EndReason, GrantSource, GrantState, Health, Part, health},
     request::{LineKind, LineState},
 };
@@ -90,6 +90,7 @@ impl From<ContentsRow> for EntitlementTag {
 impl EntitlementTag {
     /// For people: `whole` with the target's own words.
     fn held(row: HeldPartRow, whole: bool) -> Self {
+        let closed = waits_for(&row);
         let at_target = match (row.assignment_id, row.desired, row.observed, row.phase) {
             (Some(assignment), Some(desired), Some(observed), Some(phase)) => Some(AtTarget {
                 assignment,
@@ -102,6 +103,7 @@ impl EntitlementTag {
                     .as_deref()
                     .filter(|_| whole)
                     .and_then(Problem::read),
+                closed,
             }),
             _ => None,
         };
@@ -197,6 +199,21 @@ pub(super) fn health_of(
     health(state, &parts_of(rows))
 }
 
+/// Why what a grant still wants changed at a target waits, if it does.
+pub(super) fn closed_of(rows: &[&HeldPartRow]) -> Option<Closed> {
+    rows.iter().find_map(|row| waits_for(row))
+}
+
+/// Why a right that is not as it should be is left so for now.
+fn waits_for(row: &HeldPartRow) -> Option<Closed> {
+    let step = match (row.desired?, row.observed?) {
+        (true, Observed::Absent | Observed::Unknown) => Step::Add,
+        (false, Observed::Present | Observed::Unknown) => Step::Remove,
+        (true, Observed::Present) | (false, Observed::Absent) => Step::Rest,
+    };
+    row.closed.filter(|closed| closed.keeps(step))
+}
+
 /// By grant.
 pub(super) fn by_grant(rows: &[HeldPartRow]) -> BTreeMap<GrantId, Vec<&HeldPartRow>> {
     let mut map: BTreeMap<GrantId, Vec<&HeldPartRow>> = BTreeMap::new();
@@ -281,7 +298,18 @@ pub(super) fn standing(
         (LineState::Approved, None) => plain(StandingWord::NothingGiven, over),
         (LineState::Approved, Some(grant)) => {
             let ended = grant.ended_at.unwrap_or(over);
-            let (word, since) = match health_of(grant.state, grant.gone_at, &grant.parts) {
+            let health = health_of(grant.state, grant.gone_at, &grant.parts);
+            let closed = closed_of(&grant.parts);
+            let (word, since) = match health {
+                Health::BeingSetUp if closed == Some(Closed::Shadow) => {
+                    (StandingWord::NotSwitchedOn, grant.from)
+                }
+                Health::BeingSetUp if closed == Some(Closed::Restored) => {
+                    (StandingWord::AfterRestore, grant.from)
+                }
+                Health::BeingRemoved if closed == Some(Closed::Shadow) => {
+                    (StandingWord::NotSwitchedOn, ended)
+                }
                 Health::Scheduled => (StandingWord::Scheduled, over),
                 Health::BeingSetUp => (StandingWord::BeingSetUp, grant.from),
                 Health::Ready => (StandingWord::Ready, grant.ready_at.unwrap_or(grant.from)),

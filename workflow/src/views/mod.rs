@@ -41,6 +41,7 @@ pub mod renewals;
 pub mod request;
 pub mod request_form;
 pub mod requests;
+pub mod restore;
 pub mod reviews;
 pub mod roles;
 pub mod search;

@@ -4,17 +4,22 @@ use std::collections::BTreeMap;
 
 use domain::{
     AssignmentId, EntitlementId, TargetId, Timestamp,
-    assignment::{Observed, Phase},
+    assignment::{Closed, Observed, Phase},
     drift::Stop,
     person::PortalRole,
 };
 use serde::Serialize;
+use store::Tx;
 use store::views::{
     provisioning::{RecentRow, TargetHealthRow, UnsettledRow},
     scans::{ScanHealthRow, StoppedScanRow},
 };
 
-use super::{Capped, Cursor, PersonTag, make, request::OperationView};
+use super::{
+    Capped, Cursor, PersonTag, make,
+    request::OperationView,
+    restore::{self, Restore},
+};
 use crate::{Error, Result, Workflow, access::Viewer, assignments::Problem, scans};
 
 /// Who may look.
@@ -44,6 +49,8 @@ pub struct Provisioning {
     pub next: Option<Cursor>,
     /// What is under way and needs nobody, longest first, at most ten.
     pub under_way: Vec<Unsettled>,
+    /// What is to be looked at since the database was restored, while something waits for it.
+    pub restore: Option<Restore>,
     /// What the newest scans left alone, longest first, at most 50.
     pub stopped: Vec<StoppedScan>,
     /// The newest calls at targets, at most 20.
@@ -83,6 +90,8 @@ pub struct TargetView {
     pub oldest: Option<Timestamp>,
     /// How it was scanned, if its connector can list.
     pub scan: Option<ScanView>,
+    /// Why changes there wait, if they do.
+    pub closed: Option<Closed>,
 }
 
 /// How a target was scanned for what was given or taken there by hand.
@@ -215,6 +224,7 @@ pub async fn load(
         .and_then(Cursor::time)
         .map(|(at, id)| (at, AssignmentId(id)));
     let mut tx = workflow.store().read().await?;
+    let restore = restore::load(&mut tx, viewer).await?;
     let targets = tx.target_health(COUNTED + 1).await?;
     let mut attention = tx.attention(after, PAGE + 1).await?;
     let mut under_way = Vec::new();
@@ -227,27 +237,16 @@ pub async fn load(
     under_way.sort_by_key(|row| (row.desired_since, row.id));
     under_way.truncate(10);
     let recent = tx.recent_calls(20).await?;
-    let mut scanned: BTreeMap<TargetId, ScanView> = tx
-        .scan_health()
-        .await?
-        .into_iter()
-        .map(|row| (row.target_id, ScanView::from(row)))
-        .collect();
+    let mut scanned = scans_of(&mut tx).await?;
     let stopped = tx.stopped_scans(STOPPED).await?;
     let more = attention.len() > PAGE as usize;
     attention.truncate(PAGE as usize);
     Ok(Provisioning {
         now: workflow.clock().now(),
+        restore,
         targets: targets
             .into_iter()
-            .map(|row| {
-                let listed = scans::KINDS.contains(&row.kind.as_str());
-                let scan = scanned.remove(&row.id).filter(|_| listed);
-                TargetView {
-                    scan,
-                    ..TargetView::from(row)
-                }
-            })
+            .map(|row| TargetView::of(row, &mut scanned))
             .collect(),
         stopped: stopped.into_iter().map(StoppedScan::from).collect(),
         next: attention
@@ -287,9 +286,72 @@ pub async fn assignment(
     })
 }
 
-impl From<TargetHealthRow> for TargetView {
-    fn from(row: TargetHealthRow) -> Self {
+async fn scans_of(tx: &mut Tx) -> Result<BTreeMap<TargetId, ScanView>> {
+    let rows = tx.scan_health().await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.target_id, ScanView::from(row)))
+        .collect())
+}
+
+/// One target whole: how it fares, and all that is not as it should be there.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TargetPage {
+    /// Now, for relative times.
+    pub now: Timestamp,
+    /// The target.
+    pub target: TargetView,
+    /// What should be there and is not known to be.
+    pub additions: Capped,
+    /// What should not be there and is not known to be gone.
+    pub removals: Capped,
+    /// Both, longest first.
+    pub waiting: Vec<Unsettled>,
+    /// Where the next page of it begins.
+    pub next: Option<Cursor>,
+    /// What to listen to for changes.
+    pub topics: Vec<String>,
+}
+
+/// Reads one target. For operators, administrators, security and auditors.
+pub async fn target(
+    workflow: &Workflow,
+    viewer: &Viewer,
+    id: TargetId,
+    after: Option<&Cursor>,
+) -> Result<TargetPage> {
+    viewer.must_have(READERS)?;
+    let after = after
+        .and_then(Cursor::time)
+        .map(|(at, id)| (at, AssignmentId(id)));
+    let mut tx = workflow.store().read().await?;
+    let rows = tx.target_health(COUNTED + 1).await?;
+    let row = rows.into_iter().find(|row| row.id == id);
+    let row = row.ok_or(Error::Missing)?;
+    let mut waiting = tx.waiting_at(id, after, PAGE + 1).await?;
+    let counts = tx.count_waiting_at(id, COUNTED + 1).await?;
+    let mut scanned = scans_of(&mut tx).await?;
+    let more = waiting.len() > PAGE as usize;
+    waiting.truncate(PAGE as usize);
+    Ok(TargetPage {
+        now: workflow.clock().now(),
+        target: TargetView::of(row, &mut scanned),
+        additions: Capped::of(counts.additions, COUNTED),
+        removals: Capped::of(counts.removals, COUNTED),
+        next: waiting
+            .last()
+            .filter(|_| more)
+            .map(|row| Cursor::by_time(row.desired_since, row.id.0)),
+        waiting: waiting.into_iter().map(Unsettled::from).collect(),
+        topics: vec!["provisioning".to_owned()],
+    })
+}
+
+impl TargetView {
+    fn of(row: TargetHealthRow, scanned: &mut BTreeMap<TargetId, ScanView>) -> Self {
+        let listed = scans::KINDS.contains(&row.kind.as_str());
         Self {
+            scan: scanned.remove(&row.id).filter(|_| listed),
             id: row.id,
             name: row.name,
             kind: row.kind,
@@ -302,7 +364,7 @@ impl From<TargetHealthRow> for TargetView {
             settling: Capped::of(row.settling, COUNTED),
             attention: Capped::of(row.attention, COUNTED),
             oldest: row.oldest,
-            scan: None,
+            closed: row.closed,
         }
     }
 }

@@ -15,6 +15,10 @@ words! {
         Scheduled = "scheduled",
         /// Approved, not yet confirmed at every target.
         BeingSetUp = "being_set_up",
+        /// Decided, and the target is changed once it is switched on.
+        NotSwitchedOn = "not_switched_on",
+        /// Approved, and waits because the database was restored from a backup.
+        AfterRestore = "after_restore",
         /// Confirmed at every target.
         Ready = "ready",
         /// Held back.

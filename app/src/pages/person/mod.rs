@@ -239,7 +239,7 @@ fn grant_row(grant: &HeldGrant, person: &PersonPage) -> Vec<AnyView> {
     };
     let (state, words) = match (grant.source, grant.health) {
         (GrantSource::Import, Health::Ready) => (State::Attention, "not approved here"),
-        (_, health) => said::health(health),
+        _ => said::held(grant),
     };
     let why = match &grant.why {
         Some(why) => {

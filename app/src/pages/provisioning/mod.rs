@@ -1,8 +1,11 @@
-//! `/provisioning`: how each target fares, what needs a person and why; `/provisioning/{assignment}`: one right with every call.
+//! `/provisioning`: how each target fares, what needs a person and why; `/provisioning/{assignment}`: one right with every call;
+//! `/provisioning/targets/{target}`: one target with everything that waits there.
 
 mod one;
+mod restore;
 mod scans;
 mod stuck;
+mod target;
 mod targets;
 
 use axum::{
@@ -30,8 +33,10 @@ use crate::{
 };
 
 pub use one::show as one;
+pub use restore::reconcile;
 pub use scans::{go_on, scan};
 pub use stuck::{post_again, send_again};
+pub use target::show as target;
 
 /// What the address may say.
 #[derive(Debug, Default, Deserialize)]
@@ -94,6 +99,7 @@ fn page(all: Provisioning, stuck: Stuck, later: bool) -> impl IntoView {
         attention,
         next,
         under_way,
+        restore,
         stopped,
         recent,
         may_act,
@@ -118,6 +124,7 @@ fn page(all: Provisioning, stuck: Stuck, later: bool) -> impl IntoView {
     };
     view! {
         <PageHead title="Provisioner" lead="Every change at the targets, until it was read back."/>
+        {restore::card(restore, now)}
         <Card title="Needs attention" live="attention" version=version>{attention}</Card>
         <Pager previous=first next=next back="From the first" on="More of them"/>
         {stuck::card(stuck)}

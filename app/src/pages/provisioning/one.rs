@@ -130,7 +130,7 @@ fn behind(grants: Vec<HeldGrant>, now: Timestamp) -> impl IntoView {
         let rows = grants
             .into_iter()
             .map(|grant| {
-                let (state, words) = said::health(grant.health);
+                let (state, words) = said::held(&grant);
                 let end = if grant.over.is_some() { "over".to_owned() } else { said::end(grant.end, now) };
                 let href = grant.why.as_ref().map(|why| format!("/requests/{}", why.request));
                 let detail = format!("{}, {end}", said::source(grant.source));

@@ -1,6 +1,6 @@
 //! The targets: whether each answers, what waits for it, and the switch that holds it.
 
-use domain::Timestamp;
+use domain::{Timestamp, assignment::Closed};
 use leptos::prelude::*;
 use workflow::views::provisioning::TargetView;
 
@@ -19,12 +19,29 @@ pub fn cards(targets: Vec<TargetView>, now: Timestamp, may_act: bool) -> impl In
     view! { <div class="tiles">{cards}</div> }
 }
 
+/// What a target speaks.
+fn kind(kind: &str) -> &'static str {
+    match kind {
+        "graph" => "Entra ID",
+        "scim" => "SCIM 2.0",
+        "ldap" => "LDAP",
+        "webhook" => "webhook",
+        "manual" => "by hand",
+        "portal" => "Latchkey itself",
+        _ => "another",
+    }
+}
+
 fn health(target: &TargetView, now: Timestamp) -> (State, AnyView) {
     if target.paused {
         (State::Attention, "paused".into_any())
+    } else if target.closed == Some(Closed::Shadow) {
+        (State::Plain, "not switched on".into_any())
     } else if let Some(at) = target.not_before.filter(|at| *at > now) {
         let goes_on = view! { "asked us to wait, goes on "<Moment at=at now=now/> };
         (State::SettingUp, goes_on.into_any())
+    } else if target.closed == Some(Closed::Restored) {
+        (State::Attention, "gives nothing".into_any())
     } else if target.problem.is_some() {
         (State::Attention, "in trouble".into_any())
     } else {
@@ -32,12 +49,13 @@ fn health(target: &TargetView, now: Timestamp) -> (State, AnyView) {
     }
 }
 
-fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
+/// One target's card.
+pub fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
     let (state, said_health) = health(&target, now);
     let version = kit::version(&(
         target.paused,
         target.not_before,
-        target.problem.as_deref(),
+        (target.problem.as_deref(), target.closed.map(Closed::as_str)),
         (
             target.due.count,
             target.settling.count,
@@ -63,6 +81,7 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
         view! { <Note tone=Tone::Bad title="What is wrong">{words}"."{since}</Note> }
     });
     let mut facts = vec![
+        fact("Kind", kind(&target.kind)),
         fact("To be sent", said::capped(target.due)),
         fact("Being confirmed", said::capped(target.settling)),
         fact("Need a person", said::capped(target.attention)),
@@ -81,6 +100,15 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
     if let Some(scan) = &target.scan {
         facts.extend(scans::facts(scan, now));
     }
+    let waits = format!("What waits at {}", target.name);
+    let href = format!("/provisioning/targets/{}", target.id);
+    let more_words = if target.closed == Some(Closed::Shadow) {
+        "What switching it on would change"
+    } else {
+        "What waits there"
+    };
+    let list = view! { <p><a class="link small" href=href aria-label=waits>{more_words}</a></p> }
+        .into_any();
     let scan = may_act.then(|| scans::button(&target)).flatten();
     let waiting = target.due.count + target.settling.count;
     let more = if target.due.more || target.settling.more {
@@ -122,7 +150,7 @@ fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
     });
     view! {
         <Card title=target.name.clone() aside=badge live=live version=version>
-            <Body>{problem}{scan_problem}<Facts items=facts/>{scan}{act}</Body>
+            <Body>{problem}{scan_problem}<Facts items=facts/>{list}{scan}{act}</Body>
         </Card>
     }
 }

@@ -1,14 +1,20 @@
 //! Rendered from views made by hand: what an operator must see, and that nothing typed elsewhere becomes markup.
 
-use domain::{assignment::Observed, deadline::JobKind, drift::Stop};
+use domain::{
+    assignment::{Closed, Observed},
+    deadline::JobKind,
+    drift::Stop,
+};
 use uuid::Uuid;
 use workflow::{
     assignments::{Call, Problem},
     chat::Chat,
+    restores::{Compared, Seen},
     views::{
         Capped,
-        provisioning::{AssignmentPage, ScanView, StoppedScan, TargetView},
+        provisioning::{AssignmentPage, ScanView, StoppedScan, TargetPage, TargetView},
         request::OperationView,
+        restore::{Restore, RestoredTarget},
         stuck::{Stuck, StuckJob, StuckMail, StuckPost},
     },
 };
@@ -140,6 +146,7 @@ fn target(text: &str, paused: bool) -> TargetView {
             vanished: 1,
             next_at: Some(now()),
         }),
+        closed: None,
     }
 }
 
@@ -164,6 +171,7 @@ fn all(text: &str, paused: bool, may_act: bool) -> Provisioning {
         attention: vec![unsettled(text, Phase::Attention)],
         next: Some(Cursor::from_text(text)),
         under_way: vec![unsettled(text, Phase::Due)],
+        restore: None,
         stopped: vec![StoppedScan {
             right: Uuid::from_u128(3).into(),
             name: text.into(),
@@ -248,6 +256,86 @@ fn an_operator_sees_what_a_scan_found_and_why_one_stopped() {
     };
     let out = html(|| page(paused(going), nothing_stuck(), false));
     assert!(out.contains("goes on") && !out.contains("/go-on"), "{out}");
+}
+
+fn restored(text: &str, may_go_on: bool) -> Provisioning {
+    let target = |n: u128, compared| RestoredTarget {
+        id: Uuid::from_u128(n).into(),
+        name: text.into(),
+        compared,
+        uncompared: 4,
+        given: 3,
+        missing: 2,
+        waiting: 9,
+    };
+    Provisioning {
+        restore: Some(Restore {
+            why: text.into(),
+            noted_at: Some(now()),
+            targets: vec![
+                target(4, Compared::NotWhole),
+                target(5, Compared::ByHand),
+                target(6, Compared::Scanning),
+            ],
+            seen: Seen {
+                given: 9,
+                missing: 6,
+            },
+            may_go_on,
+        }),
+        ..all("Entra", false, true)
+    }
+}
+
+#[test]
+fn after_a_restore_the_page_says_what_was_found_and_an_operator_goes_on() {
+    let out = html(|| page(restored("it counts more", true), nothing_stuck(), false));
+    for part in [
+        "Nothing is given at these targets",
+        "because it counts more.",
+        "not whole: 4 rights left",
+        "no program can list it",
+        "being scanned",
+        "27 rights are given that waited",
+        "/provisioning/restore/go-on",
+        "name=\"given\" value=\"9\"",
+        "name=\"missing\" value=\"6\"",
+    ] {
+        assert!(out.contains(part), "{part} is missing in {out}");
+    }
+    let out = html(|| page(restored(HOSTILE, false), nothing_stuck(), false));
+    assert!(is_inert(&out) && !out.contains("go-on\""), "{out}");
+}
+
+#[test]
+fn a_target_that_is_not_switched_on_shows_what_it_would_change() {
+    let count = |count| Capped { count, more: false };
+    let one = |text: &str, closed| TargetPage {
+        now: now(),
+        target: TargetView {
+            closed,
+            ..target(text, false)
+        },
+        additions: count(31),
+        removals: count(1),
+        waiting: vec![unsettled(text, Phase::Due)],
+        next: Some(Cursor::from_text(text)),
+        topics: vec![],
+    };
+    let shadow = Some(Closed::Shadow);
+    let out = html(|| target::page(one("Jira", shadow), true, false));
+    for part in [
+        "would give 31 and take away 1",
+        "Would be",
+        "taken away",
+        "not switched on",
+        "/provisioning/asg_",
+        "?after=Jira",
+    ] {
+        assert!(out.contains(part), "{part} is missing in {out}");
+    }
+    let out = html(|| target::page(one(HOSTILE, None), true, true));
+    assert!(is_inert(&out) && out.contains("Should be"), "{out}");
 }
 
 #[test]

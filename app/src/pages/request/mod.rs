@@ -335,6 +335,12 @@ fn ready(one: &LineView, found: &RequestPage) -> Option<AnyView> {
                 .into_any(),
             )
         }
+        StandingWord::NotSwitchedOn => Some(
+            view! { <Note tone=Tone::Wait title="Not switched on yet">"It was decided, and will be made so when the target is switched on. You do not have to do anything, and nothing has to be asked again."</Note> }.into_any(),
+        ),
+        StandingWord::AfterRestore => Some(
+            view! { <Note tone=Tone::Wait title="It waits for an operator">"It was approved. The database was restored from a backup, so nothing is given until somebody has compared what the targets hold. You do not have to do anything, and nothing has to be asked again."</Note> }.into_any(),
+        ),
         StandingWord::Attention => Some(
             view! { <Note tone=Tone::Wait title="Setting it up is stuck">"It was approved. Somebody has been told and looks at it; you do not have to do anything, and nothing has to be asked again."</Note> }.into_any(),
         ),

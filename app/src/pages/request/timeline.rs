@@ -8,7 +8,7 @@ use domain::{
 };
 use leptos::prelude::*;
 use workflow::views::{
-    Mark, Vote,
+    Mark, StandingWord, Vote,
     request::{LineView, RequestPage, What},
 };
 
@@ -302,6 +302,14 @@ fn set_up(mark: Mark, confirmed: usize, of: usize, attention: bool, line: &LineV
         Mark::Done => plain(format!("Set up in {app}")),
         Mark::Bad => with(format!("Setting up in {app} is stuck"), looked_at),
         Mark::Now if attention => with(format!("Setting up in {app} needs attention"), looked_at),
+        Mark::Now if line.standing.word == StandingWord::NotSwitchedOn => with(
+            format!("Set up in {app} when it is switched on"),
+            "The target takes no changes yet.",
+        ),
+        Mark::Now if line.standing.word == StandingWord::AfterRestore => with(
+            format!("Setting up in {app} waits"),
+            "The database was restored from a backup: an operator looks at what the targets hold first.",
+        ),
         Mark::Now if of > 1 => with(
             format!("Being set up in {app}"),
             format!("{confirmed} of {of} rights confirmed."),

@@ -119,7 +119,7 @@ impl Life {
     /// One job's turn, as a lane does it; a process that dies leaves the row as it was noted.
     fn work(&mut self) {
         self.due = None;
-        let mut moved = proceed(&mut self.row, self.now, None);
+        let mut moved = proceed(&mut self.row, self.now, Bounds::default());
         for _ in 0..12 {
             self.check(&moved);
             moved = match moved.next {
@@ -137,7 +137,7 @@ impl Life {
                     let shown = self.target.as_of(asked - Duration::milliseconds(behind));
                     let takes = self.rng.gen_range(0..2000);
                     self.pass(takes);
-                    seen(&mut self.row, shown, asked, self.now, None)
+                    seen(&mut self.row, shown, asked, self.now, Bounds::default())
                 }
                 Next::Write { call, .. } => {
                     if let Some(moved) = self.write(call) {
@@ -184,7 +184,7 @@ impl Life {
                 let takes = self.rng.gen_range(0..2000);
                 self.pass(takes);
                 answered(&mut self.row, call, sent, self.now);
-                return Some(accepted(&mut self.row, self.now, None, call));
+                return Some(accepted(&mut self.row, self.now, Bounds::default(), call));
             }
         }
         let takes = self.rng.gen_range(0..2000);

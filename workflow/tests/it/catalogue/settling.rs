@@ -93,6 +93,7 @@ async fn the_sample_company_applies() {
             key: "facilities".into(),
             kind: TargetKind::Manual,
             name: "Facilities".into(),
+            shadow: false,
         };
         targets::configure(&house.workflow, &[facilities])
             .await
@@ -133,6 +134,7 @@ async fn a_right_is_at_a_target_that_is_configured_and_named_as_it_speaks() {
             key: "facilities".into(),
             kind: TargetKind::Manual,
             name: "Facilities".into(),
+            shadow: false,
         };
         targets::configure(&house.workflow, std::slice::from_ref(&manual))
             .await
