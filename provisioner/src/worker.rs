@@ -20,7 +20,7 @@ use store::assignments::TargetRow;
 use tokio::{sync::RwLock, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use workflow::{Result, Workflow};
+use workflow::{Result, Workflow, traffic};
 
 use self::{gates::Gates, recorder::Recorder};
 use crate::{
@@ -145,7 +145,7 @@ pub(crate) struct Inner {
     recurring: BTreeMap<JobKind, (Duration, Arc<dyn Recurring>)>,
     options: Options,
     seams: Seams,
-    gates: Gates,
+    gates: Arc<Gates>,
     id: Uuid,
     /// Held shared by work under way, and alone by whoever moves the clock.
     turn: Arc<RwLock<()>>,
@@ -189,7 +189,7 @@ impl Worker {
                 )]),
                 options,
                 seams: Seams::default(),
-                gates: Gates::new(options.calls_per_target),
+                gates: Arc::new(Gates::new(options.calls_per_target)),
                 id,
                 turn: Arc::default(),
             },
@@ -338,6 +338,8 @@ impl Builder {
 
     /// The worker.
     pub fn build(self) -> Worker {
+        let gates: Arc<Gates> = Arc::clone(&self.inner.gates);
+        traffic::count(&self.inner.workflow, gates);
         Worker {
             inner: Arc::new(self.inner),
         }

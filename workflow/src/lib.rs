@@ -55,6 +55,7 @@ mod silence;
 pub mod targets;
 pub mod tasks;
 pub mod telling;
+pub mod traffic;
 mod unit;
 pub mod views;
 mod waits;
@@ -135,6 +136,7 @@ struct Inner {
     hub: Hub,
     refusals: people::Refusals,
     doubts: audit::Doubts,
+    traffic: traffic::Traffic,
     settings: Settings,
 }
 
@@ -149,6 +151,7 @@ impl Workflow {
                 hub: Hub::default(),
                 refusals: people::Refusals::default(),
                 doubts: audit::Doubts::default(),
+                traffic: traffic::Traffic::default(),
                 settings,
             }),
         }
@@ -182,6 +185,11 @@ impl Workflow {
     /// What contradicts the audit log.
     pub(crate) fn doubts(&self) -> &audit::Doubts {
         &self.inner.doubts
+    }
+
+    /// Who counts calls.
+    pub(crate) fn traffic(&self) -> &traffic::Traffic {
+        &self.inner.traffic
     }
 
     /// The settings.

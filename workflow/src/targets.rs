@@ -3,6 +3,7 @@
 use chrono::Duration;
 use domain::{
     AssignmentId, Refusal, TargetId,
+    assignment::Closed,
     audit::{Actor, Event, EventKind},
     catalogue::TargetKind,
 };
@@ -112,6 +113,20 @@ pub async fn configure_directory(workflow: &Workflow, tenant: Uuid, shadow: bool
         return Ok(());
     }
     assignments::wake_target(workflow, id).await
+}
+
+/// The targets at which changes wait as a whole, by name, and why.
+pub async fn closed(workflow: &Workflow) -> Result<Vec<(String, Closed)>> {
+    let mut tx = workflow.store().read().await?;
+    let closed = tx.closed_targets().await?;
+    let targets = tx.targets().await?;
+    Ok(targets
+        .into_iter()
+        .filter_map(|target| {
+            let row = closed.iter().find(|row| row.target_id == target.id)?;
+            Some((target.name, row.closed))
+        })
+        .collect())
 }
 
 /// What the receiver of a webhook says of a wish that it had taken on.

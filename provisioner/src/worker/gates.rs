@@ -13,7 +13,10 @@ use std::{
 use domain::{TargetId, Timestamp};
 use store::assignments::TargetRow;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use workflow::assignments::{Failure, Outcome};
+use workflow::{
+    assignments::{Failure, Outcome},
+    traffic::{Calls, Counts},
+};
 
 /// So many failures in a row that have to do with the target as a whole close it for a while.
 const FAILURES_TO_CLOSE: u32 = 5;
@@ -225,6 +228,16 @@ impl Gates {
     }
 }
 
+impl Counts for Gates {
+    fn calls(&self, target: TargetId) -> Calls {
+        let free = self.with(target, |gate| gate.ways.many.available_permits());
+        Calls {
+            under_way: self.lanes.saturating_sub(free),
+            most: self.lanes,
+        }
+    }
+}
+
 async fn permit(of: Arc<Semaphore>) -> OwnedSemaphorePermit {
     of.acquire_owned()
         .await
@@ -282,7 +295,10 @@ mod tests {
             "four at once"
         );
         assert!(!gates.idle());
+        let calls = gates.calls(TARGET);
+        assert_eq!((calls.under_way, calls.most), (4, 4));
         drop((additions, removal));
+        assert_eq!(gates.calls(TARGET).under_way, 0);
         assert!(gates.idle());
         assert!(soon(Gates::new(1).pass(TARGET, false)).await.is_some());
     }

@@ -8,6 +8,7 @@ use std::{
     process::ExitCode,
 };
 
+use domain::assignment::Closed;
 use workflow::{
     Clock, Ids, Workflow,
     audit::{Checkpoint, Signer},
@@ -82,6 +83,7 @@ async fn examine(config: &Config) -> Report {
     let workflow = open(config, &mut report).await;
     if let Some(workflow) = &workflow {
         checkpoint(config, workflow, &mut report).await;
+        closed(workflow, &mut report).await;
     }
     places(config, &mut report);
     sign_in(config, &mut report).await;
@@ -118,6 +120,24 @@ async fn open(config: &Config, report: &mut Report) -> Option<Workflow> {
         }
     }
     None
+}
+
+/// Targets at which changes wait as a whole.
+async fn closed(workflow: &Workflow, report: &mut Report) {
+    match workflow::targets::closed(workflow).await {
+        Ok(names) => {
+            for (name, closed) in names {
+                let why = match closed {
+                    Closed::Restored => {
+                        "nothing is given there since the database was restored: Provisioner says what to look at"
+                    }
+                    Closed::Shadow => "it is not switched on: nothing is written there",
+                };
+                report.warn(&name, why);
+            }
+        }
+        Err(error) => report.tell("targets", Err(error.to_string())),
+    }
 }
 
 /// The folder of the database, if it is a file.

@@ -238,6 +238,23 @@ mod tests {
     }
 
     #[test]
+    fn a_target_is_live_unless_it_says_shadow_and_nothing_else_is_a_mode() {
+        let with = |directory: &str, target: &str| {
+            with_targets(&format!(
+                "[graph]\nmode = \"{directory}\"\n[[target]]\nkey = \"doors\"\nname = \"Doors\"\nkind = \"manual\"\n{target}"
+            ))
+        };
+        let config = with("shadow", "").expect("it is right");
+        assert!(config.graph.shadow && !config.targets[0].shadow);
+        let config = with("live", "mode = \"shadow\"\n").expect("it is right");
+        assert!(!config.graph.shadow && config.targets[0].shadow);
+        // A word that means nothing must not leave a target live.
+        let faults = with("dry", "mode = \"Shadow\"\n").expect_err("neither is a mode");
+        let named: Vec<&str> = faults.iter().map(|fault| fault.setting.as_str()).collect();
+        assert_eq!(named, ["graph.mode", "target doors.mode"]);
+    }
+
+    #[test]
     fn an_ldap_directory_is_read_with_its_password_and_its_faults_are_named() {
         let secret = std::env::temp_dir().join(format!("latchkey-ldap-{}", std::process::id()));
         std::fs::write(&secret, "a bind password\n").expect("it can be written");

@@ -20,7 +20,13 @@ use super::{
     request::OperationView,
     restore::{self, Restore},
 };
-use crate::{Error, Result, Workflow, access::Viewer, assignments::Problem, scans};
+use crate::{
+    Error, Result, Workflow,
+    access::Viewer,
+    assignments::Problem,
+    scans,
+    traffic::{self, Calls},
+};
 
 /// Who may look.
 pub(super) const READERS: &[PortalRole] = &[
@@ -92,6 +98,8 @@ pub struct TargetView {
     pub scan: Option<ScanView>,
     /// Why changes there wait, if they do.
     pub closed: Option<Closed>,
+    /// The calls of this process that are under way there, if it makes any.
+    pub calls: Option<Calls>,
 }
 
 /// How a target was scanned for what was given or taken there by hand.
@@ -246,7 +254,7 @@ pub async fn load(
         restore,
         targets: targets
             .into_iter()
-            .map(|row| TargetView::of(row, &mut scanned))
+            .map(|row| TargetView::of(workflow, row, &mut scanned))
             .collect(),
         stopped: stopped.into_iter().map(StoppedScan::from).collect(),
         next: attention
@@ -335,7 +343,7 @@ pub async fn target(
     waiting.truncate(PAGE as usize);
     Ok(TargetPage {
         now: workflow.clock().now(),
-        target: TargetView::of(row, &mut scanned),
+        target: TargetView::of(workflow, row, &mut scanned),
         additions: Capped::of(counts.additions, COUNTED),
         removals: Capped::of(counts.removals, COUNTED),
         next: waiting
@@ -348,9 +356,14 @@ pub async fn target(
 }
 
 impl TargetView {
-    fn of(row: TargetHealthRow, scanned: &mut BTreeMap<TargetId, ScanView>) -> Self {
+    fn of(
+        workflow: &Workflow,
+        row: TargetHealthRow,
+        scanned: &mut BTreeMap<TargetId, ScanView>,
+    ) -> Self {
         let listed = scans::KINDS.contains(&row.kind.as_str());
         Self {
+            calls: traffic::calls(workflow, row.id),
             scan: scanned.remove(&row.id).filter(|_| listed),
             id: row.id,
             name: row.name,

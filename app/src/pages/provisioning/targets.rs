@@ -92,6 +92,18 @@ pub fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView 
             view! { <Moment at=oldest now=now say=Say::For/> },
         ));
     }
+    if let Some(calls) = target.calls {
+        let most = i64::try_from(calls.most).unwrap_or(i64::MAX);
+        let under_way = i64::try_from(calls.under_way).unwrap_or(i64::MAX);
+        facts.push(fact(
+            "Calls under way",
+            format!(
+                "{} of at most {}",
+                words::number(under_way),
+                words::number(most)
+            ),
+        ));
+    }
     facts.push(match target.succeeded_at {
         Some(at) => fact_view("Last answered", view! { <Moment at=at now=now/> }),
         None => fact("Last answered", "not yet"),

@@ -10,6 +10,7 @@ use workflow::{
     assignments::{Call, Problem},
     chat::Chat,
     restores::{Compared, Seen},
+    traffic::Calls,
     views::{
         Capped,
         provisioning::{AssignmentPage, ScanView, StoppedScan, TargetPage, TargetView},
@@ -147,6 +148,10 @@ fn target(text: &str, paused: bool) -> TargetView {
             next_at: Some(now()),
         }),
         closed: None,
+        calls: Some(Calls {
+            under_way: 3,
+            most: 16,
+        }),
     }
 }
 
@@ -207,6 +212,7 @@ fn attention_says_what_why_and_offers_another_try() {
         "6 tries",
         "/retry",
         "14 changes wait now",
+        "3 of at most 16",
         "Pause Entra",
         "Remove: refused for good",
     ] {
