@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn after_a_restore_nothing_is_given_and_a_target_that_is_not_switched_on_is_not_written() {
-        for closed in Closed::ALL {
+        for closed in Closed::ALL.iter().copied() {
             assert!(closed.keeps(Step::Add));
             assert!(!closed.keeps(Step::Read) && !closed.keeps(Step::Rest));
             assert_eq!(closed.keeps(Step::Remove), closed == Closed::Shadow);

@@ -234,9 +234,10 @@ async fn begin(
         assignments::recompute(unit, &pairs, &grant.id.to_string()).await?;
     }
     let when = match (state, taken_out.is_empty()) {
-        (GrantState::Active, true) => "It is being set up now.",
+        // When that is, the target has a say in: it may be held, or not be switched on yet.
+        (GrantState::Active, true) => "You are told when it is ready.",
         (GrantState::Active, false) => {
-            "It is being set up now, without what was taken out of the package meanwhile."
+            "You are told when it is ready, without what was taken out of the package meanwhile."
         }
         _ => "It is set up when its start comes.",
     };
