@@ -101,7 +101,7 @@ async fn record_once(
     };
     if let Some(why) = stopped {
         let row = ScannedRow {
-            listing_hash: hash(holders),
+            listing_hash: hash(&holders.direct),
             ..counts(&unit, right, &first)
         };
         stop(&mut unit, right, row, why, before.as_ref()).await?;
@@ -116,7 +116,7 @@ async fn record_once(
     let mut compared = compare(&mut unit.tx, &target, right, asked, holders).await?;
     keep_to(&mut compared, &people, gone);
     let row = ScannedRow {
-        listing_hash: hash(holders),
+        listing_hash: hash(&holders.direct),
         ..counts(&unit, right, &compared)
     };
     let quiet = compared.changes == 0 && compared.over.is_empty() && compared.returned.is_empty();
@@ -176,7 +176,7 @@ fn counts(unit: &Unit, right: &ScanRightRow, compared: &Compared) -> ScannedRow 
     }
 }
 
-/// The SHA-256 (hex) over whom a target lists: its own ids in their order, each on a line.
+/// The SHA-256 (hex) over those whom a target lists as holding the right itself: its own ids in their order, each on a line.
 fn hash(holders: &BTreeSet<String>) -> String {
     let mut hasher = Sha256::new();
     for holder in holders {
