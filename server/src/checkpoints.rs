@@ -90,7 +90,8 @@ impl Keeper {
         if let Signed::Before(old) = signed {
             // The same checkpoint tells of the same restore, however often the portal starts over it.
             let proof = format!("checkpoint {} {}", old.size, BASE64.encode(&old.hash));
-            restores::note(&self.0.workflow, &proof, why, Actor::Portal)
+            let why = format!("the log contradicts the newest checkpoint, {why}");
+            restores::note(&self.0.workflow, &proof, &why, Actor::Portal)
                 .await
                 .map_err(|error| error.to_string())?;
         }

@@ -60,8 +60,8 @@ fn whole(restore: Restore, now: Timestamp) -> AnyView {
         seen,
         may_go_on,
     } = restore;
-    let noted = noted_at
-        .map(|at| view! { "Noted "<Moment at=at now=now say=Say::Moment/>", because "{why}"." });
+    let noted =
+        noted_at.map(|at| view! { "Noted "<Moment at=at now=now say=Say::Moment/>": "{why}"." });
     let waiting: i64 = targets.iter().map(|one| one.waiting).sum();
     let act = may_go_on.then(|| go_on(seen, waiting));
     let columns = vec![

@@ -112,13 +112,13 @@ pub fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView 
     if let Some(scan) = &target.scan {
         facts.extend(scans::facts(scan, now));
     }
-    let waits = format!("What waits at {}", target.name);
     let href = format!("/provisioning/targets/{}", target.id);
     let more_words = if target.closed == Some(Closed::Shadow) {
         "What switching it on would change"
     } else {
         "What waits there"
     };
+    let waits = format!("{more_words}: {}", target.name);
     let list = view! { <p><a class="link small" href=href aria-label=waits>{more_words}</a></p> }
         .into_any();
     let scan = may_act.then(|| scans::button(&target)).flatten();

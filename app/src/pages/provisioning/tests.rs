@@ -298,7 +298,7 @@ fn after_a_restore_the_page_says_what_was_found_and_an_operator_goes_on() {
     let out = html(|| page(restored("it counts more", true), nothing_stuck(), false));
     for part in [
         "Nothing is given at these targets",
-        "because it counts more.",
+        "it counts more",
         "not whole: 4 rights left",
         "no program can list it",
         "being scanned",
