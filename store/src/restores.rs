@@ -2,7 +2,10 @@
 
 use domain::{PersonId, TargetId, Timestamp};
 
-use crate::engine::{At, Error, Tx};
+use crate::{
+    engine::{At, Error, Tx},
+    scans::scanned_kinds,
+};
 
 row! {
     /// What told of a restore.
@@ -92,11 +95,11 @@ impl Tx {
 
     /// The targets at which nothing is given since a restore.
     pub async fn restored_targets(&mut self) -> Result<Vec<RestoredTargetRow>, Error> {
-        Ok(on!(self, c => sqlx::query_as(
+        Ok(on!(self, c => sqlx::query_as(concat!(
             "SELECT t.id, t.name, t.kind, t.paused, t.restored_at, s.begun_at, s.ended_at, s.problem,
                (SELECT COUNT(*) FROM entitlements e LEFT JOIN scanned_rights r ON r.entitlement_id = e.id
                 WHERE e.target_id = t.id AND e.application_id IS NOT NULL AND e.manageable = TRUE
-                  AND e.kind IN ('group', 'scim_group', 'ldap_group', 'webhook_right')
+                  AND e.kind IN ", scanned_kinds!(), "
                   AND (r.scanned_at IS NULL OR r.scanned_at < t.restored_at OR r.stopped IS NOT NULL)) AS uncompared,
                (SELECT COUNT(*) FROM drift d JOIN entitlements e ON e.id = d.entitlement_id WHERE e.target_id = t.id) AS given,
                (SELECT COUNT(*) FROM vanished v JOIN assignments a ON a.id = v.assignment_id
@@ -104,7 +107,7 @@ impl Tx {
                   AND v.withheld_at >= t.restored_at) AS missing,
                (SELECT COUNT(*) FROM assignments a WHERE a.target_id = t.id AND a.desired = TRUE AND a.only_imports = FALSE
                   AND a.phase <> 'settled' AND a.phase <> 'attention') AS waiting
-             FROM targets t LEFT JOIN scans s ON s.target_id = t.id WHERE t.restored_at IS NOT NULL ORDER BY t.name, t.id")
+             FROM targets t LEFT JOIN scans s ON s.target_id = t.id WHERE t.restored_at IS NOT NULL ORDER BY t.name, t.id"))
             .fetch_all(c).await)?)
     }
 }

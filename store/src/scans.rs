@@ -148,6 +148,14 @@ row! {
     }
 }
 
+/// The kinds of right that a scan looks at.
+macro_rules! scanned_kinds {
+    () => {
+        "('group', 'app_role', 'licence', 'scim_group', 'ldap_group', 'webhook_right')"
+    };
+}
+pub(crate) use scanned_kinds;
+
 /// Fills `IN (…)` with what is bound and closes it.
 macro_rules! bound_in {
     ($query:expr, $bound:expr) => {{
@@ -193,13 +201,13 @@ impl Tx {
         begun: Timestamp,
         limit: i64,
     ) -> Result<Vec<ScanRightRow>, Error> {
-        Ok(on!(self, c => sqlx::query_as(
+        Ok(on!(self, c => sqlx::query_as(concat!(
             "SELECT e.id, e.target_id, e.kind, e.external_id, e.name, e.privileged, e.control_scope, e.owner_id, e.drift
              FROM entitlements e LEFT JOIN scanned_rights r ON r.entitlement_id = e.id
              WHERE e.target_id = $1 AND e.application_id IS NOT NULL AND e.manageable = TRUE
-               AND e.kind IN ('group', 'app_role', 'licence', 'scim_group', 'ldap_group', 'webhook_right')
+               AND e.kind IN ", scanned_kinds!(), "
                AND (r.scanned_at IS NULL OR r.scanned_at < $2)
-             ORDER BY e.id LIMIT $3")
+             ORDER BY e.id LIMIT $3"))
             .bind(target.0).bind(At(begun)).bind(limit).fetch_all(c).await)?)
     }
 
