@@ -16,7 +16,7 @@ use workflow::{
     Error,
     people::{self, DirectoryUser, Seen},
     reviews::{self, SmallReviews, Verdict},
-    scans::{self, Begun, Told},
+    scans::{self, Begun, Holders, Told},
     views,
 };
 
@@ -217,7 +217,10 @@ async fn scanned(house: &House) -> GrantId {
     };
     let told = Told::Listing {
         asked: now,
-        holders: BTreeSet::from([Uuid::from_u128(0x9000 + MAYA).to_string()]),
+        holders: Holders {
+            direct: BTreeSet::from([Uuid::from_u128(0x9000 + MAYA).to_string()]),
+            ..Holders::default()
+        },
         gone: BTreeSet::new(),
         lacks: false,
     };
