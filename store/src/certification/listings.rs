@@ -54,20 +54,21 @@ row! {
     }
 }
 
-/// What was given out of band and became an import is known here by now; what is left is in `drift`.
+/// What was given out of band and became an import is known here by now; what is left is in `drift`. The portal's own powers are no
+/// target's: what is known of them here is what there is.
 const NEWEST: &str =
     "SELECT e.id AS entitlement_id, e.target_id, r.scanned_at, r.stopped, r.listed,
        r.believed + r.given - (SELECT COUNT(*) FROM drift d WHERE d.entitlement_id = e.id) AS believed,
        CASE WHEN r.entitlement_id IS NOT NULL THEN (SELECT COUNT(*) FROM drift d WHERE d.entitlement_id = e.id) END AS found,
        r.vanished, r.listing_hash
-     FROM entitlements e LEFT JOIN scanned_rights r ON r.entitlement_id = e.id";
+     FROM entitlements e LEFT JOIN scanned_rights r ON r.entitlement_id = e.id WHERE e.kind <> 'portal_role'";
 
 impl Tx {
     /// The catalogue's rights that a scope looks at, whoever holds them, with what the newest scan said of each.
     pub async fn listings_in_scope(&mut self, scope: &Scope) -> Result<Vec<ListingRow>, Error> {
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(NEWEST);
-            query.push(" WHERE e.application_id IS NOT NULL");
+            query.push(" AND e.application_id IS NOT NULL");
             if let Some(id) = scope.application {
                 query.push(" AND e.application_id = ").push_bind(id.0);
             }
@@ -93,7 +94,7 @@ impl Tx {
     pub async fn listings_of_items(&mut self, id: CampaignId) -> Result<Vec<ListingRow>, Error> {
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(NEWEST);
-            query.push(" WHERE EXISTS (SELECT 1 FROM campaign_items i JOIN grant_entitlements x ON x.grant_id = i.grant_id AND x.removed_at IS NULL WHERE x.entitlement_id = e.id AND i.campaign_id = ")
+            query.push(" AND EXISTS (SELECT 1 FROM campaign_items i JOIN grant_entitlements x ON x.grant_id = i.grant_id AND x.removed_at IS NULL WHERE x.entitlement_id = e.id AND i.campaign_id = ")
                 .push_bind(id.0).push(") ORDER BY e.id");
             query.build_query_as().fetch_all(c).await
         })?)

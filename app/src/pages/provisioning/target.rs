@@ -87,7 +87,7 @@ pub(super) fn page(one: TargetPage, may_act: bool, later: bool) -> impl IntoView
     } else {
         "Not as it should be"
     };
-    let card = targets::card(target, now, may_act).into_any();
+    let card = targets::card(target, now, may_act, false).into_any();
     view! {
         <PageHead title=name lead=lead crumbs=crumbs/>
         <Card title=heading live="waiting" version=version>{body}</Card>

@@ -14,7 +14,7 @@ use crate::{ui::*, words};
 pub fn cards(targets: Vec<TargetView>, now: Timestamp, may_act: bool) -> impl IntoView {
     let cards = targets
         .into_iter()
-        .map(|target| card(target, now, may_act))
+        .map(|target| card(target, now, may_act, true))
         .collect_view();
     view! { <div class="tiles">{cards}</div> }
 }
@@ -49,8 +49,8 @@ fn health(target: &TargetView, now: Timestamp) -> (State, AnyView) {
     }
 }
 
-/// One target's card.
-pub fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView {
+/// One target's card, with or without the way to the target's own page.
+pub fn card(target: TargetView, now: Timestamp, may_act: bool, leads: bool) -> impl IntoView {
     let (state, said_health) = health(&target, now);
     let version = kit::version(&(
         target.paused,
@@ -119,8 +119,10 @@ pub fn card(target: TargetView, now: Timestamp, may_act: bool) -> impl IntoView 
         "What waits there"
     };
     let waits = format!("{more_words}: {}", target.name);
-    let list = view! { <p><a class="link small" href=href aria-label=waits>{more_words}</a></p> }
-        .into_any();
+    let list = leads.then(|| {
+        view! { <p class="at-head"><a class="link small" href=href aria-label=waits>{more_words}</a></p> }
+            .into_any()
+    });
     let scan = may_act.then(|| scans::button(&target)).flatten();
     let waiting = target.due.count + target.settling.count;
     let more = if target.due.more || target.settling.more {

@@ -521,7 +521,7 @@ fn quality(found: &CampaignPage) -> Option<AnyView> {
             fact("Kept all of ten or more", words::number(one.keep_all)),
         ];
         if let Some(seconds) = one.median_seconds {
-            facts.push(fact("Half of the answers took at most", words::count(seconds, "second", "seconds")));
+            facts.push(fact("Half took at most", words::count(seconds, "second", "seconds")));
             facts.push(fact("Within five seconds of the one before", format!("{} %", one.hasty_percent)));
         }
         let look = one.look.then(|| {

@@ -437,6 +437,8 @@ fn stages(
         }
         .into_any()
     };
+    let wrong = no_2.is_some() || no_3.is_some();
+    let open = wrong || !typed.rule_2.is_empty() || !typed.rule_3.is_empty();
     let second = one(1, &typed.rule_2, &typed.named_2, &typed.days_2, no_2);
     let third = one(2, &typed.rule_3, &typed.named_3, &typed.days_3, no_3);
     let passes = Passes::ALL
@@ -446,10 +448,12 @@ fn stages(
     let goes_on = typed.passes.clone();
     view! {
         <Card title="Who is asked after that"><Body>
-            <p class="small dim">"Each stage sees what those before said. What nobody answers goes on, and the last stage that answers decides. Somebody found by name can be named in each."</p>
-            {second}
-            {third}
-            <RadioCards name="passes" label="What goes on to the next stage" options=passes value=goes_on/>
+            <More summary="A second and a third stage" open=open>
+                <p class="small dim">"Each stage sees what those before said. What nobody answers goes on, and the last stage that answers decides. Somebody found by name can be named in each."</p>
+                {second}
+                {third}
+                <RadioCards name="passes" label="What goes on to the next stage" options=passes value=goes_on/>
+            </More>
         </Body></Card>
     }
     .into_any()
