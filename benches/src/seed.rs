@@ -210,8 +210,9 @@ pub fn statements(engine: Engine, size: Size, now: i64) -> Vec<String> {
         all.push(format!("INSERT INTO seats (stage_id, person_id, via, opened_at) SELECT {}, {}, 'security', {} FROM {} WHERE i % 2 = 1",
             w.id(Kind::Stage, "i * 2 + 1"), w.id(Kind::Person, &member.to_string()), w.at("-i * 60"), w.series(size.waiting())));
     }
+    // Where they sit as the manager they are seated already.
     all.push(format!(
-        "INSERT INTO seats (stage_id, person_id, via, opened_at) SELECT {}, {}, 'named', {} FROM {}",
+        "INSERT INTO seats (stage_id, person_id, via, opened_at) SELECT {}, {}, 'named', {} FROM {} WHERE TRUE ON CONFLICT DO NOTHING",
         w.id(Kind::Stage, "i * 2 + i % 2"),
         w.id(Kind::Person, &EVERYTHING.to_string()),
         w.at("-i * 60"),
