@@ -152,6 +152,26 @@ pub async fn sixteen(
     Ok((times.len() as f64 / took, p99))
 }
 
+/// Waits until a process has done what it does after its start: less than a twentieth of a processor for two seconds.
+///
+/// # Panics
+/// If it is not calm within ten minutes.
+pub async fn calm(process: u32) {
+    const SPAN: Duration = Duration::from_secs(2);
+    let begun = Instant::now();
+    loop {
+        let before = cpu(process);
+        tokio::time::sleep(SPAN).await;
+        if cpu(process) - before < SPAN.as_secs_f64() / 20.0 {
+            return;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_mins(10),
+            "the portal does not come to rest"
+        );
+    }
+}
+
 /// CPU seconds that a process has used, from `/proc` (100 ticks a second on Linux).
 pub fn cpu(process: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();

@@ -50,6 +50,9 @@ pub async fn measure(engine: Engine, sizes: &[Size]) -> Result<Vec<(i64, Column)
     for (size, port) in sizes.iter().zip((31801_u16..).step_by(2)) {
         all.push(fill(engine, *size, port, &client).await?);
     }
+    for one in &all {
+        load::calm(one.portal.process).await;
+    }
     let count = pages(&all[0]).len();
     for index in 0..count {
         let mut series = Vec::new();
