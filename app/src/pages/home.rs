@@ -67,12 +67,12 @@ fn lead(home: &Home) -> AnyView {
         let name = grant.name.clone();
         said.push(match (home.ends_soon, grant.end.at()) {
             (1, Some(at)) => {
-                view! { <bdi>{name}</bdi>" ends "{parts::when::relative(at, home.now)}"." }
+                view! { <bdi>{name}</bdi>" ends "{parts::when::relative(at, home.now)}". " }
                     .into_any()
             }
             (count, _) => {
                 let rest = format!(
-                    " and {} more end within seven days.",
+                    " and {} more end within seven days. ",
                     words::number(count - 1)
                 );
                 view! { <bdi>{name}</bdi>{rest} }.into_any()
