@@ -118,7 +118,7 @@ const SCREENS: [string, Screen[]][] = [
     first("/search?q=Maximiliane", "/people/per_"), first("/search?q=%D7%99%D7%A2%D7%9C", "/people/per_"),
     stopping, at("/reviews"), first("/reviews", "/reviews/cmp_"), report, at("/admin/roles"),
   ]],
-  [OPERATOR, [at("/provisioning"), first("/provisioning", "/provisioning/asg_")]],
+  [OPERATOR, [at("/provisioning"), first("/provisioning", "/provisioning/asg_"), first("/provisioning", "/provisioning/targets/tgt_")]],
   [AUDITOR, [
     at("/audit"), at("/audit?by=Berg&from=2020-13-01"), first("/audit", "/audit/", "main table"), at("/evidence"), population,
     at("/evidence/changes?from=2026-01-01&until=2026-01-31"), at("/provisioning"), at("/admin/holds"), at("/admin/versions"),

@@ -1,8 +1,8 @@
 //! Licences of the tenant, given to an account directly.
 //!
 //! A licence that comes through a group counts as held: giving it again would change nothing for the person, and it cannot be
-//! taken from them but by taking them out of the group. When ours is over it stays as what was found there. Each way is an entry of `licenseAssignmentStates`, which also says
-//! when the directory took an assignment and could not carry it out.
+//! taken from them but by taking them out of the group. When ours is over it stays as what was found there. Each way is an
+//! entry of `licenseAssignmentStates`, which also says when the directory took an assignment and could not carry it out.
 
 use std::time::Instant;
 

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use domain::assignment::Observed;
 use provisioner::{
     connector::{Connector, Outcome, Place},
     graph::{Entra, Switches},
 };
-use sandbox::{AppRole, Fault, FaultKind, Lost, Running, ServicePrincipal};
+use sandbox::{AppRole, Running, ServicePrincipal};
 use uuid::Uuid;
 
 use crate::{
-    contract::{Peer, keeps_its_promises},
+    contract::{Sandboxed, keeps_its_promises},
     graph::{allowed, misconfigured, never},
     house::{TENANT, group, user},
 };
@@ -49,63 +48,21 @@ fn place(role: Uuid, account: usize) -> Place {
     }
 }
 
-struct Roles(Running);
-
-#[async_trait]
-impl Peer for Roles {
-    fn place(&self, account: usize) -> Place {
-        place(APPROVER, account)
-    }
-
-    fn people(&self) -> usize {
-        5
-    }
-
-    fn nowhere(&self) -> Place {
-        Place {
-            external_id: format!("{}/{APPROVER}", Uuid::from_u128(0xdead)),
-            ..place(APPROVER, 0)
-        }
-    }
-
-    async fn holds(&self, account: usize) -> bool {
-        self.0
-            .role_holders(EXPENSES, APPROVER)
-            .contains(&user(account))
-    }
-
-    async fn own_id(&self, account: usize) -> String {
-        user(account).to_string()
-    }
-
-    async fn lose_the_next_reply(&self) {
-        self.0.fail(
-            Fault::from(FaultKind::LostReply {
-                percent: 100.0,
-                how: Lost::Close,
-            })
-            .method("POST")
-            .path_prefix("/v1.0/servicePrincipals"),
-        );
-    }
-
-    async fn mend(&self) {
-        self.0.faults().clear();
-    }
-
-    async fn break_down(&self) {
-        self.0.fail(FaultKind::ServerError {
-            percent: 100.0,
-            status: 503,
-            retry_after: None,
-        });
-    }
-}
-
 #[tokio::test]
 async fn app_roles_keep_the_promises() {
     let (sandbox, entra) = target(&[POWER], ON).await;
-    keeps_its_promises(entra.as_ref(), &Roles(sandbox)).await;
+    let peer = Sandboxed {
+        sandbox,
+        place: |account| place(APPROVER, account),
+        nowhere: format!("{}/{APPROVER}", Uuid::from_u128(0xdead)),
+        holds: |sandbox, account| {
+            sandbox
+                .role_holders(EXPENSES, APPROVER)
+                .contains(&user(account))
+        },
+        writes: "/v1.0/servicePrincipals",
+    };
+    keeps_its_promises(entra.as_ref(), &peer).await;
 }
 
 #[tokio::test]

@@ -150,16 +150,24 @@ pub async fn keeps_its_promises(connector: &dyn Connector, peer: &dyn Peer) {
     assert_eq!(connector.observe(&first).await.outcome, seen(true));
 }
 
-/// The sandbox for Graph.
-struct Sandboxed(Running);
+/// The sandbox for Graph, with five people and a right of one kind.
+pub struct Sandboxed {
+    /// The sandbox.
+    pub sandbox: Running,
+    /// The place of an account in the right.
+    pub place: fn(usize) -> Place,
+    /// What a right is called that it does not have.
+    pub nowhere: String,
+    /// Whether an account holds the right.
+    pub holds: fn(&Running, usize) -> bool,
+    /// Where writes of the right go.
+    pub writes: &'static str,
+}
 
 #[async_trait]
 impl Peer for Sandboxed {
     fn place(&self, account: usize) -> Place {
-        Place {
-            external_id: group(0).to_string(),
-            ..place(TENANT, user(account))
-        }
+        (self.place)(account)
     }
 
     fn people(&self) -> usize {
@@ -167,11 +175,14 @@ impl Peer for Sandboxed {
     }
 
     fn nowhere(&self) -> Place {
-        place(TENANT, user(0))
+        Place {
+            external_id: self.nowhere.clone(),
+            ..self.place(0)
+        }
     }
 
     async fn holds(&self, account: usize) -> bool {
-        self.0.members(group(0)).contains(&user(account))
+        (self.holds)(&self.sandbox, account)
     }
 
     async fn own_id(&self, account: usize) -> String {
@@ -179,22 +190,22 @@ impl Peer for Sandboxed {
     }
 
     async fn lose_the_next_reply(&self) {
-        self.0.fail(
+        self.sandbox.fail(
             Fault::from(FaultKind::LostReply {
                 percent: 100.0,
                 how: Lost::Close,
             })
             .method("POST")
-            .path_prefix("/v1.0/groups"),
+            .path_prefix(self.writes),
         );
     }
 
     async fn mend(&self) {
-        self.0.faults().clear();
+        self.sandbox.faults().clear();
     }
 
     async fn break_down(&self) {
-        self.0.fail(FaultKind::ServerError {
+        self.sandbox.fail(FaultKind::ServerError {
             percent: 100.0,
             status: 503,
             retry_after: None,
@@ -205,6 +216,16 @@ impl Peer for Sandboxed {
 #[tokio::test]
 async fn graph_keeps_its_promises() {
     let (sandbox, groups) = target(5, 1).await;
-    keeps_its_promises(groups.as_ref(), &Sandboxed(sandbox)).await;
+    let peer = Sandboxed {
+        sandbox,
+        place: |account| Place {
+            external_id: group(0).to_string(),
+            ..place(TENANT, user(account))
+        },
+        nowhere: place(TENANT, user(0)).external_id,
+        holds: |sandbox, account| sandbox.members(group(0)).contains(&user(account)),
+        writes: "/v1.0/groups",
+    };
+    keeps_its_promises(groups.as_ref(), &peer).await;
     assert_ne!(group(0), Uuid::nil());
 }

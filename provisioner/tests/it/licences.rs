@@ -3,21 +3,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use domain::assignment::{Observed, Phase};
 use provisioner::{
     connector::{Connector, Outcome, Place, Reply},
     graph::{Entra, Switches},
     worker::{Options, Worker},
 };
-use sandbox::{Fault, FaultKind, Group, Lost, Running, SubscribedSku, User};
+use sandbox::{FaultKind, Group, Running, SubscribedSku, User};
 use serde_json::json;
 use store::testing;
 use uuid::Uuid;
 use workflow::{assignments::Problem, scans};
 
 use crate::{
-    contract::{Peer, keeps_its_promises},
+    contract::{Sandboxed, keeps_its_promises},
     graph::{allowed, misconfigured, never},
     house::{House, TENANT, group, right, user},
 };
@@ -73,61 +72,17 @@ fn posts(sandbox: &Running) -> usize {
         .count()
 }
 
-struct Licences(Running);
-
-#[async_trait]
-impl Peer for Licences {
-    fn place(&self, account: usize) -> Place {
-        place(account)
-    }
-
-    fn people(&self) -> usize {
-        5
-    }
-
-    fn nowhere(&self) -> Place {
-        Place {
-            external_id: Uuid::from_u128(0xdead).to_string(),
-            ..place(0)
-        }
-    }
-
-    async fn holds(&self, account: usize) -> bool {
-        self.0.licences(user(account)).contains(&OFFICE)
-    }
-
-    async fn own_id(&self, account: usize) -> String {
-        user(account).to_string()
-    }
-
-    async fn lose_the_next_reply(&self) {
-        self.0.fail(
-            Fault::from(FaultKind::LostReply {
-                percent: 100.0,
-                how: Lost::Close,
-            })
-            .method("POST")
-            .path_prefix("/v1.0/users"),
-        );
-    }
-
-    async fn mend(&self) {
-        self.0.faults().clear();
-    }
-
-    async fn break_down(&self) {
-        self.0.fail(FaultKind::ServerError {
-            percent: 100.0,
-            status: 503,
-            retry_after: None,
-        });
-    }
-}
-
 #[tokio::test]
 async fn licences_keep_the_promises() {
     let (sandbox, entra) = target(9, &[POWER], ON).await;
-    keeps_its_promises(entra.as_ref(), &Licences(sandbox)).await;
+    let peer = Sandboxed {
+        sandbox,
+        place,
+        nowhere: Uuid::from_u128(0xdead).to_string(),
+        holds: |sandbox, account| sandbox.licences(user(account)).contains(&OFFICE),
+        writes: "/v1.0/users",
+    };
+    keeps_its_promises(entra.as_ref(), &peer).await;
 }
 
 #[tokio::test]

@@ -21,17 +21,6 @@ macro_rules! select_item {
     };
 }
 
-/// Fills `IN (…)`.
-macro_rules! ids_in {
-    ($query:expr, $ids:expr) => {{
-        let mut list = $query.separated(", ");
-        for id in $ids {
-            list.push_bind(id.0);
-        }
-        $query.push(")");
-    }};
-}
-
 impl Tx {
     /// Freezes items of a draft.
     pub async fn insert_items(&mut self, rows: &[CampaignItemRow]) -> Result<(), Error> {

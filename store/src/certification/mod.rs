@@ -1,5 +1,16 @@
 //! Certification campaigns: what each looks at, what it has frozen, and what was done to each item.
 
+/// Fills `IN (…)`.
+macro_rules! ids_in {
+    ($query:expr, $ids:expr) => {{
+        let mut list = $query.separated(", ");
+        for id in $ids {
+            list.push_bind(id.0);
+        }
+        $query.push(")");
+    }};
+}
+
 mod items;
 mod listings;
 mod small;
@@ -527,11 +538,8 @@ impl Tx {
                 let mut query = QueryBuilder::new(select_held!());
                 in_scope!(query, &all, now);
                 query.push(" AND g.id IN (");
-                let mut list = query.separated(", ");
-                for id in chunk {
-                    list.push_bind(id.0);
-                }
-                query.push(") ORDER BY g.id");
+                ids_in!(query, chunk);
+                query.push(" ORDER BY g.id");
                 query.build_query_as().fetch_all(c).await
             })?;
             found.extend(rows);

@@ -181,19 +181,12 @@ impl Tx {
         Ok(on!(self, c => {
             let mut query = QueryBuilder::new(
                 "SELECT manager_id, NULL AS package_id, COUNT(*) AS count FROM persons WHERE state = 'active' AND manager_id IN (");
-            let mut list = query.separated(", ");
-            for id in managers {
-                list.push_bind(id.0);
-            }
-            query.push(
-                ") GROUP BY manager_id UNION ALL
+            ids_in!(query, managers);
+            query.push(" GROUP BY manager_id UNION ALL
                  SELECT p.manager_id, g.package_id, COUNT(DISTINCT p.id) AS count FROM grants g JOIN persons p ON p.id = g.person_id
                  WHERE g.state = 'active' AND g.package_id IS NOT NULL AND p.state = 'active' AND p.manager_id IN (");
-            let mut list = query.separated(", ");
-            for id in managers {
-                list.push_bind(id.0);
-            }
-            query.push(") GROUP BY p.manager_id, g.package_id ORDER BY manager_id, package_id NULLS FIRST");
+            ids_in!(query, managers);
+            query.push(" GROUP BY p.manager_id, g.package_id ORDER BY manager_id, package_id NULLS FIRST");
             query.build_query_as().fetch_all(c).await
         })?)
     }
@@ -209,11 +202,8 @@ impl Tx {
                  JOIN grants g ON g.person_id = f.person_id AND g.state IN ('active', 'suspended')
                  JOIN grant_entitlements x ON x.grant_id = g.id AND x.entitlement_id = r.entitlement_id AND x.removed_at IS NULL
                  WHERE f.kind = 'conflict' AND f.state IN ('open', 'being_removed') AND f.person_id IN (");
-            let mut list = query.separated(", ");
-            for id in people {
-                list.push_bind(id.0);
-            }
-            query.push(") ORDER BY f.person_id, x.grant_id");
+            ids_in!(query, people);
+            query.push(" ORDER BY f.person_id, x.grant_id");
             query.build_query_as().fetch_all(c).await
         })?)
     }

@@ -77,11 +77,7 @@ impl Tx {
                     "INSERT INTO campaign_answers (item_id, stage, campaign_id, reviewer_id, via, answer, until_at, reason, by_id, at, together)
                      SELECT id, stage, campaign_id, reviewer_id, via, answer, until_at, reason, decided_by, COALESCE(decided_at, ");
                 query.push_bind(At(at)).push("), together FROM campaign_items WHERE state IN ('open', 'decided') AND id IN (");
-                let mut list = query.separated(", ");
-                for id in chunk {
-                    list.push_bind(id.0);
-                }
-                query.push(")");
+                ids_in!(query, chunk);
                 query.build().execute(c).await.map(drop)
             })?;
             on!(self, c => {
@@ -90,11 +86,7 @@ impl Tx {
                        decided_at = NULL, together = FALSE, enforce_at = NULL, version = version + 1, reviewer_id = ");
                 query.push_bind(to.map(|(id, _)| id.0)).push(", via = ").push_bind(to.map(|(_, via)| via.as_str()))
                     .push(" WHERE state IN ('open', 'decided') AND id IN (");
-                let mut list = query.separated(", ");
-                for id in chunk {
-                    list.push_bind(id.0);
-                }
-                query.push(")");
+                ids_in!(query, chunk);
                 query.build().execute(c).await.map(drop)
             })?;
         }
@@ -111,11 +103,8 @@ impl Tx {
                        b.name AS by_name, a.at, a.together
                      FROM campaign_answers a LEFT JOIN persons r ON r.id = a.reviewer_id LEFT JOIN persons b ON b.id = a.by_id
                      WHERE a.item_id IN (");
-                let mut list = query.separated(", ");
-                for id in chunk {
-                    list.push_bind(id.0);
-                }
-                query.push(") ORDER BY a.item_id, a.stage");
+                ids_in!(query, chunk);
+                query.push(" ORDER BY a.item_id, a.stage");
                 query.build_query_as().fetch_all(c).await
             })?;
             found.extend(rows);
@@ -135,11 +124,7 @@ impl Tx {
                        decided_by = (SELECT a.by_id FROM campaign_answers a WHERE a.item_id = campaign_items.id AND a.answer IS NOT NULL ORDER BY a.stage DESC LIMIT 1),
                        decided_at = ");
                 query.push_bind(At(at)).push(" WHERE state = 'open' AND id IN (");
-                let mut list = query.separated(", ");
-                for id in chunk {
-                    list.push_bind(id.0);
-                }
-                query.push(")");
+                ids_in!(query, chunk);
                 query.build().execute(c).await.map(drop)
             })?;
         }

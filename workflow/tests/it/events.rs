@@ -14,7 +14,6 @@ use store::{certification::CampaignItemRow, jobs::Priority};
 use uuid::Uuid;
 use workflow::{
     Error,
-    people::{self, DirectoryUser, Seen},
     reviews::{self, SmallReviews, Verdict},
     scans::{self, Begun, Holders, Told},
     views,
@@ -28,24 +27,6 @@ use crate::support::{
 async fn on() -> Vec<House> {
     let policy = policy(vec![stage(ApproverRule::Manager)]);
     houses_with(&policy, SmallReviews::ON).await
-}
-
-/// The directory says that somebody works elsewhere now.
-async fn moves(house: &House, n: u128, department: &str, manager: u128) {
-    let seen = Seen::User(Box::new(DirectoryUser {
-        object: Uuid::from_u128(0x9000 + n),
-        name: format!("Person {n}"),
-        department: department.into(),
-        employee_type: "employee".into(),
-        user_type: "member".into(),
-        enabled: true,
-        tells_last_day: true,
-        manager: Some(Uuid::from_u128(0x9000 + manager)),
-        ..DirectoryUser::default()
-    }));
-    people::apply_directory(&house.workflow, Uuid::from_u128(9), &[seen])
-        .await
-        .unwrap();
 }
 
 async fn say(house: &House, n: u128, item: &CampaignItemRow, answer: Answer) {
@@ -72,8 +53,8 @@ async fn after_a_move_the_new_manager_is_asked_once_and_it_closes_by_itself() {
         let grant = house.held(JOHAN, hours(700), "a", &[ASTRID]).await.id;
         // What ends before the review does is not asked about.
         house.held(MAYA, hours(24), "b", &[ASTRID]).await;
-        moves(&house, MAYA, "Sales", OLLE).await;
-        moves(&house, JOHAN, "Sales", OLLE).await;
+        house.moves(MAYA, "Sales", OLLE).await;
+        house.moves(JOHAN, "Sales", OLLE).await;
         house.pass(Duration::minutes(59)).await;
         assert_eq!(house.small_reviews().await, vec![], "it settles first");
         house.pass(Duration::minutes(2)).await;
@@ -93,7 +74,7 @@ async fn after_a_move_the_new_manager_is_asked_once_and_it_closes_by_itself() {
         assert_eq!(house.mails(OLLE, "review_needed").await, 1);
 
         // Another move while it is open asks whoever is manager then, and makes no second one.
-        moves(&house, JOHAN, "Sales", KARIN).await;
+        house.moves(JOHAN, "Sales", KARIN).await;
         house.pass(Duration::hours(1)).await;
         assert_eq!(house.small_reviews().await.len(), 1);
         let item = house.items(id).await.remove(0);
@@ -124,7 +105,7 @@ async fn after_a_move_the_new_manager_is_asked_once_and_it_closes_by_itself() {
         assert_eq!(report.unwrap().items.len(), 1, "its report is kept");
 
         // The next move is another event.
-        moves(&house, JOHAN, "Orders", ASTRID).await;
+        house.moves(JOHAN, "Orders", ASTRID).await;
         house.pass(Duration::hours(1)).await;
         assert_eq!(house.small_reviews().await.len(), 2);
     }
@@ -138,7 +119,7 @@ async fn silence_after_a_move_ends_it_and_what_is_privileged_is_signed_off() {
             .await
             .unwrap();
         let grant = house.held(JOHAN, hours(700), "a", &[ASTRID]).await.id;
-        moves(&house, JOHAN, "Sales", ASTRID).await;
+        house.moves(JOHAN, "Sales", ASTRID).await;
         house.pass(Duration::hours(1)).await;
         let id = house.small_reviews().await[0].id;
         house.pass(Duration::days(14)).await;
@@ -161,17 +142,17 @@ async fn a_move_of_somebody_who_holds_nothing_and_one_that_is_switched_off_make_
     let quiet = houses(&policy(vec![stage(ApproverRule::Manager)])).await;
     for house in &quiet {
         house.held(JOHAN, hours(700), "a", &[ASTRID]).await;
-        moves(house, JOHAN, "Sales", OLLE).await;
+        house.moves(JOHAN, "Sales", OLLE).await;
         house.pass(Duration::hours(1)).await;
         assert_eq!(house.small_reviews().await, vec![]);
     }
     for house in on().await {
-        moves(&house, MAYA, "Sales", OLLE).await;
+        house.moves(MAYA, "Sales", OLLE).await;
         house.pass(Duration::hours(1)).await;
         assert_eq!(house.small_reviews().await, vec![]);
         // It is over, so that the next move counts.
         house.held(MAYA, hours(700), "b", &[OLLE]).await;
-        moves(&house, MAYA, "Orders", ASTRID).await;
+        house.moves(MAYA, "Orders", ASTRID).await;
         house.pass(Duration::hours(1)).await;
         assert_eq!(house.small_reviews().await.len(), 1);
         // What made it is fixed, whatever the code does.

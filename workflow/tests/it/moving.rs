@@ -9,11 +9,8 @@ use domain::{
     request::{Length, LineState, Start, Window},
 };
 use uuid::Uuid;
-use workflow::people::{self, DirectoryUser, Seen};
 
-use crate::support::{
-    ASTRID, House, JOHAN, KARIN, MAYA, OLLE, hours, houses, person, policy, stage,
-};
+use crate::support::{ASTRID, JOHAN, KARIN, MAYA, OLLE, hours, houses, person, policy, stage};
 
 fn only_orders() -> Policy {
     Policy {
@@ -25,33 +22,6 @@ fn only_orders() -> Policy {
         }],
         ..policy(vec![stage(ApproverRule::Manager)])
     }
-}
-
-async fn moves(house: &House, n: u128, department: &str, manager: u128) {
-    let seen = Seen::User(Box::new(DirectoryUser {
-        object: Uuid::from_u128(0x9000 + n),
-        name: format!("Person {n}"),
-        department: department.into(),
-        employee_type: "employee".into(),
-        user_type: "member".into(),
-        enabled: true,
-        tells_last_day: true,
-        manager: Some(Uuid::from_u128(0x9000 + manager)),
-        ..DirectoryUser::default()
-    }));
-    people::apply_directory(&house.workflow, Uuid::from_u128(9), &[seen])
-        .await
-        .unwrap();
-}
-
-async fn mails(house: &House, n: u128) -> u64 {
-    house
-        .raw(&format!(
-            "UPDATE messages SET kind = kind WHERE kind = 'moved' AND person_id = {}",
-            house.id(person(n).0)
-        ))
-        .await
-        .unwrap()
 }
 
 fn permanent() -> Window {
@@ -67,17 +37,20 @@ async fn what_no_longer_fits_ends_after_a_grace_and_holder_and_manager_are_told(
         let short = house.held(MAYA, hours(8), "m", &[ASTRID]).await;
         let grant = house.held(JOHAN, permanent(), "a", &[ASTRID]).await;
         let moved_at = house.clock.now();
-        moves(&house, JOHAN, "Sales", OLLE).await;
+        house.moves(JOHAN, "Sales", OLLE).await;
         let held = house.grant(grant.id).await;
         assert_eq!(held.state, GrantState::Active);
         assert_eq!(held.end_at, Some(moved_at + Duration::days(14)));
         assert!(house.logged(person(JOHAN), "person_moved").await);
         assert_eq!(
-            (mails(&house, JOHAN).await, mails(&house, OLLE).await),
+            (
+                house.mails(JOHAN, "moved").await,
+                house.mails(OLLE, "moved").await
+            ),
             (1, 1)
         );
         // Back in time: nothing comes back by itself, and nothing is shortened twice.
-        moves(&house, JOHAN, "Orders", ASTRID).await;
+        house.moves(JOHAN, "Orders", ASTRID).await;
         assert_eq!(house.grant(grant.id).await.end_at, held.end_at);
         house.pass(Duration::days(14)).await;
         assert_eq!(
@@ -97,14 +70,14 @@ async fn what_no_longer_fits_ends_after_a_grace_and_holder_and_manager_are_told(
 async fn an_end_that_comes_sooner_stays_what_it_is() {
     for house in houses(&only_orders()).await {
         let grant = house.held(JOHAN, hours(8), "a", &[ASTRID]).await;
-        moves(&house, JOHAN, "Sales", ASTRID).await;
+        house.moves(JOHAN, "Sales", ASTRID).await;
         assert_eq!(house.grant(grant.id).await.end_at, grant.end_at);
         house.pass(Duration::hours(8)).await;
         assert_eq!(
             house.grant(grant.id).await.end_reason,
             Some(EndReason::Expired)
         );
-        assert_eq!(mails(&house, JOHAN).await, 0);
+        assert_eq!(house.mails(JOHAN, "moved").await, 0);
     }
 }
 
@@ -116,7 +89,7 @@ async fn a_privileged_right_ends_at_once() {
             .await
             .unwrap();
         let grant = house.held(JOHAN, permanent(), "a", &[ASTRID]).await;
-        moves(&house, JOHAN, "Sales", ASTRID).await;
+        house.moves(JOHAN, "Sales", ASTRID).await;
         let ended = house.grant(grant.id).await;
         assert_eq!(
             (ended.state, ended.end_reason, ended.end_note.as_deref()),
@@ -134,10 +107,10 @@ async fn a_privileged_right_ends_at_once() {
 async fn an_extension_that_somebody_decides_outlives_the_grace() {
     for house in houses(&only_orders()).await {
         let grant = house.held(JOHAN, permanent(), "a", &[ASTRID]).await;
-        moves(&house, JOHAN, "Sales", ASTRID).await;
+        house.moves(JOHAN, "Sales", ASTRID).await;
         let refused = house.more(JOHAN, grant.id, 48, "b").await;
         assert!(refused.is_err(), "{refused:?}");
-        moves(&house, JOHAN, "Orders", ASTRID).await;
+        house.moves(JOHAN, "Orders", ASTRID).await;
         let line = house
             .line(house.more(JOHAN, grant.id, 48, "c").await.unwrap())
             .await;
@@ -172,7 +145,7 @@ async fn waiting_asks_that_no_longer_fit_are_withdrawn_and_the_others_seat_anew(
             .await;
         let fitting = house.ask_for(JOHAN, other, hours(8), "b").await.unwrap();
         let gone = house.ask(JOHAN, hours(8), "a").await.unwrap();
-        moves(&house, JOHAN, "Sales", KARIN).await;
+        house.moves(JOHAN, "Sales", KARIN).await;
         assert_eq!(house.line(gone).await.state, LineState::Withdrawn);
         let line = house.line(fitting).await;
         assert_eq!(line.state, LineState::AwaitingApproval);
@@ -192,7 +165,7 @@ async fn a_grant_that_is_held_back_or_begins_later_is_shortened_as_well() {
             length: Length::Permanent,
         };
         let grant = house.held(JOHAN, later, "a", &[ASTRID]).await;
-        moves(&house, JOHAN, "Sales", ASTRID).await;
+        house.moves(JOHAN, "Sales", ASTRID).await;
         // Nothing ends before it begins; at its start it is not eligible.
         assert_eq!(house.grant(grant.id).await.end_at, Some(grant.valid_from));
         house.pass(Duration::days(20)).await;

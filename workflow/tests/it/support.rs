@@ -19,7 +19,11 @@ use store::{
 };
 use uuid::Uuid;
 use workflow::{
-    Clock, Error, Ids, Settings, Workflow, access::Viewer, deadlines, decide, fresh, requests,
+    Clock, Error, Ids, Settings, Workflow,
+    access::Viewer,
+    deadlines, decide, fresh,
+    people::{self, DirectoryUser, Seen},
+    requests,
     reviews::SmallReviews,
 };
 
@@ -345,6 +349,24 @@ impl House {
     pub async fn items(&self, id: CampaignId) -> Vec<CampaignItemRow> {
         let mut tx = self.workflow.store().read().await.unwrap();
         tx.items_of_campaign(id, None, None, 100).await.unwrap()
+    }
+
+    /// The directory says that somebody works elsewhere now.
+    pub async fn moves(&self, n: u128, department: &str, manager: u128) {
+        let seen = Seen::User(Box::new(DirectoryUser {
+            object: Uuid::from_u128(0x9000 + n),
+            name: format!("Person {n}"),
+            department: department.into(),
+            employee_type: "employee".into(),
+            user_type: "member".into(),
+            enabled: true,
+            tells_last_day: true,
+            manager: Some(Uuid::from_u128(0x9000 + manager)),
+            ..DirectoryUser::default()
+        }));
+        people::apply_directory(&self.workflow, Uuid::from_u128(9), &[seen])
+            .await
+            .unwrap();
     }
 
     /// How many mails of a kind somebody has got.
