@@ -202,6 +202,9 @@ pub fn sentence(refusal: &Refusal) -> String {
             why: SignOffBar::Maker,
         } => "You made this review, so somebody else of security signs it off.".into(),
         Refusal::SignOffBarred {
+            why: SignOffBar::Reviewer,
+        } => "The portal made this review and you answered in it, so somebody else of security signs it off.".into(),
+        Refusal::SignOffBarred {
             why: SignOffBar::RunsPortal,
         } => "You run this portal, so somebody else signs it off.".into(),
         Refusal::NotAcknowledged => {

@@ -27,6 +27,18 @@ CREATE TRIGGER small_reviews_kept BEFORE DELETE ON small_reviews FOR EACH ROW
 CREATE TRIGGER small_reviews_whole BEFORE TRUNCATE ON small_reviews FOR EACH STATEMENT
   EXECUTE FUNCTION latchkey_refuse('what made a small review is never deleted');
 
+-- Four eyes: where the portal made a review, whoever answered anything in it does not sign it off.
+CREATE FUNCTION campaigns_second() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.signed_by IS NOT NULL AND OLD.signed_by IS NULL AND NEW.made_by IS NULL AND (
+    EXISTS (SELECT 1 FROM campaign_items i WHERE i.campaign_id = NEW.id AND i.decided_by = NEW.signed_by)
+    OR EXISTS (SELECT 1 FROM campaign_answers a WHERE a.campaign_id = NEW.id AND a.by_id = NEW.signed_by)) THEN
+    RAISE EXCEPTION 'nobody signs off what they answered' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER campaigns_second BEFORE UPDATE ON campaigns FOR EACH ROW EXECUTE FUNCTION campaigns_second();
+
 -- Removals that a target had not confirmed by their limit: told once each. `sealed`: before the review was signed off.
 CREATE TABLE late_removals (
   item_id UUID NOT NULL PRIMARY KEY REFERENCES campaign_items (id),

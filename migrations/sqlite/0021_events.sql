@@ -29,6 +29,15 @@ BEGIN
   SELECT RAISE(ABORT, 'what made a small review is never deleted');
 END;
 
+-- Four eyes: where the portal made a review, whoever answered anything in it does not sign it off.
+CREATE TRIGGER campaigns_second BEFORE UPDATE ON campaigns
+  WHEN NEW.signed_by IS NOT NULL AND OLD.signed_by IS NULL AND NEW.made_by IS NULL AND (
+    EXISTS (SELECT 1 FROM campaign_items i WHERE i.campaign_id = NEW.id AND i.decided_by = NEW.signed_by)
+    OR EXISTS (SELECT 1 FROM campaign_answers a WHERE a.campaign_id = NEW.id AND a.by_id = NEW.signed_by))
+BEGIN
+  SELECT RAISE(ABORT, 'nobody signs off what they answered');
+END;
+
 -- Removals that a target had not confirmed by their limit: told once each. `sealed`: before the review was signed off.
 CREATE TABLE late_removals (
   item_id BLOB NOT NULL PRIMARY KEY REFERENCES campaign_items (id) CHECK (length(item_id) = 16),

@@ -389,19 +389,25 @@ words! {
     pub enum SignOffBar {
         /// They made it.
         Maker = "maker",
+        /// The portal made it, and they answered in it.
+        Reviewer = "reviewer",
         /// They are administrator or operator, and who runs the portal decides nothing in it.
         RunsPortal = "runs_portal",
     }
 }
 
-/// What bars a member of security from signing off: four eyes.
+/// What bars a member of security from signing off: four eyes. Where the portal made the campaign, the first two are those of
+/// whoever `answered` anything in it.
 pub fn sign_off_bar(
     signer: PersonId,
     runs_portal: bool,
     made_by: Option<PersonId>,
+    answered: bool,
 ) -> Option<SignOffBar> {
     if made_by == Some(signer) {
         Some(SignOffBar::Maker)
+    } else if made_by.is_none() && answered {
+        Some(SignOffBar::Reviewer)
     } else if runs_portal {
         Some(SignOffBar::RunsPortal)
     } else {

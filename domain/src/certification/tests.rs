@@ -234,14 +234,20 @@ fn what_stays_takes_no_effect_and_the_rest_can_be_undone_for_a_day() {
 #[test]
 fn the_maker_does_not_sign_off() {
     assert_eq!(
-        sign_off_bar(person(1), false, Some(person(1))),
+        sign_off_bar(person(1), false, Some(person(1)), false),
         Some(SignOffBar::Maker)
     );
     assert_eq!(
-        sign_off_bar(person(2), true, None),
+        sign_off_bar(person(2), true, None, false),
         Some(SignOffBar::RunsPortal)
     );
-    assert_eq!(sign_off_bar(person(2), false, Some(person(1))), None);
+    assert_eq!(sign_off_bar(person(2), false, Some(person(1)), true), None);
+    // Nobody made it: whoever answered in it is no second person.
+    assert_eq!(
+        sign_off_bar(person(2), false, None, true),
+        Some(SignOffBar::Reviewer)
+    );
+    assert_eq!(sign_off_bar(person(3), false, None, false), None);
 }
 
 /// People by number; each reports to some with smaller numbers.

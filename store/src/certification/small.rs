@@ -173,6 +173,14 @@ impl Tx {
                x.made_at DESC, x.id DESC LIMIT $1")).bind(limit).fetch_all(c).await)?)
     }
 
+    /// Whether somebody has answered anything in a campaign, in whatever stage.
+    pub async fn answered_in(&mut self, id: CampaignId, person: PersonId) -> Result<bool, Error> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM campaign_items i WHERE i.campaign_id = $1 AND i.decided_by = $2)
+               OR EXISTS (SELECT 1 FROM campaign_answers a WHERE a.campaign_id = $1 AND a.by_id = $2)")
+            .bind(id.0).bind(person.0).fetch_one(c).await)?)
+    }
+
     /// As [`Tx::peers`], for some managers only.
     pub async fn peers_under(&mut self, managers: &[PersonId]) -> Result<Vec<PeersRow>, Error> {
         if managers.is_empty() {

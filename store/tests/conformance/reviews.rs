@@ -241,6 +241,7 @@ async fn late(script: &mut Script) {
     say!(script, insert_late(campaign(1), &[item(1)], at(401), false));
     ask!(script, late_items(campaign(1), at(302), 10));
     ask!(script, late_told(campaign(1)));
+    ask!(script, answered_in(campaign(1), person(2)));
 }
 
 async fn drafts(script: &mut Script) {

@@ -43,7 +43,7 @@ pub use listings::{Counts, Listing};
 pub(crate) use listings::{by_target, of as listings_of, preview as listings_preview};
 pub use make::{Draft, Template, discard, make, save};
 pub(crate) use pool::Pool;
-pub(crate) use seal::must_acknowledge;
+pub(crate) use seal::{barred as sign_off_barred, must_acknowledge};
 pub use seal::{cancel, chase, close, report_hash, report_head, report_lines, sign_off};
 pub use small::SmallReviews;
 pub(crate) use small::event_due;

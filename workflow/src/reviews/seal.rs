@@ -6,7 +6,8 @@ use domain::{
     CampaignId, ItemId, PersonId, Refusal, Timestamp,
     audit::{Actor, Event, EventKind},
     certification::{
-        CampaignState, Cause, ItemState, Proof, Tally, VoidCause, sign_off_bar, wants_sign_off,
+        CampaignState, Cause, ItemState, Proof, SignOffBar, Tally, VoidCause, sign_off_bar,
+        wants_sign_off,
     },
     person::PortalRole,
 };
@@ -174,8 +175,8 @@ pub async fn chase(workflow: &Workflow, viewer: &Viewer, id: CampaignId) -> Resu
     .await
 }
 
-/// Signs a closed campaign off and seals its report. For security, never its maker. What is not covered, not reviewed or not
-/// confirmed yet must be acknowledged.
+/// Signs a closed campaign off and seals its report. For security, never its maker, and never who answered in what the portal
+/// made. What is not covered, not reviewed or not confirmed yet must be acknowledged.
 pub async fn sign_off(
     workflow: &Workflow,
     viewer: &Viewer,
@@ -194,8 +195,7 @@ pub async fn sign_off(
             }
             .into());
         }
-        let runs_portal = viewer.roles.iter().copied().any(PortalRole::runs_portal);
-        if let Some(why) = sign_off_bar(viewer.id(), runs_portal, row.made_by) {
+        if let Some(why) = barred(&mut unit.tx, &viewer, &row).await? {
             return Err(Refusal::SignOffBarred { why }.into());
         }
         let note = text("note", note, false)?;
@@ -248,6 +248,22 @@ pub async fn sign_off(
         unit.commit().await
     })
     .await
+}
+
+/// What bars somebody from signing a campaign off.
+pub(crate) async fn barred(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    row: &CampaignRow,
+) -> Result<Option<SignOffBar>> {
+    let runs_portal = viewer.roles.iter().copied().any(PortalRole::runs_portal);
+    let answered = tx.answered_in(row.id, viewer.id()).await?;
+    Ok(sign_off_bar(
+        viewer.id(),
+        runs_portal,
+        row.made_by,
+        answered,
+    ))
 }
 
 /// Whether a sign-off has to take note of something: a target that was not listed whole and lately, what was found there that

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::Duration;
 use domain::{
     CampaignId, GrantId, Refusal,
-    certification::{Answer, CampaignState, ItemState, Via},
+    certification::{Answer, CampaignState, ItemState, SignOffBar, Via},
     deadline::JobKind,
     grant::{EndReason, GrantSource, GrantState},
     policy::ApproverRule,
@@ -108,6 +108,44 @@ async fn after_a_move_the_new_manager_is_asked_once_and_it_closes_by_itself() {
         house.moves(JOHAN, "Orders", ASTRID).await;
         house.pass(Duration::hours(1)).await;
         assert_eq!(house.small_reviews().await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn whoever_answered_in_what_the_portal_made_does_not_sign_it_off() {
+    for house in on().await {
+        house
+            .raw("UPDATE entitlements SET privileged = TRUE")
+            .await
+            .unwrap();
+        house.held(JOHAN, hours(700), "a", &[ASTRID]).await;
+        house.moves(JOHAN, "Sales", ELIN).await;
+        house.pass(Duration::hours(1)).await;
+        let id = house.small_reviews().await[0].id;
+        let item = house.items(id).await.remove(0);
+        assert_eq!(item.reviewer_id, Some(person(ELIN)));
+        say(&house, ELIN, &item, Answer::Keep).await;
+        house.pass(Duration::hours(25)).await;
+        assert_eq!(house.small_reviews().await[0].state, CampaignState::Closed);
+
+        let elin = house.viewer(ELIN).await;
+        let page = views::reviews::campaign(&house.workflow, &elin, id).await;
+        assert_eq!(page.unwrap().barred, Some(SignOffBar::Reviewer));
+        let signed = sign_off(&house, ELIN, id).await;
+        assert!(
+            matches!(signed, Err(Error::Refused(all)) if matches!(all[0], Refusal::SignOffBarred { .. }))
+        );
+        // Nor does a hand at the database.
+        let by_hand = house
+            .raw(&format!(
+                "UPDATE campaigns SET state = 'signed_off', signed_by = {}, signed_at = {}, report_hash = 'x' WHERE id = {}",
+                house.id(person(ELIN).0),
+                house.now_literal(),
+                house.id(id.0)
+            ))
+            .await;
+        assert!(by_hand.is_err(), "{by_hand:?}");
+        sign_off(&house, TOMAS, id).await.unwrap();
     }
 }
 

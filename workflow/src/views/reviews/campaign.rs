@@ -6,7 +6,7 @@ use domain::{
     ApplicationId, CampaignId, EntitlementId, PackageId, PersonId, TargetId, Timestamp,
     certification::{
         Answer, CONFIRMED_WITHIN, CampaignState, ENOUGH, Enforce, Given, Next, Passes, Reasons,
-        ReviewerRule, Scope, SignOffBar, Silence, Tally, Then, quality, sign_off_bar,
+        ReviewerRule, Scope, SignOffBar, Silence, Tally, Then, quality,
     },
     person::PortalRole,
 };
@@ -318,7 +318,7 @@ pub async fn campaign(
     let looked = looked(&mut tx, &row).await?;
     let next = stages::next_of(&row)?;
     let then = stages::then_of(row.stage, &row.later, row.silence)?;
-    let runs_portal = viewer.roles.iter().copied().any(PortalRole::runs_portal);
+    let barred = reviews::sign_off_barred(&mut tx, viewer, &row).await?;
     let signed = named(&people, row.signed_by)
         .zip(row.signed_at)
         .map(|(by, at)| (by, at, row.sign_note.clone()));
@@ -364,7 +364,7 @@ pub async fn campaign(
             told,
         },
         may_run: viewer.has(PortalRole::Security),
-        barred: sign_off_bar(viewer.id(), runs_portal, row.made_by),
+        barred,
         reviews: tx.reviews_in(id, viewer.id()).await?,
     })
 }
